@@ -1,1 +1,25 @@
-//! Under construction.
+//! Scenario files: their grammar, the history that a runner writes, the judge, and the reports.
+//!
+//! Runner-neutral: the simulator and the lab read the same [`Scenario`], each writes a [`History`],
+//! and [`judge`] says of either whether the expectations held.
+
+mod action;
+mod draw;
+mod expect;
+mod faults;
+mod history;
+mod model;
+mod problem;
+
+pub use action::{Action, Behaviour, Cut, Extent, Heal};
+pub use draw::{Spread, Stream};
+pub use expect::{
+    Bound, Claim, Compare, Condition, Except, Expectation, Holder, Quantity, Span, Trigger, Window,
+};
+pub use faults::Faults;
+pub use history::{Event, History, Outcome, Record};
+pub use model::{
+    Cidr, Client, ConfigFile, Engine, Node, NodeKind, Port, Protocol, Rate, Scenario, Scheduled,
+    Segment, Serve, Statement,
+};
+pub use problem::{Problem, Problems};

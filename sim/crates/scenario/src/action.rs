@@ -1,0 +1,171 @@
+//! What a timeline statement does.
+
+use crate::ConfigFile;
+use std::fmt;
+
+/// One deed of the timeline, without its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The node loses power: everything volatile is gone, nothing says goodbye.
+    PowerOff {
+        /// The node's name.
+        node: String,
+    },
+    /// The node boots; a director starts on its own, a server serves what it served last.
+    PowerOn {
+        /// The node's name.
+        node: String,
+    },
+    /// The director process is asked to end (SIGTERM) and hands over.
+    Stop {
+        /// The director's name.
+        node: String,
+    },
+    /// The director process is started on a node that has power.
+    Start {
+        /// The director's name.
+        node: String,
+    },
+    /// The director process ends at once (SIGKILL); the kernel keeps addresses and table.
+    Kill {
+        /// The director's name.
+        node: String,
+    },
+    /// From now on the real server answers like this, on all its ports.
+    Serve {
+        /// The real server's name.
+        node: String,
+        /// How it answers.
+        behaviour: Behaviour,
+    },
+    /// Frames no longer pass.
+    Cut(Cut),
+    /// Frames pass again.
+    Heal(Heal),
+    /// The director reads this configuration in place of the one it runs with.
+    Reload {
+        /// The director's name.
+        node: String,
+        /// The new configuration.
+        config: ConfigFile,
+    },
+}
+
+impl Action {
+    /// The node that the action is done to, if it is done to one.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Self::PowerOff { node }
+            | Self::PowerOn { node }
+            | Self::Stop { node }
+            | Self::Start { node }
+            | Self::Kill { node }
+            | Self::Serve { node, .. }
+            | Self::Reload { node, .. } => Some(node),
+            Self::Cut(_) | Self::Heal(_) => None,
+        }
+    }
+}
+
+/// The canonical text: what the parser reads back to the same action.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PowerOff { node } => write!(f, "power-off {node}"),
+            Self::PowerOn { node } => write!(f, "power-on {node}"),
+            Self::Stop { node } => write!(f, "stop {node}"),
+            Self::Start { node } => write!(f, "start {node}"),
+            Self::Kill { node } => write!(f, "kill {node}"),
+            Self::Serve { node, behaviour } => write!(f, "serve {node} {behaviour}"),
+            Self::Cut(cut) => write!(f, "cut {cut}"),
+            Self::Heal(Heal::All) => write!(f, "heal all"),
+            Self::Heal(Heal::Of(cut)) => write!(f, "heal {cut}"),
+            Self::Reload { node, config } => write!(f, "reload {node} {}", config.path),
+        }
+    }
+}
+
+/// How a real server answers a client or a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Status 200 and the right body (for `tcp`: accepts).
+    Ok,
+    /// Status 200 and another page, in which the right body does not occur.
+    Wrong,
+    /// Status 503.
+    Error,
+    /// Nothing listens: the kernel answers with RST.
+    Refuse,
+    /// Accepts the connection and never answers.
+    Hang,
+}
+
+impl Behaviour {
+    /// Every behaviour, in the order in which messages list them.
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Wrong, Self::Error, Self::Refuse, Self::Hang];
+
+    /// The word in a scenario file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Wrong => "wrong",
+            Self::Error => "error",
+            Self::Refuse => "refuse",
+            Self::Hang => "hang",
+        }
+    }
+}
+
+impl fmt::Display for Behaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A piece of one segment: `hb`, `hb d1`, `lan d1<->d2`, `lan d1->d2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The segment's name.
+    pub segment: String,
+    /// Which part of it.
+    pub extent: Extent,
+}
+
+/// Which frames of a segment are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    Whole,
+    /// Those to and from this node: its port on the switch.
+    Port(String),
+    /// Those between two nodes, both ways.
+    Between(String, String),
+    /// Those from the first node to the second only.
+    OneWay {
+        /// The sender.
+        from: String,
+        /// The receiver.
+        to: String,
+    },
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let segment = &self.segment;
+        match &self.extent {
+            Extent::Whole => write!(f, "{segment}"),
+            Extent::Port(node) => write!(f, "{segment} {node}"),
+            Extent::Between(a, b) => write!(f, "{segment} {a}<->{b}"),
+            Extent::OneWay { from, to } => write!(f, "{segment} {from}->{to}"),
+        }
+    }
+}
+
+/// What is healed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heal {
+    /// Every segment.
+    All,
+    /// This piece, whatever cut it.
+    Of(Cut),
+}

@@ -1,0 +1,287 @@
+//! A scenario after parsing: topology, load, timeline and expectations.
+
+use crate::{Action, Behaviour, Expectation, Span, Spread, Stream};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// One scenario file, complete and consistent: every name in it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// The file as the user named it.
+    pub file: String,
+    /// One line for the reader of a report.
+    pub title: String,
+    /// Why the scenario exists.
+    pub why: String,
+    /// How long it runs.
+    pub length: Duration,
+    /// The engines on which its expectations are meant to hold.
+    pub engines: Vec<Engine>,
+    /// The segments by name: those declared and those that nodes have a port on.
+    pub segments: BTreeMap<String, Segment>,
+    /// The nodes in the order of the file, ranges expanded.
+    pub nodes: Vec<Node>,
+    /// The load, in the order of the file.
+    pub clients: Vec<Client>,
+    /// What happens, in the order of the file.
+    pub timeline: Vec<Statement>,
+    /// What must be true, in the order of the file.
+    pub expectations: Vec<Expectation>,
+}
+
+impl Scenario {
+    /// The node of that name.
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The node that has that address on one of its ports.
+    pub fn node_at(&self, address: IpAddr) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.ports.iter().any(|port| port.cidr.address == address))
+    }
+
+    /// The directors with their configuration, in the order of the file.
+    pub fn directors(&self) -> impl Iterator<Item = (&Node, &ConfigFile)> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Director { config } => Some((node, config)),
+            _ => None,
+        })
+    }
+
+    /// The names of the nodes on a segment, in the order of the file.
+    pub fn members<'a>(&'a self, segment: &'a str) -> impl Iterator<Item = &'a str> {
+        self.nodes
+            .iter()
+            .filter(move |node| node.port(segment).is_some())
+            .map(|node| node.name.as_str())
+    }
+
+    /// The timeline with its times drawn from the seed, in time order; statements of one moment keep
+    /// the order of the file.
+    pub fn schedule(&self, seed: u64) -> Vec<Scheduled> {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut scheduled: Vec<Scheduled> = self
+            .timeline
+            .iter()
+            .enumerate()
+            .map(|(index, statement)| {
+                let nth = seen.entry(&statement.text).or_default();
+                // By text, not by position: deleting one line leaves the others' times alone.
+                let name = format!("timeline/{}/{nth}", statement.text);
+                *nth += 1;
+                let at = statement.when.draw(&mut Stream::named(seed, &name));
+                Scheduled { at, index, action: statement.action.clone() }
+            })
+            .collect();
+        scheduled.sort_by_key(|entry| entry.at);
+        scheduled
+    }
+}
+
+/// What runs the scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// The packet-level model with discrete events.
+    World,
+    /// turmoil's network under the asynchronous shell.
+    Turmoil,
+    /// A real kernel in simulated time.
+    Timetravel,
+    /// A user-mode kernel in real time.
+    Uml,
+    /// Network namespaces of this machine.
+    Netns,
+}
+
+impl Engine {
+    /// Every engine, in the order in which messages list them.
+    pub const ALL: [Self; 5] =
+        [Self::World, Self::Turmoil, Self::Timetravel, Self::Uml, Self::Netns];
+
+    /// The word in a scenario file and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::World => "world",
+            Self::Turmoil => "turmoil",
+            Self::Timetravel => "timetravel",
+            Self::Uml => "uml",
+            Self::Netns => "netns",
+        }
+    }
+
+    /// The engine of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.word() == word)
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A broadcast domain: one switch, every node with a port on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// From one node to another, through the switch.
+    pub latency: Spread,
+}
+
+impl Segment {
+    /// What a segment has that no line describes: 100 to 200 microseconds.
+    pub const DEFAULT: Self = Self {
+        latency: Spread { from: Duration::from_micros(100), to: Duration::from_micros(200) },
+    };
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name in statements, expectations and reports.
+    pub name: String,
+    /// What it is for.
+    pub kind: NodeKind,
+    /// One per segment, in the order of the file.
+    pub ports: Vec<Port>,
+}
+
+impl Node {
+    /// The port on that segment.
+    pub fn port(&self, segment: &str) -> Option<&Port> {
+        self.ports.iter().find(|port| port.segment == segment)
+    }
+}
+
+/// What a node is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Forwards between its segments and keeps a neighbour table; clients live behind it.
+    Router,
+    /// Runs the director.
+    Director {
+        /// The real configuration file, unchanged.
+        config: ConfigFile,
+    },
+    /// A real server.
+    Server {
+        /// What it serves; never empty.
+        serve: Vec<Serve>,
+        /// Whether it holds every virtual address on `lo` without answering ARP for it.
+        vip_on_lo: bool,
+    },
+    /// A host that clients connect from.
+    Client,
+}
+
+/// A node's interface; inside the node it has the segment's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// The segment it is on.
+    pub segment: String,
+    /// Its address and prefix length.
+    pub cidr: Cidr,
+}
+
+/// An address with its prefix length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    /// The address of the interface.
+    pub address: IpAddr,
+    /// Prefix length in bits.
+    pub prefix: u8,
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// A director's configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// As written in the scenario, relative to the scenario file.
+    pub path: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// One listening port of a real server: `http 80 ok`, `http 80 ok OK`, `tcp 25 ok`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serve {
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// TCP port, not 0.
+    pub port: u16,
+    /// How it answers at the start.
+    pub behaviour: Behaviour,
+    /// The body of the right answer; `OK` when the file does not say.
+    pub body: String,
+}
+
+/// What a real server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1, any path.
+    Http,
+    /// Accepts, sends the body as a line, closes.
+    Tcp,
+}
+
+/// Connections that are opened at a steady rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Its name in expectations and reports.
+    pub name: String,
+    /// Where it connects to.
+    pub target: SocketAddr,
+    /// How often.
+    pub new: Rate,
+    /// When it gives up on a connection, counted from its start.
+    pub timeout: Duration,
+    /// The node it runs on: a router or a client.
+    pub from: String,
+}
+
+/// So many per so long; neither is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In how long.
+    pub per: Duration,
+}
+
+impl Rate {
+    /// From one to the next.
+    pub fn interval(self) -> Duration {
+        self.per / self.count.max(1)
+    }
+}
+
+/// One line of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// When, counted from the start.
+    pub when: Spread,
+    /// What.
+    pub action: Action,
+    /// The line as written, without surplus blanks.
+    pub text: String,
+    /// Where the line stands in the file.
+    pub span: Span,
+}
+
+/// A statement with its time drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// When, counted from the start.
+    pub at: Duration,
+    /// Its place in [`Scenario::timeline`].
+    pub index: usize,
+    /// What to do.
+    pub action: Action,
+}
