@@ -1,1 +1,48 @@
-//! Under construction.
+//! Every decision of a Linux Director, as pure state machines.
+//!
+//! Nothing here has a socket, a thread, a clock, a file or a source of randomness. Two one-way flows:
+//!
+//! ```text
+//! packet, probe outcome, link change, operator, apply result, deadline
+//!     └─► Input ─► Director::handle(input, now) ─► Effect, Report     next_deadline() ─► one timer
+//!
+//! Config ──┐
+//! Role ────┼─► desired() ─► DesiredState ─┐
+//! Health ──┘                              ├─► diff() ─► steps ─► apply ─► observe again
+//! kernel ─► observe ─► Snapshot ──────────┘
+//! ```
+//!
+//! * [`config`]: what the operator wants. [`name`], [`time`], [`random`]: the small values.
+//! * [`beat`]: what directors say to each other. [`wire`]: the same as bytes.
+//! * [`health`]: from check outcomes to states of real servers.
+//! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
+//! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the difference.
+//! * [`director`]: the whole machine, made of these. [`input`], [`effect`], [`report`], [`view`] are
+//!   its vocabulary.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod beat;
+pub mod cluster;
+pub mod config;
+pub mod desired;
+pub mod director;
+pub mod effect;
+pub mod health;
+pub mod input;
+pub mod name;
+pub mod observed;
+pub mod plan;
+pub mod probe;
+pub mod random;
+pub mod report;
+pub mod time;
+pub mod view;
+pub mod wire;
+
+pub use director::Director;
+pub use effect::Effect;
+pub use input::Input;
+pub use report::Report;

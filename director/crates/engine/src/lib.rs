@@ -1,1 +1,11 @@
-//! Under construction.
+//! The wall between pure decisions and real or simulated ports.
+//!
+//! * [`ports`]: the traits. Receiving is not among them: packets, outcomes and changes arrive as
+//!   [`director_core::Input`].
+//! * [`reconcile`]: observe, compare, apply step by step, observe again; the only caller of
+//!   [`ports::Kernel`].
+//! * [`memory`]: a kernel in memory, for dry runs, tests, and as the base of simulated ones.
+
+pub mod memory;
+pub mod ports;
+pub mod reconcile;

@@ -1,0 +1,1 @@
+//! From heartbeats to live and dead peers, and to who owns which group.

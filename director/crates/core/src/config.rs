@@ -1,0 +1,47 @@
+//! The validated configuration: what an operator wants, with nothing invalid in it.
+//!
+//! Text becomes these values in the crate `director-config`, which reports every problem with line
+//! and column. Values that need no context (names, weights, priorities) cannot be built wrong.
+
+mod cluster;
+mod digest;
+mod service;
+
+pub use cluster::{Announce, Cluster, Detection, Failback, Group, Node, Priority, VirtualAddress};
+pub use digest::Digest;
+pub use service::{
+    Check, Dialogue, Forward, OnFailure, Scheduler, Server, Service, ServiceKey, Weight,
+};
+
+use crate::name::{GroupName, NodeName, ServiceName};
+use alloc::collections::BTreeMap;
+
+/// A whole configuration, the same on every director.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// What the directors have in common.
+    pub cluster: Cluster,
+    /// The directors.
+    pub nodes: BTreeMap<NodeName, Node>,
+    /// The virtual addresses, by what moves together.
+    pub groups: BTreeMap<GroupName, Group>,
+    /// The virtual services.
+    pub services: BTreeMap<ServiceName, Service>,
+}
+
+impl Config {
+    /// A number that tells configurations apart; peers compare it in every heartbeat.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest::of(self)
+    }
+
+    /// The order in which nodes come into question as owner: by priority, then by name.
+    ///
+    /// `true` when `one` comes before `other`. A node that is not configured comes last.
+    #[must_use]
+    pub fn outranks(&self, one: &NodeName, other: &NodeName) -> bool {
+        let rank = |name: &NodeName| self.nodes.get(name).map(|node| node.priority);
+        (rank(one), other) > (rank(other), one)
+    }
+}

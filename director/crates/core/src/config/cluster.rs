@@ -1,0 +1,147 @@
+//! What the directors have in common: heartbeat, roles, virtual addresses.
+
+use crate::name::{ClusterName, InterfaceName};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
+use core::num::{NonZeroU8, NonZeroU16};
+use core::time::Duration;
+
+/// Settings of the whole cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cluster {
+    /// Heartbeats of other clusters on the same network are ignored.
+    pub name: ClusterName,
+    /// Interval between heartbeats.
+    pub keepalive: Duration,
+    /// How a missing heartbeat becomes a dead peer.
+    pub detection: Detection,
+    /// A peer that has been silent for this long is dead, whatever else is known.
+    pub deadtime: Duration,
+    /// How long a node that has just started listens before it may take an address of which no
+    /// peer has spoken. Ends early when every peer has been heard.
+    pub initdead: Duration,
+    /// Whether a better-ranked node takes addresses back.
+    pub failback: Failback,
+    /// UDP port of heartbeats; 694 is `ha-cluster` in IANA's register.
+    pub port: NonZeroU16,
+    /// File with the secret that all directors of the cluster share.
+    pub key_file: String,
+    /// Interfaces over which heartbeats are sent, each on its own.
+    pub links: Vec<InterfaceName>,
+    /// How ownership is announced to the neighbours.
+    pub announce: Announce,
+    /// Interval at which the kernel is compared with what is desired.
+    pub resync: Duration,
+}
+
+/// How a missing heartbeat becomes a dead peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Detection {
+    /// By silence for the whole deadtime alone.
+    Deadtime,
+    /// When a beat is late the peer is asked directly, several times over every link; silence on all
+    /// questions is death, and any answer clears the suspicion.
+    Ask {
+        /// Silence that makes a peer suspect; counted from its last packet.
+        late: Duration,
+        /// Questions per link.
+        asks: NonZeroU8,
+        /// Between two questions.
+        spacing: Duration,
+        /// How long the last question may go unanswered.
+        patience: Duration,
+    },
+}
+
+impl Detection {
+    /// The default at an interval of `keepalive`: late after 1.5 intervals, five questions within a
+    /// tenth of it, at least 1 ms apart, and half an interval for the answer.
+    #[must_use]
+    pub fn ask(keepalive: Duration) -> Self {
+        Self::Ask {
+            late: keepalive * 3 / 2,
+            asks: NonZeroU8::MIN.saturating_add(4),
+            spacing: (keepalive / 50).max(Duration::from_millis(1)),
+            patience: keepalive / 2,
+        }
+    }
+}
+
+/// Whether a better-ranked node takes addresses back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failback {
+    /// It does, after it has been back for this long.
+    Auto {
+        /// Time between its return and its request.
+        delay: Duration,
+    },
+    /// It waits until the owner fails or hands over.
+    Manual,
+}
+
+/// How ownership is announced to the neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Announce {
+    /// Gratuitous ARPs per address after a takeover and after a heal.
+    pub count: NonZeroU8,
+    /// Between two of them.
+    pub interval: Duration,
+    /// Between repetitions for as long as the address is held; `None` for no repetition.
+    pub refresh: Option<Duration>,
+}
+
+/// One director.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    /// Its own, fixed address on each link.
+    pub addresses: BTreeMap<InterfaceName, IpAddr>,
+    /// How much it is preferred as owner.
+    pub priority: Priority,
+}
+
+/// How much a node is preferred as owner: 1 (least) to 254 (most), as in VRRP (RFC 9568 §5.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Priority(u8);
+
+impl Priority {
+    /// The priority with this value, if it is one.
+    #[must_use]
+    pub const fn new(value: u8) -> Option<Self> {
+        if value >= 1 && value <= 254 { Some(Self(value)) } else { None }
+    }
+
+    /// The value.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// Virtual addresses that move together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    /// The addresses; never empty.
+    pub addresses: BTreeSet<VirtualAddress>,
+}
+
+/// A virtual address on an interface: `10.0.0.100/24 on eth0`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct VirtualAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// Length of its network prefix in bits.
+    pub prefix: u8,
+    /// The interface that holds it.
+    pub interface: InterfaceName,
+}
+
+impl fmt::Display for VirtualAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{} on {}", self.address, self.prefix, self.interface)
+    }
+}

@@ -1,0 +1,1 @@
+//! From check outcomes to states of real servers.

@@ -1,0 +1,139 @@
+//! Which steps lead from one state to the other, and in which order.
+
+use super::Step;
+use crate::config::{ServiceKey, VirtualAddress};
+use crate::desired::{DesiredServer, DesiredState, Presence};
+use crate::observed::{ObservedServer, Snapshot};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+/// What the director has made itself or adopted by configuration, and may therefore delete.
+///
+/// Everything else in the kernel is foreign: it is reported and left alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    services: BTreeSet<ServiceKey>,
+    servers: BTreeSet<(ServiceKey, SocketAddr)>,
+    addresses: BTreeSet<VirtualAddress>,
+}
+
+impl Ledger {
+    /// Takes everything that `desired` names as ours. What was ours stays ours.
+    pub fn note(&mut self, desired: &DesiredState) {
+        for (key, service) in &desired.services {
+            self.services.insert(*key);
+            self.servers.extend(service.servers.keys().map(|server| (*key, *server)));
+        }
+        self.addresses.extend(desired.addresses.keys().cloned());
+    }
+
+    /// Takes servers as ours that the configuration names, though none should be in the table now.
+    pub fn note_servers(&mut self, servers: impl IntoIterator<Item = (ServiceKey, SocketAddr)>) {
+        self.servers.extend(servers);
+    }
+
+    /// Services and servers of the kernel that are not ours, in order.
+    pub fn foreign<'a>(
+        &'a self,
+        found: &'a Snapshot,
+    ) -> impl Iterator<Item = (ServiceKey, Option<SocketAddr>)> + 'a {
+        found.services.iter().flat_map(|(key, service)| {
+            let whole = (!self.services.contains(key)).then_some((*key, None));
+            let parts = service
+                .servers
+                .keys()
+                .filter(|server| {
+                    self.services.contains(key) && !self.servers.contains(&(*key, **server))
+                })
+                .map(|server| (*key, Some(*server)));
+            whole.into_iter().chain(parts)
+        })
+    }
+}
+
+/// The steps that make `found` equal to `desired`, in an order in which every prefix is safe:
+///
+/// 1. Addresses go first: a director that is no longer active must not draw traffic for a moment
+///    longer than it takes.
+/// 2. Settings, then services, then servers that gain weight: who takes over has taken over first.
+/// 3. Then servers that lose weight, then those that go: the service never runs dry in between.
+/// 4. Addresses come last: traffic is drawn only when it can be forwarded.
+#[must_use]
+pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<Step> {
+    let mut steps = Vec::new();
+    remove_addresses(desired, found, ledger, &mut steps);
+    for (key, value) in &desired.sysctls {
+        if found.sysctls.get(key) != Some(value) {
+            steps.push(Step::SetSysctl(key.clone(), *value));
+        }
+    }
+    let (mut gains, mut losses, mut removals) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, service) in &desired.services {
+        let current = found.services.get(key);
+        match current {
+            None => gains.push(Step::AddService(*key, service.scheduler)),
+            Some(current) if current.scheduler != service.scheduler.name() => {
+                gains.push(Step::EditService(*key, service.scheduler));
+            }
+            Some(_) => {}
+        }
+        for (address, server) in &service.servers {
+            let present = current.and_then(|current| current.servers.get(address));
+            change_server(*key, *address, server, present, &mut gains, &mut losses);
+        }
+        let gone =
+            current.into_iter().flat_map(|current| current.servers.keys()).filter(|server| {
+                !service.servers.contains_key(*server) && ledger.servers.contains(&(*key, **server))
+            });
+        removals.extend(gone.map(|server| Step::RemoveServer(*key, *server)));
+    }
+    let gone =
+        |key: &&ServiceKey| !desired.services.contains_key(*key) && ledger.services.contains(*key);
+    removals.extend(found.services.keys().filter(gone).map(|key| Step::RemoveService(*key)));
+    steps.append(&mut gains);
+    steps.append(&mut losses);
+    steps.append(&mut removals);
+    for (address, presence) in &desired.addresses {
+        if *presence == Presence::Held && !found.addresses.contains(address) {
+            steps.push(Step::AddAddress(address.clone()));
+        }
+    }
+    steps
+}
+
+fn remove_addresses(
+    desired: &DesiredState,
+    found: &Snapshot,
+    ledger: &Ledger,
+    steps: &mut Vec<Step>,
+) {
+    for address in &found.addresses {
+        let unwanted = match desired.addresses.get(address) {
+            Some(Presence::Released) => true,
+            Some(Presence::Held | Presence::AsFound) => false,
+            None => ledger.addresses.contains(address),
+        };
+        if unwanted {
+            steps.push(Step::RemoveAddress(address.clone()));
+        }
+    }
+}
+
+fn change_server(
+    key: ServiceKey,
+    address: SocketAddr,
+    server: &DesiredServer,
+    present: Option<&ObservedServer>,
+    gains: &mut Vec<Step>,
+    losses: &mut Vec<Step>,
+) {
+    match present {
+        None => gains.push(Step::AddServer(key, address, *server)),
+        Some(present) if present.forward == server.forward && present.weight == server.weight => {}
+        Some(present) if present.weight < server.weight => {
+            gains.push(Step::EditServer(key, address, *server));
+        }
+        Some(_) => losses.push(Step::EditServer(key, address, *server)),
+    }
+}

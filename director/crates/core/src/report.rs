@@ -1,0 +1,347 @@
+//! What a director tells: one variant per message, so that no sentence is written twice.
+
+mod text;
+
+use crate::beat::{Incarnation, LinkId};
+use crate::config::{ServiceKey, VirtualAddress};
+use crate::input::Rejection;
+use crate::name::{GroupName, InterfaceName, NodeName, ServiceName};
+use crate::probe::Failure;
+use alloc::string::String;
+
+use core::net::{IpAddr, SocketAddr};
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Of use when looking for a fault.
+    Debug,
+    /// A change of state.
+    Info,
+    /// Worth a look in working hours.
+    Warn,
+    /// Worth waking somebody.
+    Error,
+}
+
+/// Something worth telling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "event", rename_all = "kebab-case"))]
+pub enum Report {
+    /// The machine begins.
+    Started {
+        /// This node.
+        node: NodeName,
+        /// This life.
+        incarnation: Incarnation,
+    },
+    /// A group's role on this node changed.
+    Role {
+        /// The group.
+        group: GroupName,
+        /// What it was.
+        from: Role,
+        /// What it is.
+        to: Role,
+        /// What made it change.
+        why: RoleCause,
+    },
+    /// A peer came, was suspected, or went.
+    Peer {
+        /// The peer.
+        peer: NodeName,
+        /// What it is now.
+        state: PeerState,
+        /// What made it change.
+        why: PeerCause,
+    },
+    /// A peer is heard, or no longer heard, over one link.
+    Link {
+        /// The peer.
+        peer: NodeName,
+        /// The link.
+        link: LinkId,
+        /// The link's interface.
+        interface: InterfaceName,
+        /// Whether it is heard.
+        up: bool,
+    },
+    /// A peer's configuration differs from ours, or no longer does.
+    ConfigDiffers {
+        /// The peer.
+        peer: NodeName,
+        /// Whether it differs.
+        differs: bool,
+    },
+    /// A packet on the heartbeat port was not believed. Told once per sender, cause and minute.
+    Rejected {
+        /// Over which link.
+        link: LinkId,
+        /// From where.
+        from: IpAddr,
+        /// What is wrong with it.
+        why: Rejection,
+    },
+    /// Two directors own a group at once.
+    TwoOwners {
+        /// The group.
+        group: GroupName,
+        /// The other owner.
+        peer: NodeName,
+        /// Who keeps the group.
+        winner: NodeName,
+    },
+    /// A real server's state changed.
+    Server {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// What it is now.
+        state: Health,
+        /// What made it change.
+        why: ServerCause,
+    },
+    /// One check of a server failed without a consequence yet.
+    CheckFailed {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// Failures in a row so far.
+        failures: u32,
+        /// Failures in a row that would take it out.
+        fall: u32,
+        /// What was wrong.
+        failure: Failure,
+    },
+    /// The fallback came into the table or left it.
+    Fallback {
+        /// The service.
+        service: ServiceName,
+        /// Whether it serves now.
+        serving: bool,
+    },
+    /// A service has neither a usable server nor a fallback, or has one again.
+    Unserved {
+        /// The service.
+        service: ServiceName,
+        /// Whether nobody serves it.
+        unserved: bool,
+    },
+    /// An address is held now, or no longer.
+    Address {
+        /// The address.
+        address: VirtualAddress,
+        /// Whether it is held.
+        held: bool,
+    },
+    /// Ownership of an address is being announced to the neighbours.
+    Announcing {
+        /// The group.
+        group: GroupName,
+        /// What made it necessary.
+        why: AnnounceCause,
+    },
+    /// The kernel did something for us.
+    StepDone {
+        /// What, in words.
+        step: String,
+    },
+    /// The kernel refused to do something; it is tried again.
+    StepFailed {
+        /// What, in words.
+        step: String,
+        /// What the kernel said.
+        why: String,
+    },
+    /// The kernel could not be asked what it holds.
+    ObserveFailed {
+        /// What it said.
+        why: String,
+    },
+    /// Somebody else changed what is ours in the kernel; it is put back.
+    Drift {
+        /// What is done about it, in words.
+        step: String,
+    },
+    /// The kernel holds a service or server in the table that is not ours; it is left alone.
+    Foreign {
+        /// The service.
+        service: ServiceKey,
+        /// The server in a service of ours, or `None` for a whole service.
+        server: Option<SocketAddr>,
+    },
+    /// This process was not run for a while, so that silence of others proves nothing.
+    Stalled {
+        /// For how many milliseconds it should have been running and was not.
+        late_ms: u64,
+    },
+    /// A new configuration is in use.
+    Reloaded,
+    /// An orderly stop begins.
+    Stopping,
+    /// Everything is released.
+    Stopped,
+}
+
+/// The role of a node for a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Role {
+    /// Has just started, listens.
+    Waiting,
+    /// Ready to take the group.
+    Standby,
+    /// Has decided to own the group, its kernel is being changed.
+    Taking,
+    /// Owns the group.
+    Active,
+    /// Gives the group up, its kernel is being changed.
+    Releasing,
+    /// Has left the cluster.
+    Stopped,
+}
+
+/// What made a role change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case", tag = "cause"))]
+pub enum RoleCause {
+    /// All peers were heard after the start, or the time for it was up.
+    Heard,
+    /// A peer owns the group.
+    OwnedBy {
+        /// The owner.
+        peer: NodeName,
+    },
+    /// The owner died.
+    OwnerDied {
+        /// Who was the owner.
+        peer: NodeName,
+    },
+    /// Nobody owns the group, and this node comes first.
+    NoOwner,
+    /// The addresses were found in the kernel at the start, and no peer owns the group.
+    Adopted,
+    /// The kernel holds all addresses.
+    AddressesHeld,
+    /// The kernel holds none of the addresses any more.
+    AddressesReleased,
+    /// A better-ranked peer asks for the group.
+    Failback {
+        /// Who.
+        peer: NodeName,
+    },
+    /// Two owned the group, and the other comes first.
+    LostConflict {
+        /// The other.
+        peer: NodeName,
+    },
+    /// The kernel did not release the addresses in time.
+    ReleaseOverdue,
+    /// An orderly stop.
+    Stop,
+}
+
+/// What a peer is to this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum PeerState {
+    /// Not heard since this node started.
+    Unknown,
+    /// Heard in time.
+    Alive,
+    /// Late, being asked.
+    Suspect,
+    /// Silent for too long.
+    Dead,
+    /// Has said goodbye.
+    Left,
+}
+
+/// What made a peer's state change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case", tag = "cause"))]
+pub enum PeerCause {
+    /// Heard for the first time.
+    FirstHeard,
+    /// Heard again.
+    HeardAgain,
+    /// It has started anew since it was heard last.
+    Restarted,
+    /// Its beat is late by so much.
+    Late {
+        /// Milliseconds since it was heard last.
+        silent_ms: u64,
+    },
+    /// It answered no question on any link.
+    Unanswered {
+        /// Milliseconds since it was heard last.
+        silent_ms: u64,
+        /// Questions sent.
+        asks: u32,
+    },
+    /// It was silent for the whole deadtime.
+    Deadtime {
+        /// Milliseconds since it was heard last.
+        silent_ms: u64,
+    },
+    /// It said goodbye.
+    Goodbye,
+}
+
+/// The state of a real server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Health {
+    /// Not checked yet, and not found in use at the start.
+    Unknown,
+    /// Usable.
+    Up,
+    /// Not usable.
+    Down,
+}
+
+/// What made a server's state change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case", tag = "cause"))]
+pub enum ServerCause {
+    /// Found in use in the kernel at the start.
+    Adopted,
+    /// So many checks in a row succeeded.
+    Succeeded {
+        /// How many.
+        checks: u32,
+    },
+    /// So many checks in a row failed.
+    Failed {
+        /// How many.
+        checks: u32,
+        /// How the last one failed.
+        failure: Failure,
+    },
+}
+
+/// What made an announcement necessary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum AnnounceCause {
+    /// The addresses have just been taken.
+    Taken,
+    /// A peer is heard again that may have owned the group.
+    PeerReturned,
+    /// Another owner gave way.
+    RivalGaveWay,
+    /// Another owner was heard, and this node stays.
+    RivalHeard,
+    /// The interface has carrier again.
+    LinkUp,
+}

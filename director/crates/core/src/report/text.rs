@@ -1,0 +1,214 @@
+//! The sentences that people read.
+
+use super::{
+    AnnounceCause, Health, Level, PeerCause, PeerState, Report, Role, RoleCause, ServerCause,
+};
+use core::fmt;
+
+impl Report {
+    /// How much it matters.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            Self::TwoOwners { .. } | Self::Unserved { unserved: true, .. } => Level::Error,
+            Self::Peer { state: PeerState::Suspect, .. } => Level::Info,
+            Self::Peer { state: PeerState::Dead, .. }
+            | Self::Link { up: false, .. }
+            | Self::ConfigDiffers { differs: true, .. }
+            | Self::Rejected { .. }
+            | Self::Server { state: Health::Down, .. }
+            | Self::Fallback { serving: true, .. }
+            | Self::StepFailed { .. }
+            | Self::ObserveFailed { .. }
+            | Self::Drift { .. }
+            | Self::Foreign { .. }
+            | Self::Stalled { .. } => Level::Warn,
+            Self::StepDone { .. } => Level::Debug,
+            _ => Level::Info,
+        }
+    }
+
+    /// Whether it is a decision: what two tiers must agree on for the same scenario.
+    #[must_use]
+    pub fn is_decision(&self) -> bool {
+        matches!(self, Self::Role { .. } | Self::Server { .. } | Self::Fallback { .. })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { node, incarnation } => {
+                write!(f, "director {node} started, incarnation {incarnation}")
+            }
+            Self::Role { group, from, to, why } => {
+                write!(f, "group {group}: {from} to {to}: {why}")
+            }
+            Self::Peer { peer, state, why } => write!(f, "peer {peer} is {state}: {why}"),
+            Self::Link { peer, interface, up: true, .. } => {
+                write!(f, "peer {peer} is heard over {interface}")
+            }
+            Self::Link { peer, interface, up: false, .. } => {
+                write!(f, "peer {peer} is no longer heard over {interface}")
+            }
+            Self::ConfigDiffers { peer, differs: true } => {
+                write!(f, "peer {peer} has another configuration: compare the files, then reload")
+            }
+            Self::ConfigDiffers { peer, differs: false } => {
+                write!(f, "peer {peer} has the same configuration again")
+            }
+            Self::Rejected { link, from, why } => write!(
+                f,
+                "packet from {from} on link {} ignored: {why}: compare cluster names and key files",
+                link.0
+            ),
+            Self::TwoOwners { group, peer, winner } => write!(
+                f,
+                "group {group} has two owners, this node and {peer}: {winner} keeps it; \
+                 the heartbeat links were interrupted"
+            ),
+            Self::Server { service, server, state, why } => {
+                write!(f, "service {service}: server {server} is {state}: {why}")
+            }
+            Self::CheckFailed { service, server, failures, fall, failure } => write!(
+                f,
+                "service {service}: check {failures} of {fall} of server {server} failed: {failure}"
+            ),
+            Self::Fallback { service, serving: true } => {
+                write!(f, "service {service}: no usable server is left, the fallback serves")
+            }
+            Self::Fallback { service, serving: false } => {
+                write!(f, "service {service}: the fallback is no longer needed")
+            }
+            Self::Unserved { service, unserved: true } => {
+                write!(f, "service {service}: no usable server is left and there is no fallback")
+            }
+            Self::Unserved { service, unserved: false } => {
+                write!(f, "service {service} has a usable server again")
+            }
+            Self::Address { address, held: true } => write!(f, "address {address} is held"),
+            Self::Address { address, held: false } => write!(f, "address {address} is released"),
+            Self::Announcing { group, why } => write!(f, "group {group} is announced: {why}"),
+            Self::StepDone { step } => write!(f, "kernel: {step}"),
+            Self::StepFailed { step, why } => {
+                write!(f, "kernel refused to {step}: {why}; it is tried again")
+            }
+            Self::ObserveFailed { why } => {
+                write!(f, "kernel could not be asked what it holds: {why}; it is tried again")
+            }
+            Self::Drift { step } => {
+                write!(f, "somebody changed the kernel behind this director: {step}")
+            }
+            Self::Foreign { service, server: None } => {
+                write!(f, "service {service} in the kernel is not ours and left alone")
+            }
+            Self::Foreign { service, server: Some(server) } => {
+                write!(f, "server {server} of {service} in the kernel is not ours and left alone")
+            }
+            Self::Stalled { late_ms } => write!(
+                f,
+                "this process was not run for {late_ms} ms; peers are given new time to be heard"
+            ),
+            Self::Reloaded => write!(f, "new configuration in use"),
+            Self::Stopping => write!(f, "stopping"),
+            Self::Stopped => write!(f, "stopped, everything is released"),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Standby => "standby",
+            Self::Taking => "taking",
+            Self::Active => "active",
+            Self::Releasing => "releasing",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+impl fmt::Display for PeerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unknown => "unknown",
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Dead => "dead",
+            Self::Left => "gone",
+        })
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+        })
+    }
+}
+
+impl fmt::Display for RoleCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Heard => write!(f, "the time of listening is over"),
+            Self::OwnedBy { peer } => write!(f, "{peer} owns it"),
+            Self::OwnerDied { peer } => write!(f, "its owner {peer} is gone"),
+            Self::NoOwner => write!(f, "nobody owns it and this node comes first"),
+            Self::Adopted => write!(f, "its addresses were found here and nobody else owns it"),
+            Self::AddressesHeld => write!(f, "the kernel holds its addresses"),
+            Self::AddressesReleased => write!(f, "the kernel has released its addresses"),
+            Self::Failback { peer } => write!(f, "{peer} comes first and asks for it"),
+            Self::LostConflict { peer } => write!(f, "{peer} owns it too and comes first"),
+            Self::ReleaseOverdue => {
+                write!(f, "the kernel did not release its addresses in time")
+            }
+            Self::Stop => write!(f, "this director stops"),
+        }
+    }
+}
+
+impl fmt::Display for PeerCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FirstHeard => write!(f, "heard for the first time"),
+            Self::HeardAgain => write!(f, "heard again"),
+            Self::Restarted => write!(f, "has started anew"),
+            Self::Late { silent_ms } => write!(f, "silent for {silent_ms} ms, asking it"),
+            Self::Unanswered { silent_ms, asks } => {
+                write!(f, "silent for {silent_ms} ms, none of {asks} questions was answered")
+            }
+            Self::Deadtime { silent_ms } => {
+                write!(f, "silent for {silent_ms} ms, the whole deadtime")
+            }
+            Self::Goodbye => write!(f, "said goodbye"),
+        }
+    }
+}
+
+impl fmt::Display for ServerCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Adopted => write!(f, "found in use at the start"),
+            Self::Succeeded { checks } => write!(f, "{checks} checks in a row succeeded"),
+            Self::Failed { checks, failure } => {
+                write!(f, "{checks} checks in a row failed, the last: {failure}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for AnnounceCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "its addresses have just been taken",
+            Self::PeerReturned => "a peer is heard again that may have announced it too",
+            Self::RivalGaveWay => "another owner has given way",
+            Self::RivalHeard => "another owner was heard",
+            Self::LinkUp => "the interface has carrier again",
+        })
+    }
+}

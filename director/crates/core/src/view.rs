@@ -1,0 +1,164 @@
+//! What a director looks like from outside: plain data for `status` and for tests.
+//!
+//! The JSON form is a promise to scripts: fields are added, never renamed or removed.
+
+use crate::beat::{Claim, Incarnation};
+use crate::config::{Digest, Forward, Priority, Scheduler, ServiceKey, VirtualAddress, Weight};
+use crate::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use crate::report::{Health, PeerState, Role};
+use crate::time::Deadline;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+/// A whole director. Times are milliseconds before the moment of the view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct View {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// This node.
+    pub node: NodeName,
+    /// This life of it.
+    pub incarnation: Incarnation,
+    /// Digest of the configuration in use.
+    pub config: Digest,
+    /// How long ago the machine started.
+    pub started_ms: u64,
+    /// What it will wake up for next.
+    pub next: Option<Deadline>,
+    /// The groups.
+    pub groups: Vec<GroupView>,
+    /// The other directors.
+    pub peers: Vec<PeerView>,
+    /// The virtual services.
+    pub services: Vec<ServiceView>,
+    /// The kernel as last observed.
+    pub kernel: KernelView,
+}
+
+/// A group of virtual addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct GroupView {
+    /// Its name.
+    pub name: GroupName,
+    /// This node's role for it.
+    pub role: Role,
+    /// Since when.
+    pub since_ms: u64,
+    /// Why, in words.
+    pub why: String,
+    /// Who owns it, as far as this node knows.
+    pub owner: Option<NodeName>,
+    /// Its addresses.
+    pub addresses: Vec<AddressView>,
+}
+
+/// A virtual address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct AddressView {
+    /// The address.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub address: VirtualAddress,
+    /// Whether the kernel held it when last asked.
+    pub held: bool,
+}
+
+/// Another director.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct PeerView {
+    /// Its name.
+    pub name: NodeName,
+    /// Its priority.
+    pub priority: Priority,
+    /// What it is to this node.
+    pub state: PeerState,
+    /// Its present life, once known.
+    pub incarnation: Option<Incarnation>,
+    /// Whether its configuration equals ours; unknown before it is heard.
+    pub same_config: Option<bool>,
+    /// When it was heard last.
+    pub heard_ms: Option<u64>,
+    /// What it claims to be.
+    pub claims: BTreeMap<GroupName, Claim>,
+    /// Over which links it is heard.
+    pub links: Vec<LinkView>,
+}
+
+/// A heartbeat link to a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct LinkView {
+    /// Our interface.
+    pub interface: InterfaceName,
+    /// Whether the peer is heard over it.
+    pub up: bool,
+    /// When it was heard last over it.
+    pub heard_ms: Option<u64>,
+}
+
+/// A virtual service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ServiceView {
+    /// Its name.
+    pub name: ServiceName,
+    /// What clients connect to.
+    pub key: ServiceKey,
+    /// Its scheduler.
+    pub scheduler: Scheduler,
+    /// Whether the fallback serves.
+    pub fallback_serving: bool,
+    /// The fallback.
+    pub fallback: Option<SocketAddr>,
+    /// Its real servers.
+    pub servers: Vec<ServerView>,
+}
+
+/// A real server of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ServerView {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Its state.
+    pub health: Health,
+    /// Since when.
+    pub since_ms: u64,
+    /// Why, in words.
+    pub why: String,
+    /// How packets reach it.
+    pub forward: Forward,
+    /// The configured weight.
+    pub weight: Weight,
+    /// The weight that the kernel should have; `None` when it should not be in the table.
+    pub desired_weight: Option<Weight>,
+    /// The weight in the kernel when last asked; `None` when it was not in the table.
+    pub kernel_weight: Option<Weight>,
+    /// Active connections in the kernel when last asked.
+    pub active: u32,
+    /// Inactive connections in the kernel when last asked.
+    pub inactive: u32,
+    /// Checks that have succeeded in a row.
+    pub successes: u32,
+    /// Checks that have failed in a row.
+    pub failures: u32,
+}
+
+/// The kernel as last observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct KernelView {
+    /// Whether it holds what it should.
+    pub converged: bool,
+    /// When it was asked last.
+    pub observed_ms: Option<u64>,
+    /// Steps that it refused last time, in words.
+    pub refused: Vec<String>,
+    /// Services and servers in it that are not ours, in words.
+    pub foreign: Vec<String>,
+}

@@ -1,0 +1,3 @@
+//! Values as bytes, and bytes as values.
+
+pub mod heartbeat;

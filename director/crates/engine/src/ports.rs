@@ -1,0 +1,141 @@
+//! What the decisions need of the outside, cut by capability so that a lab can mix real and simulated
+//! parts. All calls are synchronous; slow work is started through a port and ends as an input.
+
+use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
+use director_core::desired::{DesiredServer, Sysctl};
+use director_core::name::InterfaceName;
+use director_core::observed::ObservedService;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// Why the kernel did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KernelError {
+    /// It is there already.
+    #[error("it exists already")]
+    Exists,
+    /// It is not there.
+    #[error("it does not exist")]
+    Missing,
+    /// This process may not.
+    #[error("not permitted: this needs {capability}")]
+    Denied {
+        /// The capability that is needed, as in `capabilities(7)`.
+        capability: &'static str,
+    },
+    /// The kernel cannot do it.
+    #[error("this kernel cannot do it: {cure}")]
+    Unsupported {
+        /// What would cure that.
+        cure: String,
+    },
+    /// Anything else, in the kernel's words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The IPVS table.
+pub trait IpvsTable {
+    /// All services with their servers, whoever made them.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn services(&mut self) -> Result<BTreeMap<ServiceKey, ObservedService>, KernelError>;
+
+    /// Adds a service without servers.
+    ///
+    /// # Errors
+    /// [`KernelError::Exists`] when it is there; [`KernelError::Unsupported`] when the scheduler is not.
+    fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError>;
+
+    /// Changes the scheduler of a service.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it is not there.
+    fn edit_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError>;
+
+    /// Removes a service with its servers.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it is not there.
+    fn remove_service(&mut self, key: ServiceKey) -> Result<(), KernelError>;
+
+    /// Adds a server to a service.
+    ///
+    /// # Errors
+    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the service is not.
+    fn add_server(
+        &mut self,
+        key: ServiceKey,
+        server: SocketAddr,
+        to: DesiredServer,
+    ) -> Result<(), KernelError>;
+
+    /// Changes forwarding and weight of a server.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it or its service is not there.
+    fn edit_server(
+        &mut self,
+        key: ServiceKey,
+        server: SocketAddr,
+        to: DesiredServer,
+    ) -> Result<(), KernelError>;
+
+    /// Removes a server from a service.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it or its service is not there.
+    fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError>;
+}
+
+/// Addresses on interfaces.
+pub trait Addresses {
+    /// All addresses on the interface; none when there is no such interface.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError>;
+
+    /// Puts an address on its interface.
+    ///
+    /// # Errors
+    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is not.
+    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
+
+    /// Takes an address off its interface.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it or the interface is not there.
+    fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
+}
+
+/// Settings of the kernel.
+pub trait Sysctls {
+    /// The present value.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when this kernel has no such setting.
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError>;
+
+    /// Sets a value.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when this kernel has no such setting.
+    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Result<(), KernelError>;
+}
+
+/// Announcements of ownership to the neighbours on a segment.
+pub trait Announcer {
+    /// Sends one gratuitous ARP (RFC 5227 §3) or unsolicited neighbour advertisement
+    /// (RFC 4861 §7.2.6) for the address.
+    ///
+    /// # Errors
+    /// When it could not be sent.
+    fn announce(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
+}
+
+/// What reconciling needs of the kernel.
+pub trait Kernel: IpvsTable + Addresses + Sysctls {}
+
+impl<T: IpvsTable + Addresses + Sysctls> Kernel for T {}

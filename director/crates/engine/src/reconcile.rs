@@ -1,0 +1,154 @@
+//! Observe, compare, apply step by step, observe again.
+
+use crate::ports::{Kernel, KernelError};
+use director_core::desired::DesiredState;
+use director_core::input::{FailedStep, Reconciled};
+use director_core::name::InterfaceName;
+use director_core::observed::Snapshot;
+use director_core::plan::{Ledger, Step, diff};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// What the kernel holds of everything that `desired` speaks of.
+///
+/// A setting that the kernel does not have is left out, and so is tried and reported by the steps.
+///
+/// # Errors
+/// When the kernel cannot be asked for its table or its addresses.
+pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snapshot, KernelError> {
+    let services = kernel.services()?;
+    let interfaces: BTreeSet<&InterfaceName> =
+        desired.addresses.keys().map(|address| &address.interface).collect();
+    let mut addresses = BTreeSet::new();
+    for interface in interfaces {
+        addresses.append(&mut kernel.held(interface)?);
+    }
+    let sysctls = desired
+        .sysctls
+        .keys()
+        .filter_map(|key| Some((key.clone(), kernel.read_sysctl(key).ok()?)))
+        .collect();
+    Ok(Snapshot { services, addresses, sysctls })
+}
+
+/// Carries out one step.
+///
+/// # Errors
+/// What the kernel said when it refused.
+pub fn apply(kernel: &mut impl Kernel, step: &Step) -> Result<(), KernelError> {
+    match step {
+        Step::RemoveAddress(address) => kernel.remove_address(address),
+        Step::SetSysctl(key, value) => kernel.write_sysctl(key, *value),
+        Step::AddService(key, scheduler) => kernel.add_service(*key, *scheduler),
+        Step::EditService(key, scheduler) => kernel.edit_service(*key, *scheduler),
+        Step::AddServer(key, server, to) => kernel.add_server(*key, *server, *to),
+        Step::EditServer(key, server, to) => kernel.edit_server(*key, *server, *to),
+        Step::RemoveServer(key, server) => kernel.remove_server(*key, *server),
+        Step::RemoveService(key) => kernel.remove_service(*key),
+        Step::AddAddress(address) => kernel.add_address(address),
+    }
+}
+
+/// One pass, cut into steps so that a simulator can let time pass, or a host crash, between any two.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    number: u64,
+    desired: Arc<DesiredState>,
+    todo: VecDeque<Step>,
+    done: Vec<Step>,
+    failed: Vec<FailedStep>,
+}
+
+/// Whether a pass has more to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// One step was tried; there are more, or the closing observation.
+    More,
+    /// The pass is over, and this came of it.
+    Over(Reconciled),
+}
+
+impl Pass {
+    /// Observes the kernel and plans.
+    ///
+    /// # Errors
+    /// The end of the pass, when the kernel cannot be asked: nothing was changed.
+    pub fn begin(
+        kernel: &mut impl Kernel,
+        number: u64,
+        desired: Arc<DesiredState>,
+        ledger: &mut Ledger,
+    ) -> Result<Self, Reconciled> {
+        ledger.note(&desired);
+        match observe(kernel, &desired) {
+            Ok(found) => {
+                let todo = diff(&desired, &found, ledger).into();
+                Ok(Self { number, desired, todo, done: Vec::new(), failed: Vec::new() })
+            }
+            Err(error) => Err(Reconciled {
+                number,
+                done: Vec::new(),
+                failed: Vec::new(),
+                found: Err(error.to_string()),
+            }),
+        }
+    }
+
+    /// Steps that are still to be tried.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.todo.len()
+    }
+
+    /// Tries the next step, or observes again when there is none.
+    ///
+    /// An address is not taken while a step before it failed: traffic must not be drawn to a director
+    /// that cannot forward it. Whether the pass is then repeated is decided elsewhere.
+    pub fn advance(&mut self, kernel: &mut impl Kernel) -> Progress {
+        let Some(step) = self.todo.pop_front() else {
+            let found = observe(kernel, &self.desired).map(Arc::new).map_err(|e| e.to_string());
+            return Progress::Over(Reconciled {
+                number: self.number,
+                done: std::mem::take(&mut self.done),
+                failed: std::mem::take(&mut self.failed),
+                found,
+            });
+        };
+        let draws_traffic = matches!(step, Step::AddAddress(_));
+        let blocked = self.failed.iter().find(|failed| is_table_step(&failed.step));
+        match blocked {
+            Some(blocked) if draws_traffic => {
+                let why = format!("not tried: without \"{}\" it could not forward", blocked.step);
+                self.failed.push(FailedStep { step, why });
+            }
+            _ => match apply(kernel, &step) {
+                Ok(()) => self.done.push(step),
+                Err(error) => self.failed.push(FailedStep { step, why: error.to_string() }),
+            },
+        }
+        Progress::More
+    }
+}
+
+/// Whether the step fills the IPVS table: without it, packets for the service would find nobody.
+fn is_table_step(step: &Step) -> bool {
+    matches!(step, Step::AddService(..) | Step::AddServer(..))
+}
+
+/// A whole pass at once.
+pub fn reconcile(
+    kernel: &mut impl Kernel,
+    number: u64,
+    desired: Arc<DesiredState>,
+    ledger: &mut Ledger,
+) -> Reconciled {
+    let mut pass = match Pass::begin(kernel, number, desired, ledger) {
+        Ok(pass) => pass,
+        Err(over) => return over,
+    };
+    loop {
+        if let Progress::Over(over) = pass.advance(kernel) {
+            return over;
+        }
+    }
+}
