@@ -17,13 +17,14 @@ impl Spread {
         Self { from: value, to: value }
     }
 
-    /// A value from the stream; a fixed spread takes nothing from it.
+    /// A value from the stream, whole microseconds above the smallest; a fixed spread takes nothing from it.
     pub fn draw(self, stream: &mut Stream) -> Duration {
         if self.from >= self.to {
             return self.from;
         }
-        let nanos = |value: Duration| u64::try_from(value.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(stream.between(nanos(self.from), nanos(self.to)))
+        // Whole steps keep drawn times readable; the step is the finest that every engine keeps.
+        let width = u64::try_from((self.to - self.from).as_micros()).unwrap_or(u64::MAX);
+        self.from + Duration::from_micros(stream.between(0, width))
     }
 }
 
@@ -86,6 +87,19 @@ mod tests {
         assert_eq!(first(1, "a"), first(1, "a"));
         assert_ne!(first(1, "a"), first(1, "b"));
         assert_ne!(first(1, "a"), first(2, "a"));
+    }
+
+    #[test]
+    fn a_spread_draws_whole_microseconds_inside_and_a_fixed_one_draws_nothing() {
+        let mut stream = Stream::named(3, "spread");
+        let (from, to) = (Duration::from_millis(10), Duration::from_millis(11));
+        for _ in 0..100 {
+            let value = Spread { from, to }.draw(&mut stream);
+            assert!((from..=to).contains(&value) && value.subsec_nanos().is_multiple_of(1_000));
+        }
+        let mut before = stream.clone();
+        assert_eq!(Spread::fixed(to).draw(&mut stream), to);
+        assert_eq!(stream.next_u64(), before.next_u64());
     }
 
     #[test]

@@ -5,21 +5,27 @@
 
 mod action;
 mod draw;
+mod duration;
 mod expect;
+mod facts;
 mod faults;
 mod history;
 mod model;
+mod parse;
 mod problem;
 
 pub use action::{Action, Behaviour, Cut, Extent, Heal};
 pub use draw::{Spread, Stream};
+pub use duration::{parse_duration, show_duration};
 pub use expect::{
     Bound, Claim, Compare, Condition, Except, Expectation, Holder, Quantity, Span, Trigger, Window,
 };
+pub use facts::Facts;
 pub use faults::Faults;
 pub use history::{Event, History, Outcome, Record};
 pub use model::{
     Cidr, Client, ConfigFile, Engine, Node, NodeKind, Port, Protocol, Rate, Scenario, Scheduled,
     Segment, Serve, Statement,
 };
+pub use parse::{Reader, files};
 pub use problem::{Problem, Problems};

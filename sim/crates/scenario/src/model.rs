@@ -1,6 +1,6 @@
 //! A scenario after parsing: topology, load, timeline and expectations.
 
-use crate::{Action, Behaviour, Expectation, Span, Spread, Stream};
+use crate::{Action, Behaviour, Expectation, Facts, Span, Spread, Stream};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -48,6 +48,18 @@ impl Scenario {
             NodeKind::Director { config } => Some((node, config)),
             _ => None,
         })
+    }
+
+    /// What the directors' configurations name, put together; nothing of those that are not TOML.
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts::default();
+        let reloads = self.timeline.iter().filter_map(|statement| match &statement.action {
+            Action::Reload { config, .. } => Some(config),
+            _ => None,
+        });
+        let configs = self.directors().map(|(_, config)| config).chain(reloads);
+        configs.filter_map(|config| Facts::of(&config.text)).for_each(|found| facts.merge(found));
+        facts
     }
 
     /// The names of the nodes on a segment, in the order of the file.
