@@ -134,9 +134,9 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The right answer, complete.
+    /// Status 200 and the body that the answering node's `serve` declares, complete.
     Served,
-    /// An answer, but not the right one.
+    /// An answer, but not that one.
     Wrong,
     /// RST to the SYN.
     Refused,

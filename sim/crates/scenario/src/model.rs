@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// One scenario file, complete and consistent: every name in it exists.
+///
+/// At time 0 every node has booted, every server serves, and the directors are started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
     /// The file as the user named it.
@@ -45,7 +47,7 @@ impl Scenario {
     /// The directors with their configuration, in the order of the file.
     pub fn directors(&self) -> impl Iterator<Item = (&Node, &ConfigFile)> {
         self.nodes.iter().filter_map(|node| match &node.kind {
-            NodeKind::Director { config } => Some((node, config)),
+            NodeKind::Director { config, .. } => Some((node, config)),
             _ => None,
         })
     }
@@ -176,6 +178,8 @@ pub enum NodeKind {
     Director {
         /// The real configuration file, unchanged.
         config: ConfigFile,
+        /// What the director itself serves, as fallback; often empty.
+        serve: Vec<Serve>,
     },
     /// A real server.
     Server {
@@ -221,7 +225,7 @@ pub struct ConfigFile {
     pub text: String,
 }
 
-/// One listening port of a real server: `http 80 ok`, `http 80 ok OK`, `tcp 25 ok`.
+/// One listening port of a node: `http 80 ok`, `http 80 ok OK`, `tcp 25 ok`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serve {
     /// What is spoken there.
@@ -230,7 +234,7 @@ pub struct Serve {
     pub port: u16,
     /// How it answers at the start.
     pub behaviour: Behaviour,
-    /// The body of the right answer; `OK` when the file does not say.
+    /// The body of this node's right answer; `OK` when the file does not say.
     pub body: String,
 }
 
@@ -252,6 +256,8 @@ pub struct Client {
     pub target: SocketAddr,
     /// How often.
     pub new: Rate,
+    /// When its first connection starts, counted from the scenario's start.
+    pub start: Duration,
     /// When it gives up on a connection, counted from its start.
     pub timeout: Duration,
     /// The node it runs on: a router or a client.

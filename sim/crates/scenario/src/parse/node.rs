@@ -91,9 +91,12 @@ fn kind(
     let kind = match word {
         "router" => NodeKind::Router,
         "client" => NodeKind::Client,
-        "director" => NodeKind::Director { config: config(source, at, table, draft) },
+        "director" => NodeKind::Director {
+            config: config(source, at, table, draft),
+            serve: serve(source, table),
+        },
         "server" => NodeKind::Server {
-            serve: serve(source, at, table),
+            serve: required_serve(source, at, table),
             vip_on_lo: vip_on_lo(source, table),
         },
         _ => {
@@ -110,9 +113,11 @@ fn kind(
             return NodeKind::Client;
         }
     };
-    for (key, owner) in [("config", "director"), ("serve", "server"), ("vip_on_lo", "server")] {
-        if word != owner && table.contains_key(key) {
-            let help = format!("only a {owner} has it: take the line out");
+    let owners: [(&str, &[&str]); 3] =
+        [("config", &["director"]), ("serve", &["server", "director"]), ("vip_on_lo", &["server"])];
+    for (key, owners) in owners {
+        if !owners.contains(&word) && table.contains_key(key) {
+            let help = format!("only a {} has it: take the line out", owners.join(" or a "));
             source.report(key_offset(table, key), format!("a {word} has no `{key}`"), help);
         }
     }
@@ -138,18 +143,22 @@ fn config(
     source.keep(&text, read).unwrap_or(nothing)
 }
 
-fn serve(source: &mut Source<'_>, at: usize, table: &dyn TableLike) -> Vec<Serve> {
-    let is_array = table.get("serve").is_some_and(toml_edit::Item::is_array);
-    let texts: Vec<Text> = if is_array {
+fn required_serve(source: &mut Source<'_>, at: usize, table: &dyn TableLike) -> Vec<Serve> {
+    let before = source.problems.len();
+    let found = serve(source, table);
+    if found.is_empty() && source.problems.len() == before {
+        let help = "add serve = \"http 80 ok\": protocol, port, behaviour, and the page if not OK";
+        source.report(at, "the server does not serve anything", help);
+    }
+    found
+}
+
+fn serve(source: &mut Source<'_>, table: &dyn TableLike) -> Vec<Serve> {
+    let texts: Vec<Text> = if table.get("serve").is_some_and(toml_edit::Item::is_array) {
         source.strings_at(table, "serve").unwrap_or_default()
     } else {
         source.string_at(table, "serve").into_iter().collect()
     };
-    let is_empty_array = is_array && texts.is_empty();
-    if is_empty_array || !table.contains_key("serve") {
-        let help = "add serve = \"http 80 ok\": protocol, port, behaviour, and the page if not OK";
-        source.report(at, "the server does not serve anything", help);
-    }
     let mut found: Vec<Serve> = Vec::new();
     for text in texts {
         let parsed = value::serve(&text.value).and_then(|serve| {
@@ -220,7 +229,7 @@ fn ports(
 
 pub(super) fn clients(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
     for (name, at, table) in source.tables_at(root, "clients") {
-        source.unknown_keys(table, &["target", "new", "timeout", "from"], "a client");
+        source.unknown_keys(table, &["target", "new", "start", "timeout", "from"], "a client");
         if let Err(mistake) = range::names(name) {
             source.report(at, mistake.text, mistake.help);
         }
@@ -263,6 +272,7 @@ fn client(
         name: name.to_owned(),
         target: target.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
         new: new.unwrap_or(crate::Rate { count: 1, per: PATIENCE }),
+        start: start.unwrap_or_default(),
         timeout: timeout.unwrap_or(PATIENCE),
         from: from(source, at, table, draft),
     }

@@ -262,7 +262,7 @@ lan  = "10.0.0.11/33"
 [nodes.d2]
 kind = "director"
 config = "missing.toml"
-serve = "http 80 ok"
+vip_on_lo = true
 [nodes."s1..s2"]
 kind  = "server"
 lan   = "10.0.0.{21..23}/24"
