@@ -265,9 +265,11 @@ fn client(
         source.keep(&text, parsed)
     });
     let new = new.and_then(|text| source.keep(&text, value::rate(&text.value)));
-    let timeout = source
-        .string_at(table, "timeout")
-        .and_then(|text| source.keep(&text, value::duration(&text.value, 0)));
+    let mut time = |key: &str| {
+        let text = source.string_at(table, key)?;
+        source.keep(&text, value::duration(&text.value, 0))
+    };
+    let (start, timeout) = (time("start"), time("timeout"));
     Client {
         name: name.to_owned(),
         target: target.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
