@@ -1,1 +1,476 @@
 //! From heartbeats to live and dead peers, and to who owns which group.
+
+mod announce;
+mod detector;
+mod group;
+mod peer;
+mod replay;
+mod speak;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub(crate) use view::ago_ms;
+
+use crate::beat::{Beat, Body, Incarnation, Kind, LinkId};
+use crate::config::{Announce, Config, Digest, Failback, VirtualAddress};
+use crate::desired::Presence;
+use crate::effect::Effect;
+use crate::input::Reconciled;
+use crate::name::{GroupName, InterfaceName, NodeName};
+use crate::observed::Snapshot;
+use crate::report::{AnnounceCause, PeerCause, PeerState, Report, Role, RoleCause};
+use crate::time::{Deadline, Instant, Reason, earlier};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+use detector::{Action, Limits};
+use group::{Change, Group, Surroundings};
+use peer::{Credit, Peer};
+
+/// Where effects and reports go.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Out {
+    pub(crate) effects: VecDeque<Effect>,
+    pub(crate) reports: VecDeque<Report>,
+}
+
+/// The settings of the cluster that the machine works with.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    keepalive: Duration,
+    limits: Limits,
+    failback: Option<Duration>,
+    announce: Announce,
+}
+
+impl Settings {
+    fn of(config: &Config) -> Self {
+        let cluster = &config.cluster;
+        let failback = match cluster.failback {
+            Failback::Auto { delay } => Some(delay),
+            Failback::Manual => None,
+        };
+        Self {
+            keepalive: cluster.keepalive,
+            limits: Limits { detection: cluster.detection, deadtime: cluster.deadtime },
+            failback,
+            announce: cluster.announce,
+        }
+    }
+}
+
+/// Heartbeats, peers and roles of one node.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    us: NodeName,
+    incarnation: Incarnation,
+    digest: Digest,
+    settings: Settings,
+    peers: Vec<Peer>,
+    groups: Vec<Group>,
+    /// End of the initial wait; `None` once it is over.
+    listen_until: Option<Instant>,
+    stopping: bool,
+    next_beat: Instant,
+    sequence: u64,
+    body: Arc<Body>,
+    /// Whether roles may have to change.
+    stirred: bool,
+}
+
+impl Cluster {
+    pub(crate) fn new(
+        config: &Config,
+        us: &NodeName,
+        incarnation: Incarnation,
+        found: &Snapshot,
+        now: Instant,
+    ) -> Self {
+        let groups = config
+            .groups
+            .iter()
+            .map(|(name, group)| {
+                let holding = group.addresses.iter().any(|a| found.addresses.contains(a));
+                Group::new(name.clone(), group.addresses.clone(), holding, now)
+            })
+            .collect();
+        let body = Body {
+            node: us.clone(),
+            incarnation,
+            config: config.digest(),
+            heard: BTreeMap::new(),
+            claims: BTreeMap::new(),
+        };
+        let mut cluster = Self {
+            us: us.clone(),
+            incarnation,
+            digest: config.digest(),
+            settings: Settings::of(config),
+            peers: speak::peers_of(config, us),
+            groups,
+            listen_until: Some(now + config.cluster.initdead),
+            stopping: false,
+            next_beat: now,
+            sequence: 0,
+            body: Arc::new(body),
+            stirred: true,
+        };
+        cluster.body = Arc::new(cluster.present_body());
+        cluster
+    }
+
+    /// Uses a new configuration; peers and groups that stay keep their state.
+    pub(crate) fn reload(&mut self, config: &Config, now: Instant) {
+        self.settings = Settings::of(config);
+        self.digest = config.digest();
+        let mut former: BTreeMap<NodeName, Peer> =
+            self.peers.drain(..).map(|peer| (peer.name.clone(), peer)).collect();
+        self.peers = speak::peers_of(config, &self.us);
+        for peer in &mut self.peers {
+            if let Some(former) = former.remove(&peer.name) {
+                let fresh = core::mem::replace(peer, former);
+                peer.we_outrank = fresh.we_outrank;
+                peer.links = speak::keep_links(fresh.links, &peer.links);
+            }
+        }
+        let mut former: BTreeMap<GroupName, Group> =
+            self.groups.drain(..).map(|group| (group.name.clone(), group)).collect();
+        for (name, wanted) in &config.groups {
+            let mut group = former
+                .remove(name)
+                .unwrap_or_else(|| Group::new(name.clone(), wanted.addresses.clone(), false, now));
+            group.addresses.clone_from(&wanted.addresses);
+            self.groups.push(group);
+        }
+        self.next_beat = now;
+        self.stirred = true;
+    }
+
+    /// Begins the orderly stop.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+        self.stirred = true;
+    }
+
+    /// Whether every group is given up.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.groups.iter().all(|group| group.role == Role::Stopped)
+    }
+
+    /// Whether the kernel should hold each address of the configuration.
+    pub(crate) fn presences(&self) -> impl Iterator<Item = (&VirtualAddress, Presence)> {
+        self.groups
+            .iter()
+            .flat_map(|group| group.addresses.iter().map(|address| (address, group.presence())))
+    }
+
+    /// A packet arrived.
+    pub(crate) fn hear(&mut self, link: LinkId, beat: &Beat, now: Instant, out: &mut Out) {
+        let Some(index) = self.peers.iter().position(|peer| peer.name == beat.body.node) else {
+            return;
+        };
+        let credit = self.peers[index].credit(beat, &self.us, self.incarnation);
+        match credit {
+            Credit::Stale => return,
+            Credit::Unproven => {
+                if self.peers[index].may_greet(now, self.settings.keepalive / 2) {
+                    self.greet(index, link, beat.body.incarnation, out);
+                }
+                return;
+            }
+            Credit::Believed { news } => self.stirred |= news,
+            Credit::NewLife { restarted } => self.welcome(index, restarted, out),
+        }
+        self.note_link(index, link, now, out);
+        self.note_life(index, beat.kind, now, out);
+        if beat.kind == Kind::Ask {
+            self.answer(index, link, out);
+        }
+    }
+
+    fn welcome(&mut self, index: usize, restarted: bool, out: &mut Out) {
+        self.stirred = true;
+        let peer = &mut self.peers[index];
+        if restarted && peer.detector.is_live() {
+            let (state, why) = (PeerState::Alive, PeerCause::Restarted);
+            out.reports.push_back(Report::Peer { peer: peer.name.clone(), state, why });
+        }
+        let differs = peer.life.as_ref().is_some_and(|life| life.body.config != self.digest);
+        if differs != peer.differs {
+            peer.differs = differs;
+            out.reports.push_back(Report::ConfigDiffers { peer: peer.name.clone(), differs });
+        }
+    }
+
+    fn note_link(&mut self, index: usize, link: LinkId, now: Instant, out: &mut Out) {
+        let peer = &mut self.peers[index];
+        let Some(link) = peer.links.iter_mut().find(|known| known.id == link) else {
+            return;
+        };
+        link.heard_at = Some(now);
+        if !core::mem::replace(&mut link.up, true) {
+            let (id, interface) = (link.id, link.interface.clone());
+            let peer = peer.name.clone();
+            out.reports.push_back(Report::Link { peer, link: id, interface, up: true });
+        }
+    }
+
+    fn note_life(&mut self, index: usize, kind: Kind, now: Instant, out: &mut Out) {
+        let peer = &mut self.peers[index];
+        let before = peer.detector.state();
+        let action = match kind {
+            Kind::Goodbye => peer.detector.left(now),
+            Kind::Regular | Kind::Ask | Kind::Answer => peer.detector.heard(now),
+        };
+        let Some(Action::Became(state, why)) = action else {
+            return;
+        };
+        self.stirred |= before != PeerState::Suspect || state != PeerState::Alive;
+        out.reports.push_back(Report::Peer { peer: peer.name.clone(), state, why });
+        if state == PeerState::Alive && !matches!(before, PeerState::Alive | PeerState::Suspect) {
+            // It may have owned what we own while neither heard the other.
+            self.announce_all(AnnounceCause::PeerReturned, now, out);
+        }
+    }
+
+    fn announce_all(&mut self, why: AnnounceCause, now: Instant, out: &mut Out) {
+        for group in self.groups.iter_mut().filter(|group| group.role == Role::Active) {
+            group.burst.start(self.settings.announce, now);
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// An interface has carrier again.
+    pub(crate) fn link_up(&mut self, interface: &InterfaceName, now: Instant, out: &mut Out) {
+        let settings = self.settings.announce;
+        let on_it = |group: &&mut Group| {
+            group.role == Role::Active
+                && group.addresses.iter().any(|address| address.interface == *interface)
+        };
+        for group in self.groups.iter_mut().filter(on_it) {
+            group.burst.start(settings, now);
+            let why = AnnounceCause::LinkUp;
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// This process was not run for `late`.
+    pub(crate) fn forgive(&mut self, late: Duration, now: Instant) {
+        for peer in &mut self.peers {
+            peer.detector.forgive(late, now);
+            for link in peer.links.iter_mut().filter(|link| link.up) {
+                link.heard_at = link.heard_at.map(|at| (at + late).min(now));
+            }
+        }
+    }
+
+    /// Half an interval: a delay that a well-running process does not have.
+    pub(crate) fn stall_limit(&self) -> Duration {
+        self.settings.keepalive / 2
+    }
+
+    /// Does what is due.
+    pub(crate) fn due(&mut self, now: Instant, out: &mut Out) {
+        for index in 0..self.peers.len() {
+            self.judge_peer(index, now, out);
+        }
+        if self.listen_until.is_some_and(|until| now >= until) {
+            self.listen_until = None;
+            self.stirred = true;
+        }
+        let patience = self.settings.limits.deadtime;
+        for group in &mut self.groups {
+            let timer = group.next_deadline(patience, self.settings.failback);
+            self.stirred |= timer.is_some_and(|timer| timer.at <= now);
+            if group.burst.due(self.settings.announce, now) {
+                let addresses = group.addresses.iter().cloned();
+                out.effects.extend(addresses.map(|address| Effect::Announce { address }));
+            }
+        }
+        if now >= self.next_beat {
+            self.beat(Kind::Regular, out);
+            self.next_beat = self.next_beat + self.settings.keepalive;
+            if self.next_beat <= now {
+                self.next_beat = now + self.settings.keepalive;
+            }
+        }
+    }
+
+    fn judge_peer(&mut self, index: usize, now: Instant, out: &mut Out) {
+        let limits = self.settings.limits;
+        while let Some(action) = self.peers[index].detector.due(limits, now) {
+            match action {
+                Action::Ask => self.ask(index, out),
+                Action::Became(state, why) => {
+                    let peer = self.peers[index].name.clone();
+                    out.reports.push_back(Report::Peer { peer, state, why });
+                    self.stirred |= state == PeerState::Dead;
+                }
+            }
+        }
+        let peer = &mut self.peers[index];
+        for link in peer.links.iter_mut().filter(|link| link.up) {
+            if link.heard_at.is_none_or(|at| now >= at + limits.deadtime) {
+                link.up = false;
+                out.reports.push_back(Report::Link {
+                    peer: peer.name.clone(),
+                    link: link.id,
+                    interface: link.interface.clone(),
+                    up: false,
+                });
+            }
+        }
+    }
+
+    /// The applier has finished a pass.
+    pub(crate) fn reconciled(&mut self, result: &Reconciled, now: Instant, out: &mut Out) {
+        for index in 0..self.groups.len() {
+            let group = &self.groups[index];
+            if group.awaited.is_none_or(|awaited| result.number < awaited) || result.found.is_err()
+            {
+                continue;
+            }
+            let held = group.addresses.iter().filter(|address| result.holds(address)).count();
+            let change = match group.role {
+                Role::Taking if held == group.addresses.len() => {
+                    Change { to: Role::Active, why: RoleCause::AddressesHeld }
+                }
+                Role::Releasing if held == 0 => {
+                    let to = group.after_release(self.surroundings(now));
+                    Change { to, why: RoleCause::AddressesReleased }
+                }
+                _ => continue,
+            };
+            self.enter(index, change, now, out);
+        }
+    }
+
+    /// An address of an owned group has come back into the kernel.
+    pub(crate) fn announce_again(&mut self, address: &VirtualAddress, now: Instant, out: &mut Out) {
+        let settings = self.settings.announce;
+        let owns =
+            |group: &&mut Group| group.role == Role::Active && group.addresses.contains(address);
+        if let Some(group) = self.groups.iter_mut().find(owns) {
+            group.burst.start(settings, now);
+            let why = AnnounceCause::Taken;
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// Remembers which apply result tells whether taking or releasing is done.
+    pub(crate) fn requested(&mut self, number: u64) {
+        for group in &mut self.groups {
+            if matches!(group.role, Role::Taking | Role::Releasing) && group.awaited.is_none() {
+                group.awaited = Some(number);
+            }
+        }
+    }
+
+    /// Changes roles as far as they have to change, and tells the peers what is new.
+    ///
+    /// Returns whether a role changed.
+    pub(crate) fn settle(&mut self, now: Instant, out: &mut Out) -> bool {
+        if !core::mem::take(&mut self.stirred) {
+            return false;
+        }
+        if self.listen_until.is_some() && self.has_heard_all() {
+            self.listen_until = None;
+        }
+        let mut changed = false;
+        for index in 0..self.groups.len() {
+            // A role changes at most three times at one moment (waiting, standby, taking).
+            for _ in 0..3 {
+                let mut group = self.groups[index].clone();
+                let rival = group.rival_since.is_some();
+                let change = group.next_change(self.surroundings(now));
+                let had_rival = (rival, group.rival_since.is_some());
+                self.groups[index] = group;
+                self.tell_rivals(index, had_rival, now, out);
+                let Some(change) = change else {
+                    break;
+                };
+                self.enter(index, change, now, out);
+                changed = true;
+            }
+        }
+        self.say_news(out);
+        changed
+    }
+
+    fn has_heard_all(&self) -> bool {
+        self.peers.iter().all(|peer| peer.detector.state() != PeerState::Unknown)
+    }
+
+    fn surroundings(&self, now: Instant) -> Surroundings<'_> {
+        Surroundings {
+            us: &self.us,
+            peers: &self.peers,
+            listened: self.listen_until.is_none(),
+            failback: self.settings.failback,
+            patience: self.settings.limits.deadtime,
+            stopping: self.stopping,
+            now,
+        }
+    }
+
+    fn tell_rivals(&mut self, index: usize, had: (bool, bool), now: Instant, out: &mut Out) {
+        let group = &mut self.groups[index];
+        let why = match had {
+            (false, true) => AnnounceCause::RivalHeard,
+            (true, false) => AnnounceCause::RivalGaveWay,
+            _ => return,
+        };
+        if why == AnnounceCause::RivalHeard {
+            let claims = |peer: &&Peer| peer.claim(&group.name) == Some(crate::beat::Claim::Active);
+            if let Some(rival) = self.peers.iter().find(claims) {
+                let winner = if rival.we_outrank { &self.us } else { &rival.name };
+                out.reports.push_back(Report::TwoOwners {
+                    group: group.name.clone(),
+                    peer: rival.name.clone(),
+                    winner: winner.clone(),
+                });
+            }
+        }
+        if group.role == Role::Active {
+            group.burst.start(self.settings.announce, now);
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    fn enter(&mut self, index: usize, change: Change, now: Instant, out: &mut Out) {
+        let group = &mut self.groups[index];
+        let (from, to, why) = (group.role, change.to, change.why.clone());
+        group.enter(change, now);
+        out.reports.push_back(Report::Role { group: group.name.clone(), from, to, why });
+        if to == Role::Active {
+            group.burst.start(self.settings.announce, now);
+            let why = AnnounceCause::Taken;
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+        self.stirred = true;
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Deadline> {
+        let beat = Deadline { at: self.next_beat, reason: Reason::BeatDue };
+        let mut next = (!self.peers.is_empty()).then_some(beat);
+        if let Some(at) = self.listen_until {
+            next = earlier(next, Some(Deadline { at, reason: Reason::InitialWaitOver }));
+        }
+        let limits = self.settings.limits;
+        for peer in &self.peers {
+            next = earlier(next, peer.detector.next_deadline(limits));
+            for link in peer.links.iter().filter(|link| link.up) {
+                let lost = link.heard_at.map(|at| at + limits.deadtime);
+                let lost = lost.map(|at| Deadline { at, reason: Reason::PeerLate });
+                next = earlier(next, lost);
+            }
+        }
+        for group in &self.groups {
+            next = earlier(next, group.next_deadline(limits.deadtime, self.settings.failback));
+            next = earlier(next, group.burst.next_deadline());
+        }
+        next
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::config::{Forward, Scheduler, ServiceKey, VirtualAddress, Weight};
 use crate::name::InterfaceName;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
@@ -36,6 +36,9 @@ pub struct DesiredService {
     pub scheduler: Scheduler,
     /// The real servers that should be in the table.
     pub servers: BTreeMap<SocketAddr, DesiredServer>,
+    /// Servers of ours that should not be in the table now: they are removed from it when found
+    /// there, while a server that nobody named is foreign.
+    pub absent: BTreeSet<SocketAddr>,
 }
 
 /// A real server as it should be.

@@ -1,28 +1,71 @@
 //! The whole machine: routes inputs to the state machines, recomputes what is desired, and says what
 //! is to be done.
 
+mod kernel;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use crate::beat::Incarnation;
+use crate::cluster::{Cluster, Out};
 use crate::config::Config;
+use crate::desired::{DesiredState, Sysctl};
 use crate::effect::Effect;
-use crate::input::Input;
+use crate::health::Checks;
+use crate::input::{Input, Reconciled};
 use crate::name::NodeName;
 use crate::observed::Snapshot;
+use crate::random::Stream;
 use crate::report::Report;
-use crate::time::{Deadline, Instant};
-use crate::view::View;
-use alloc::collections::VecDeque;
+use crate::time::{Deadline, Instant, earlier};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use core::time::Duration;
+use kernel::{KernelWatch, Settled};
+
+/// A rejected sender is told of once in this time.
+const REJECTION_PAUSE: Duration = Duration::from_secs(60);
+/// Rejected senders that are remembered.
+const REJECTED_MAX: usize = 64;
+
+/// How far an orderly stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// Addresses are being released.
+    Releasing,
+    /// The peers know; the table is being cleared.
+    Clearing {
+        until: Instant,
+    },
+    Over,
+}
 
 /// One director.
+///
+/// Call [`Director::handle`] with everything that happens, then drain [`Director::next_effect`] and
+/// [`Director::next_report`], then arm one timer for [`Director::next_deadline`], which may have
+/// changed. A timer that fires too early does no harm.
 #[derive(Clone, Debug)]
 pub struct Director {
     config: Arc<Config>,
     node: NodeName,
-    effects: VecDeque<Effect>,
-    reports: VecDeque<Report>,
+    incarnation: Incarnation,
+    started: Instant,
+    cluster: Cluster,
+    checks: Checks,
+    kernel: KernelWatch,
+    phase: Phase,
+    /// Whether the desired state may have changed.
+    unsettled: bool,
+    rejected: BTreeMap<(core::net::IpAddr, crate::input::Rejection), Instant>,
+    out: Out,
 }
 
 impl Director {
-    /// A director that starts at `now` on a kernel that holds `found`. `node` must be configured.
+    /// A director that starts at `now` on a kernel that holds `found`.
+    ///
+    /// `node` must be configured. `seed` must differ from start to start: the incarnation comes of it.
     #[must_use]
     pub fn new(
         config: Arc<Config>,
@@ -31,35 +74,214 @@ impl Director {
         found: &Snapshot,
         now: Instant,
     ) -> Self {
-        let _ = (seed, found, now);
-        Self { config, node, effects: VecDeque::new(), reports: VecDeque::new() }
+        let number = Stream::named(seed, node.as_str()).next_u64();
+        let incarnation = Incarnation(number.max(1));
+        let mut out = Out::default();
+        out.reports.push_back(Report::Started { node: node.clone(), incarnation });
+        let mut director = Self {
+            cluster: Cluster::new(&config, &node, incarnation, found, now),
+            checks: Checks::new(&config, found, now, &mut out),
+            kernel: KernelWatch::new(found, now),
+            config,
+            node,
+            incarnation,
+            started: now,
+            phase: Phase::Running,
+            unsettled: true,
+            rejected: BTreeMap::new(),
+            out,
+        };
+        director.settle(now);
+        director
     }
 
     /// Takes in what happened. Drain effects and reports afterwards.
     pub fn handle(&mut self, input: Input, now: Instant) {
-        let _ = (input, now);
+        match input {
+            Input::Deadline => self.wake(now),
+            Input::Beat { link, beat } => self.cluster.hear(link, &beat, now, &mut self.out),
+            Input::Rejected { link, from, why } => self.reject(link, from, why, now),
+            Input::ProbeFinished { ticket, outcome } => {
+                self.unsettled |= self.checks.finished(ticket, outcome, now, &mut self.out);
+            }
+            Input::Reconciled(result) => self.reconciled(result, now),
+            Input::LinkChanged { interface, up } => {
+                if up {
+                    self.cluster.link_up(&interface, now, &mut self.out);
+                }
+                self.kernel.look(now);
+            }
+            Input::KernelChanged => self.kernel.look(now),
+            Input::Reload(config) => self.reload(config, now),
+            Input::Stop => self.stop(),
+        }
+        self.settle(now);
     }
 
-    /// When to call again with [`Input::Deadline`], and what for.
+    /// When to call again with [`Input::Deadline`], and what for. May change with every input.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        None
+        if self.phase == Phase::Over {
+            return None;
+        }
+        let next = earlier(self.cluster.next_deadline(), self.checks.next_deadline());
+        let next = earlier(next, self.kernel.next_deadline());
+        let stop = match self.phase {
+            Phase::Clearing { until } => {
+                Some(Deadline { at: until, reason: crate::time::Reason::ReleaseOverdue })
+            }
+            Phase::Running | Phase::Releasing | Phase::Over => None,
+        };
+        earlier(next, stop)
     }
 
     /// The next thing to be done.
     pub fn next_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        self.out.effects.pop_front()
     }
 
     /// The next thing to be told.
     pub fn next_report(&mut self) -> Option<Report> {
-        self.reports.pop_front()
+        self.out.reports.pop_front()
     }
 
-    /// What the director looks like at `now`.
+    /// This node's name.
     #[must_use]
-    pub fn view(&self, now: Instant) -> View {
-        let _ = (now, &self.config, &self.node);
-        unimplemented!()
+    pub fn node(&self) -> &NodeName {
+        &self.node
     }
+
+    /// The configuration in use.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    fn wake(&mut self, now: Instant) {
+        let late = self.next_deadline().map_or(Duration::ZERO, |next| now.since(next.at));
+        if late > self.cluster.stall_limit() {
+            let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+            self.out.reports.push_back(Report::Stalled { late_ms });
+            self.cluster.forgive(late, now);
+        }
+        if self.phase == Phase::Running || self.phase == Phase::Releasing {
+            self.cluster.due(now, &mut self.out);
+        }
+        self.unsettled |= self.checks.due(now, &mut self.out);
+        self.unsettled |= self.kernel.is_due(now);
+        if let Phase::Clearing { until } = self.phase
+            && now >= until
+        {
+            self.exit();
+        }
+    }
+
+    fn reject(
+        &mut self,
+        link: crate::beat::LinkId,
+        from: core::net::IpAddr,
+        why: crate::input::Rejection,
+        now: Instant,
+    ) {
+        let recent = self.rejected.get(&(from, why));
+        if recent.is_some_and(|at| now.since(*at) < REJECTION_PAUSE) {
+            return;
+        }
+        self.rejected.retain(|_, at| now.since(*at) < REJECTION_PAUSE);
+        if self.rejected.len() < REJECTED_MAX {
+            self.rejected.insert((from, why), now);
+            self.out.reports.push_back(Report::Rejected { link, from, why });
+        }
+    }
+
+    fn reconciled(&mut self, result: Reconciled, now: Instant) {
+        let back = self.kernel.reconciled(&result, now, &mut self.out);
+        self.cluster.reconciled(&result, now, &mut self.out);
+        for address in back {
+            self.cluster.announce_again(&address, now, &mut self.out);
+        }
+        self.unsettled = true;
+        let clearing = matches!(self.phase, Phase::Clearing { .. });
+        if clearing && result.number >= self.kernel.number() {
+            self.exit();
+        }
+    }
+
+    fn reload(&mut self, config: Arc<Config>, now: Instant) {
+        if self.phase != Phase::Running || !config.nodes.contains_key(&self.node) {
+            return;
+        }
+        self.cluster.reload(&config, now);
+        self.checks.reload(&config, now, &mut self.out);
+        self.config = config;
+        self.unsettled = true;
+        self.out.reports.push_back(Report::Reloaded);
+    }
+
+    fn stop(&mut self) {
+        if self.phase == Phase::Running {
+            self.phase = Phase::Releasing;
+            self.out.reports.push_back(Report::Stopping);
+            self.checks.stop(&mut self.out);
+            self.cluster.stop();
+        }
+    }
+
+    fn exit(&mut self) {
+        self.phase = Phase::Over;
+        self.out.reports.push_back(Report::Stopped);
+        self.out.effects.push_back(Effect::Exit);
+    }
+
+    /// Brings roles, desired state and what was asked of the kernel into line.
+    fn settle(&mut self, now: Instant) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        self.unsettled |= self.cluster.settle(now, &mut self.out);
+        if self.phase == Phase::Releasing && self.cluster.is_stopped() {
+            // The peers take over now; whether our table is already empty does not matter to them.
+            self.cluster.say_goodbye(&mut self.out);
+            self.phase = Phase::Clearing { until: now + self.config.cluster.deadtime };
+            self.unsettled = true;
+        }
+        if !core::mem::take(&mut self.unsettled) && !self.kernel.is_due(now) {
+            return;
+        }
+        if self.phase == Phase::Running {
+            self.checks.tell(&self.config, &mut self.out);
+        }
+        let desired = self.desired();
+        let resync = self.config.cluster.resync;
+        if let Settled::Ask { number } = self.kernel.want(desired, resync, now, &mut self.out) {
+            self.cluster.requested(number);
+        }
+    }
+
+    fn desired(&self) -> DesiredState {
+        let addresses =
+            self.cluster.presences().map(|(address, held)| (address.clone(), held)).collect();
+        if matches!(self.phase, Phase::Clearing { .. } | Phase::Over) {
+            return DesiredState { addresses, ..DesiredState::default() };
+        }
+        DesiredState {
+            services: self.checks.desired(&self.config),
+            addresses,
+            sysctls: sysctls(&self.config),
+        }
+    }
+}
+
+/// The settings that direct routing and a moving address need.
+fn sysctls(config: &Config) -> BTreeMap<Sysctl, i64> {
+    let interfaces: BTreeSet<_> = config
+        .groups
+        .values()
+        .flat_map(|group| group.addresses.iter().map(|address| &address.interface))
+        .collect();
+    let per_interface = interfaces.into_iter().flat_map(|interface| {
+        [(Sysctl::ArpIgnore(interface.clone()), 1), (Sysctl::ArpAnnounce(interface.clone()), 2)]
+    });
+    let table = [(Sysctl::ExpireNodestConn, 1), (Sysctl::ExpireQuiescentTemplate, 1)];
+    per_interface.chain(table).collect()
 }

@@ -23,14 +23,10 @@ impl Ledger {
     pub fn note(&mut self, desired: &DesiredState) {
         for (key, service) in &desired.services {
             self.services.insert(*key);
-            self.servers.extend(service.servers.keys().map(|server| (*key, *server)));
+            let named = service.servers.keys().chain(&service.absent);
+            self.servers.extend(named.map(|server| (*key, *server)));
         }
         self.addresses.extend(desired.addresses.keys().cloned());
-    }
-
-    /// Takes servers as ours that the configuration names, though none should be in the table now.
-    pub fn note_servers(&mut self, servers: impl IntoIterator<Item = (ServiceKey, SocketAddr)>) {
-        self.servers.extend(servers);
     }
 
     /// Services and servers of the kernel that are not ours, in order.

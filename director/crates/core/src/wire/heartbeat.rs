@@ -1,1 +1,226 @@
-//! The bytes of a heartbeat packet.
+//! The bytes of a heartbeat packet, version 1, and their authentication.
+//!
+//! ```text
+//! offset  size  field (numbers are big-endian)
+//!      0     4  "LDHB"
+//!      4     1  version, 1
+//!      5     1  kind: 0 regular, 1 ask, 2 answer, 3 goodbye
+//!      6     2  0, reserved
+//!      8     8  tag of the cluster's name
+//!     16     8  incarnation of the sender
+//!     24     8  sequence number
+//!     32     8  digest of the sender's configuration
+//!     40        the sender: length (1), name
+//!               peers that it hears: count (2), each: length (1), name, incarnation (8)
+//!               groups: count (2), each: length (1), name, claim (1)
+//!   last    32  HMAC-SHA256 (RFC 2104) of everything before it, under the cluster's key
+//! ```
+
+use crate::beat::{Beat, Body, Claim, Incarnation, Kind};
+use crate::config::Digest;
+use crate::input::Rejection;
+use crate::name::{ClusterName, GroupName, NodeName};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+const MAGIC: &[u8; 4] = b"LDHB";
+const VERSION: u8 = 1;
+const MAC_LENGTH: usize = 32;
+
+/// The secret that all directors of a cluster share. It is never shown.
+#[derive(Clone)]
+pub struct Key(Hmac<Sha256>);
+
+impl Key {
+    /// The key with this secret; HMAC takes any length.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Self {
+        // HMAC hashes a key that is longer than a block first (RFC 2104 §2).
+        let mut block = [0_u8; 64];
+        if secret.len() > block.len() {
+            let hash = <Sha256 as sha2::Digest>::digest(secret);
+            block[..hash.len()].copy_from_slice(&hash);
+        } else {
+            block[..secret.len()].copy_from_slice(secret);
+        }
+        Self(<Hmac<Sha256> as KeyInit>::new(&block.into()))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Key(secret)")
+    }
+}
+
+/// The packet that says `beat` in `cluster`.
+#[must_use]
+pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
+    let body = &beat.body;
+    let mut bytes = Vec::with_capacity(160);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&[VERSION, kind_to_byte(beat.kind), 0, 0]);
+    bytes.extend_from_slice(&tag(cluster).to_be_bytes());
+    bytes.extend_from_slice(&body.incarnation.0.to_be_bytes());
+    bytes.extend_from_slice(&beat.sequence.to_be_bytes());
+    bytes.extend_from_slice(&body.config.0.to_be_bytes());
+    push_name(&mut bytes, body.node.as_str());
+    push_count(&mut bytes, body.heard.len());
+    for (name, incarnation) in body.heard.iter().take(usize::from(u16::MAX)) {
+        push_name(&mut bytes, name.as_str());
+        bytes.extend_from_slice(&incarnation.0.to_be_bytes());
+    }
+    push_count(&mut bytes, body.claims.len());
+    for (name, claim) in body.claims.iter().take(usize::from(u16::MAX)) {
+        push_name(&mut bytes, name.as_str());
+        bytes.push(claim_to_byte(*claim));
+    }
+    let mac = key.0.clone().chain_update(&bytes).finalize().into_bytes();
+    bytes.extend_from_slice(&mac);
+    bytes
+}
+
+/// What a packet says, when it is of this cluster and under this key.
+///
+/// # Errors
+/// Why it is not to be believed. The cheap questions come first; nothing but the fixed header is read
+/// before the authentication is verified.
+pub fn open(bytes: &[u8], cluster: &ClusterName, key: &Key) -> Result<Beat, Rejection> {
+    let signed = bytes.len().checked_sub(MAC_LENGTH).ok_or(Rejection::Malformed)?;
+    let (content, mac) = bytes.split_at(signed);
+    let mut reader = Reader(content);
+    if reader.take(4)? != MAGIC {
+        return Err(Rejection::Malformed);
+    }
+    if reader.byte()? != VERSION {
+        return Err(Rejection::Version);
+    }
+    let kind = reader.byte()?;
+    reader.take(2)?;
+    if reader.number()? != tag(cluster) {
+        return Err(Rejection::OtherCluster);
+    }
+    key.0.clone().chain_update(content).verify_slice(mac).map_err(|_| Rejection::Authentication)?;
+    read_content(kind, reader)
+}
+
+fn read_content(kind: u8, mut reader: Reader<'_>) -> Result<Beat, Rejection> {
+    let kind = kind_from_byte(kind)?;
+    let incarnation = Incarnation(reader.number()?);
+    let sequence = reader.number()?;
+    let config = Digest(reader.number()?);
+    let node = NodeName::new(reader.text()?).map_err(|_| Rejection::Malformed)?;
+    let mut heard = BTreeMap::new();
+    for _ in 0..reader.count()? {
+        let name = NodeName::new(reader.text()?).map_err(|_| Rejection::Malformed)?;
+        heard.insert(name, Incarnation(reader.number()?));
+    }
+    let mut claims = BTreeMap::new();
+    for _ in 0..reader.count()? {
+        let name = GroupName::new(reader.text()?).map_err(|_| Rejection::Malformed)?;
+        claims.insert(name, claim_from_byte(reader.byte()?)?);
+    }
+    if !reader.0.is_empty() || incarnation.0 == 0 {
+        return Err(Rejection::Malformed);
+    }
+    let body = Arc::new(Body { node, incarnation, config, heard, claims });
+    Ok(Beat { kind, sequence, body })
+}
+
+/// Tells clusters apart before the key is asked; FNV-1a of the name.
+fn tag(cluster: &ClusterName) -> u64 {
+    cluster.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn push_name(bytes: &mut Vec<u8>, name: &str) {
+    // Names have at most 63 characters (crate::name), so that their length fits.
+    bytes.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+    bytes.extend_from_slice(name.as_bytes());
+}
+
+fn push_count(bytes: &mut Vec<u8>, count: usize) {
+    bytes.extend_from_slice(&u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes());
+}
+
+fn kind_to_byte(kind: Kind) -> u8 {
+    match kind {
+        Kind::Regular => 0,
+        Kind::Ask => 1,
+        Kind::Answer => 2,
+        Kind::Goodbye => 3,
+    }
+}
+
+fn kind_from_byte(byte: u8) -> Result<Kind, Rejection> {
+    Ok(match byte {
+        0 => Kind::Regular,
+        1 => Kind::Ask,
+        2 => Kind::Answer,
+        3 => Kind::Goodbye,
+        _ => return Err(Rejection::Malformed),
+    })
+}
+
+fn claim_to_byte(claim: Claim) -> u8 {
+    match claim {
+        Claim::Waiting => 0,
+        Claim::Holding => 1,
+        Claim::Standby => 2,
+        Claim::Wants => 3,
+        Claim::Active => 4,
+        Claim::Releasing => 5,
+        Claim::Leaving => 6,
+    }
+}
+
+fn claim_from_byte(byte: u8) -> Result<Claim, Rejection> {
+    Ok(match byte {
+        0 => Claim::Waiting,
+        1 => Claim::Holding,
+        2 => Claim::Standby,
+        3 => Claim::Wants,
+        4 => Claim::Active,
+        5 => Claim::Releasing,
+        6 => Claim::Leaving,
+        _ => return Err(Rejection::Malformed),
+    })
+}
+
+/// What is left to read. Every reading that finds too little is [`Rejection::Malformed`].
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Rejection> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(Rejection::Malformed)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Rejection> {
+        self.take(1)?.first().copied().ok_or(Rejection::Malformed)
+    }
+
+    fn number(&mut self) -> Result<u64, Rejection> {
+        let bytes = self.take(8)?.try_into().map_err(|_| Rejection::Malformed)?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    fn count(&mut self) -> Result<u16, Rejection> {
+        let bytes = self.take(2)?.try_into().map_err(|_| Rejection::Malformed)?;
+        Ok(u16::from_be_bytes(bytes))
+    }
+
+    fn text(&mut self) -> Result<&'a str, Rejection> {
+        let length = usize::from(self.byte()?);
+        core::str::from_utf8(self.take(length)?).map_err(|_| Rejection::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

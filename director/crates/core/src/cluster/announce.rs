@@ -1,0 +1,75 @@
+//! When ownership is to be announced.
+
+use crate::config::Announce;
+use crate::time::{Deadline, Instant, Reason};
+
+/// A burst of announcements, and its refreshing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Burst {
+    remaining: u8,
+    next: Option<Instant>,
+}
+
+impl Burst {
+    /// Begins a burst, or begins a running one anew.
+    pub(super) fn start(&mut self, settings: Announce, now: Instant) {
+        self.remaining = settings.count.get();
+        self.next = Some(now);
+    }
+
+    /// The addresses are no longer ours to announce.
+    pub(super) fn stop(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether to announce now. Once for a deadline, however late.
+    pub(super) fn due(&mut self, settings: Announce, now: Instant) -> bool {
+        if self.next.is_none_or(|next| now < next) {
+            return false;
+        }
+        self.remaining = self.remaining.saturating_sub(1);
+        self.next = if self.remaining > 0 {
+            Some(now + settings.interval)
+        } else {
+            settings.refresh.map(|refresh| now + refresh)
+        };
+        true
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        self.next.map(|at| Deadline { at, reason: Reason::AnnounceDue })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::num::NonZeroU8;
+    use core::time::Duration;
+
+    fn announced(refresh: Option<Duration>, end_ms: u64) -> Vec<u64> {
+        let settings = Announce {
+            count: NonZeroU8::new(3).unwrap(),
+            interval: Duration::from_millis(200),
+            refresh,
+        };
+        let mut burst = Burst::default();
+        burst.start(settings, Instant::from_nanos(0));
+        let mut times = Vec::new();
+        while let Some(deadline) = burst.next_deadline() {
+            let millis = deadline.at.as_nanos() / 1_000_000;
+            if millis > end_ms {
+                break;
+            }
+            assert!(burst.due(settings, deadline.at));
+            times.push(millis);
+        }
+        times
+    }
+
+    #[test]
+    fn a_burst_is_repeated_and_then_refreshed() {
+        assert_eq!(announced(None, 60_000), [0, 200, 400]);
+        assert_eq!(announced(Some(Duration::from_secs(30)), 60_000), [0, 200, 400, 30_400]);
+    }
+}

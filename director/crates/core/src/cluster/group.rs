@@ -1,0 +1,291 @@
+//! Who owns a group of virtual addresses: the machine of one group on one node.
+//!
+//! ```text
+//!            heard all, or          nobody owns it,
+//!            initial wait over      we come first            addresses held
+//!   Waiting ───────────► Standby ──────────────────► Taking ───────────────► Active
+//!      │                   ▲  ▲                        │                       │
+//!      │ addresses found,  │  │ addresses released     │   a better-ranked peer asks for it,
+//!      │ nobody owns it    │  │                        │   or owns it too, or we stop
+//!      └─────────► Taking  │  └─────── Releasing ◄─────┴───────────────────────┘
+//!                          │               │ we stop
+//!                          └───────────    └──────────► Stopped
+//! ```
+
+use super::announce::Burst;
+use super::peer::Peer;
+use crate::beat::Claim;
+use crate::config::VirtualAddress;
+use crate::desired::Presence;
+use crate::name::{GroupName, NodeName};
+use crate::report::{Role, RoleCause};
+use crate::time::{Deadline, Instant, Reason};
+use alloc::collections::BTreeSet;
+use core::time::Duration;
+
+/// What a group machine needs to know beside its own state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings<'a> {
+    pub(super) us: &'a NodeName,
+    pub(super) peers: &'a [Peer],
+    /// Whether the initial wait is over.
+    pub(super) listened: bool,
+    /// Time after its return at which a better-ranked node asks for the group; `None` for never.
+    pub(super) failback: Option<Duration>,
+    /// How long others are waited for that should act first.
+    pub(super) patience: Duration,
+    pub(super) stopping: bool,
+    pub(super) now: Instant,
+}
+
+/// One group on this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) name: GroupName,
+    pub(super) addresses: BTreeSet<VirtualAddress>,
+    pub(super) role: Role,
+    pub(super) since: Instant,
+    pub(super) why: RoleCause,
+    /// While waiting: whether the addresses were found in the kernel.
+    pub(super) holding: bool,
+    /// The first apply number whose result tells whether taking or releasing has been done.
+    pub(super) awaited: Option<u64>,
+    pub(super) burst: Burst,
+    /// Who owned the group last, for telling why it is taken.
+    last_owner: Option<NodeName>,
+    unowned_since: Option<Instant>,
+    returned_at: Option<Instant>,
+    wants: bool,
+    /// Since when another owner is heard.
+    pub(super) rival_since: Option<Instant>,
+    /// Whether that owner has been given its time to hear us.
+    rival_overdue: bool,
+}
+
+/// A change of role that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) to: Role,
+    pub(super) why: RoleCause,
+}
+
+fn change(to: Role, why: RoleCause) -> Option<Change> {
+    Some(Change { to, why })
+}
+
+impl Group {
+    pub(super) fn new(
+        name: GroupName,
+        addresses: BTreeSet<VirtualAddress>,
+        holding: bool,
+        now: Instant,
+    ) -> Self {
+        Self {
+            name,
+            addresses,
+            role: Role::Waiting,
+            since: now,
+            why: RoleCause::Heard,
+            holding,
+            awaited: None,
+            burst: Burst::default(),
+            last_owner: None,
+            unowned_since: None,
+            returned_at: None,
+            wants: false,
+            rival_since: None,
+            rival_overdue: false,
+        }
+    }
+
+    /// What this node says of itself for the group.
+    pub(super) fn claim(&self) -> Claim {
+        match self.role {
+            Role::Waiting if self.holding => Claim::Holding,
+            Role::Waiting => Claim::Waiting,
+            Role::Standby if self.wants => Claim::Wants,
+            Role::Standby => Claim::Standby,
+            Role::Taking | Role::Active => Claim::Active,
+            Role::Releasing => Claim::Releasing,
+            Role::Stopped => Claim::Leaving,
+        }
+    }
+
+    /// Whether the kernel should hold the addresses.
+    pub(super) fn presence(&self) -> Presence {
+        match self.role {
+            Role::Waiting => Presence::AsFound,
+            Role::Taking | Role::Active => Presence::Held,
+            Role::Standby | Role::Releasing | Role::Stopped => Presence::Released,
+        }
+    }
+
+    /// The change of role that is due, if any. Remembers since when it waits for what.
+    pub(super) fn next_change(&mut self, around: Surroundings<'_>) -> Option<Change> {
+        match self.role {
+            Role::Waiting => self.leave_waiting(around),
+            Role::Standby => self.leave_standby(around),
+            Role::Taking | Role::Active => self.leave_active(around),
+            Role::Releasing => self.leave_releasing(around),
+            Role::Stopped => None,
+        }
+    }
+
+    fn leave_waiting(&self, around: Surroundings<'_>) -> Option<Change> {
+        let give_up = |why: RoleCause| {
+            change(if self.holding { Role::Releasing } else { Role::Standby }, why)
+        };
+        if around.stopping {
+            let to = if self.holding { Role::Releasing } else { Role::Stopped };
+            return change(to, RoleCause::Stop);
+        }
+        // Two that hold: the better-ranked one stays.
+        let owns = |peer: &&Peer| match peer.claim(&self.name) {
+            Some(Claim::Active | Claim::Releasing) => true,
+            Some(Claim::Holding) => !(self.holding && peer.we_outrank),
+            _ => false,
+        };
+        if let Some(owner) = around.peers.iter().find(owns) {
+            return give_up(RoleCause::OwnedBy { peer: owner.name.clone() });
+        }
+        if !around.listened {
+            return None;
+        }
+        if self.holding {
+            return change(Role::Taking, RoleCause::Adopted);
+        }
+        change(Role::Standby, RoleCause::Heard)
+    }
+
+    fn leave_standby(&mut self, around: Surroundings<'_>) -> Option<Change> {
+        if around.stopping {
+            return change(Role::Stopped, RoleCause::Stop);
+        }
+        let name = self.name.clone();
+        let claims = || around.peers.iter().filter_map(|peer| Some((peer, peer.claim(&name)?)));
+        let holds = |entry: &(&Peer, Claim)| entry.1.may_hold();
+        if let Some((owner, _)) = claims().find(holds) {
+            let we_come_first = claims().filter(holds).all(|(peer, _)| peer.we_outrank);
+            self.last_owner = Some(owner.name.clone());
+            self.unowned_since = None;
+            self.consider_failback(we_come_first, around);
+            return None;
+        }
+        self.returned_at = None;
+        self.wants = false;
+        let unowned_since = *self.unowned_since.get_or_insert(around.now);
+        let better = claims().any(|(peer, claim)| !peer.we_outrank && claim.is_ready());
+        if better && around.now.since(unowned_since) < around.patience {
+            return None;
+        }
+        let died = |name: &NodeName| {
+            around.peers.iter().any(|peer| peer.name == *name && !peer.detector.is_live())
+        };
+        let why = match self.last_owner.take_if(|name| died(name)) {
+            Some(peer) => RoleCause::OwnerDied { peer },
+            None => RoleCause::NoOwner,
+        };
+        change(Role::Taking, why)
+    }
+
+    fn consider_failback(&mut self, we_come_first: bool, around: Surroundings<'_>) {
+        match around.failback {
+            Some(delay) if we_come_first => {
+                let returned_at = *self.returned_at.get_or_insert(around.now);
+                self.wants = around.now.since(returned_at) >= delay;
+            }
+            _ => {
+                self.returned_at = None;
+                self.wants = false;
+            }
+        }
+    }
+
+    fn leave_active(&mut self, around: Surroundings<'_>) -> Option<Change> {
+        if around.stopping {
+            return change(Role::Releasing, RoleCause::Stop);
+        }
+        let name = self.name.clone();
+        let rivals = || around.peers.iter().filter(|peer| peer.claim(&name) == Some(Claim::Active));
+        if rivals().next().is_none() {
+            self.rival_since = None;
+            self.rival_overdue = false;
+        } else {
+            let since = *self.rival_since.get_or_insert(around.now);
+            // A rival that does not hear us cannot give way, whatever its rank. It is given the
+            // time to be heard again first: right after a heal both sides are deaf in each other's
+            // last word.
+            let overdue = around.now.since(since) >= around.patience;
+            let wins = |peer: &&Peer| !peer.we_outrank || (overdue && !peer.hears(around.us));
+            self.rival_overdue = overdue;
+            if let Some(winner) = rivals().find(wins) {
+                let why = RoleCause::LostConflict { peer: winner.name.clone() };
+                return change(Role::Releasing, why);
+            }
+        }
+        if around.failback.is_some() {
+            let asks = |peer: &&Peer| !peer.we_outrank && peer.claim(&name) == Some(Claim::Wants);
+            if let Some(better) = around.peers.iter().find(asks) {
+                return change(Role::Releasing, RoleCause::Failback { peer: better.name.clone() });
+            }
+        }
+        None
+    }
+
+    fn leave_releasing(&self, around: Surroundings<'_>) -> Option<Change> {
+        let overdue = around.now >= self.since + around.patience;
+        overdue.then(|| Change { to: self.after_release(around), why: RoleCause::ReleaseOverdue })
+    }
+
+    /// What a node becomes once it has released the addresses.
+    pub(super) fn after_release(&self, around: Surroundings<'_>) -> Role {
+        if around.stopping { Role::Stopped } else { Role::Standby }
+    }
+
+    /// Enters a role.
+    pub(super) fn enter(&mut self, change: Change, now: Instant) {
+        self.role = change.to;
+        self.why = change.why;
+        self.since = now;
+        self.awaited = None;
+        self.unowned_since = None;
+        self.returned_at = None;
+        self.wants = false;
+        self.rival_since = None;
+        self.rival_overdue = false;
+        self.holding = false;
+        if !matches!(change.to, Role::Taking | Role::Active) {
+            self.burst.stop();
+        }
+    }
+
+    /// When a role may have to change because time has passed.
+    pub(super) fn next_deadline(
+        &self,
+        patience: Duration,
+        failback: Option<Duration>,
+    ) -> Option<Deadline> {
+        match self.role {
+            Role::Releasing => {
+                Some(Deadline { at: self.since + patience, reason: Reason::ReleaseOverdue })
+            }
+            Role::Standby => self.standby_deadline(patience, failback),
+            Role::Taking | Role::Active => {
+                let since = self.rival_since.filter(|_| !self.rival_overdue)?;
+                Some(Deadline { at: since + patience, reason: Reason::ElectionOver })
+            }
+            Role::Waiting | Role::Stopped => None,
+        }
+    }
+
+    fn standby_deadline(&self, patience: Duration, failback: Option<Duration>) -> Option<Deadline> {
+        if let Some(since) = self.unowned_since {
+            return Some(Deadline { at: since + patience, reason: Reason::ElectionOver });
+        }
+        if self.wants {
+            return None;
+        }
+        let at = self.returned_at? + failback?;
+        Some(Deadline { at, reason: Reason::FailbackDue })
+    }
+}

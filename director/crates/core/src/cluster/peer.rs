@@ -1,0 +1,143 @@
+//! One other director: what is known of it, and which of its packets are believed.
+
+use super::detector::Detector;
+use super::replay::{Freshness, ReplayWindow};
+use crate::beat::{Beat, Body, Claim, Incarnation, LinkId};
+use crate::name::{GroupName, InterfaceName, NodeName};
+use crate::time::Instant;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+/// Lives of a peer that are over and remembered, so that recordings of them prove nothing.
+const RETIRED_MAX: usize = 16;
+
+/// One heartbeat link to a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PeerLink {
+    pub(super) id: LinkId,
+    pub(super) interface: InterfaceName,
+    /// The peer's address on it.
+    pub(super) address: SocketAddr,
+    pub(super) heard_at: Option<Instant>,
+    pub(super) up: bool,
+}
+
+/// A life of a peer that has proved to be the present one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    pub(super) incarnation: Incarnation,
+    window: ReplayWindow,
+    pub(super) body: Arc<Body>,
+}
+
+/// One other director.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) name: NodeName,
+    /// Whether this node comes before the peer as owner.
+    pub(super) we_outrank: bool,
+    pub(super) links: Vec<PeerLink>,
+    pub(super) detector: Detector,
+    pub(super) life: Option<Life>,
+    retired: VecDeque<Incarnation>,
+    greeted_at: Option<Instant>,
+    pub(super) differs: bool,
+}
+
+/// What a packet of a peer is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credit {
+    /// It is of the present life; `news` when it says something else than before.
+    Believed {
+        /// Whether its content differs from what was known.
+        news: bool,
+    },
+    /// It is the first of a new life, and proves to be recent.
+    NewLife {
+        /// Whether another life was known before.
+        restarted: bool,
+    },
+    /// It may be of a new life, or a recording; it must name our own incarnation to tell.
+    Unproven,
+    /// A repetition, or of a life that is over.
+    Stale,
+}
+
+impl Peer {
+    pub(super) fn new(name: NodeName, we_outrank: bool, links: Vec<PeerLink>) -> Self {
+        Self {
+            name,
+            we_outrank,
+            links,
+            detector: Detector::new(),
+            life: None,
+            retired: VecDeque::new(),
+            greeted_at: None,
+            differs: false,
+        }
+    }
+
+    /// Judges a packet and takes in its content when it is to be believed.
+    pub(super) fn credit(&mut self, beat: &Beat, us: &NodeName, our: Incarnation) -> Credit {
+        if let Some(life) = &mut self.life
+            && life.incarnation == beat.body.incarnation
+        {
+            return match life.window.take(beat.sequence) {
+                Freshness::Replayed => Credit::Stale,
+                Freshness::Overtaken => Credit::Believed { news: false },
+                Freshness::Newest => {
+                    let same = Arc::ptr_eq(&life.body, &beat.body) || life.body == beat.body;
+                    if !same {
+                        life.body = Arc::clone(&beat.body);
+                    }
+                    Credit::Believed { news: !same }
+                }
+            };
+        }
+        if self.retired.contains(&beat.body.incarnation) {
+            return Credit::Stale;
+        }
+        if beat.body.heard.get(us) != Some(&our) {
+            return Credit::Unproven;
+        }
+        let life = Life {
+            incarnation: beat.body.incarnation,
+            window: ReplayWindow::starting_at(beat.sequence),
+            body: Arc::clone(&beat.body),
+        };
+        let former = self.life.replace(life);
+        if let Some(former) = &former {
+            self.retired.push_back(former.incarnation);
+            if self.retired.len() > RETIRED_MAX {
+                self.retired.pop_front();
+            }
+        }
+        Credit::NewLife { restarted: former.is_some() }
+    }
+
+    /// Whether an unproven packet is to be answered with its own incarnation, so that the next one
+    /// can prove itself. Not more often than every `pause`: recordings shall not make us chatter.
+    pub(super) fn may_greet(&mut self, now: Instant, pause: Duration) -> bool {
+        let may = self.greeted_at.is_none_or(|before| now.since(before) >= pause);
+        if may {
+            self.greeted_at = Some(now);
+        }
+        may
+    }
+
+    /// What it claims to be for a group, when it is to be reckoned with at all.
+    pub(super) fn claim(&self, group: &GroupName) -> Option<Claim> {
+        if !self.detector.is_live() {
+            return None;
+        }
+        self.life.as_ref()?.body.claims.get(group).copied()
+    }
+
+    /// Whether it hears us, as far as it has told.
+    pub(super) fn hears(&self, us: &NodeName) -> bool {
+        self.life.as_ref().is_some_and(|life| life.body.heard.contains_key(us))
+    }
+}

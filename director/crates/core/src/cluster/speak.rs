@@ -1,0 +1,135 @@
+//! What this node says, to whom, and where.
+
+use super::peer::{Peer, PeerLink};
+use super::{Cluster, Out};
+use crate::beat::{Beat, Body, Incarnation, Kind, LinkId};
+use crate::config::Config;
+use crate::effect::Effect;
+use crate::name::NodeName;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+/// Copies of the last packet: nobody answers it, and nobody is there to repeat it.
+const GOODBYES: u8 = 3;
+
+/// The other directors of a configuration, with the links that lead to them.
+pub(super) fn peers_of(config: &Config, us: &NodeName) -> Vec<Peer> {
+    let Some(own) = config.nodes.get(us) else {
+        return Vec::new();
+    };
+    let others = config.nodes.iter().filter(|(name, _)| *name != us);
+    let to_peer = |(name, node): (&NodeName, &crate::config::Node)| {
+        let links = config
+            .cluster
+            .links
+            .iter()
+            .enumerate()
+            .filter(|(_, interface)| own.addresses.contains_key(*interface))
+            .filter_map(|(index, interface)| {
+                Some(PeerLink {
+                    id: LinkId(u8::try_from(index).ok()?),
+                    interface: interface.clone(),
+                    address: SocketAddr::new(
+                        *node.addresses.get(interface)?,
+                        config.cluster.port.get(),
+                    ),
+                    heard_at: None,
+                    up: false,
+                })
+            })
+            .collect();
+        Peer::new(name.clone(), config.outranks(us, name), links)
+    };
+    others.map(to_peer).collect()
+}
+
+/// New links with what is known of former ones to the same address.
+pub(super) fn keep_links(fresh: Vec<PeerLink>, former: &[PeerLink]) -> Vec<PeerLink> {
+    let keep = |link: PeerLink| match former.iter().find(|old| old.address == link.address) {
+        Some(old) => PeerLink { heard_at: old.heard_at, up: old.up, ..link },
+        None => link,
+    };
+    fresh.into_iter().map(keep).collect()
+}
+
+impl Cluster {
+    /// What this node has to say of itself now.
+    pub(super) fn present_body(&self) -> Body {
+        let hears = |peer: &Peer| {
+            let life = peer.life.as_ref().filter(|_| peer.detector.is_live())?;
+            Some((peer.name.clone(), life.incarnation))
+        };
+        Body {
+            node: self.us.clone(),
+            incarnation: self.incarnation,
+            config: self.digest,
+            heard: self.peers.iter().filter_map(hears).collect(),
+            claims: self.groups.iter().map(|group| (group.name.clone(), group.claim())).collect(),
+        }
+    }
+
+    /// Tells everybody at once when there is something new to say.
+    pub(super) fn say_news(&mut self, out: &mut Out) {
+        let body = self.present_body();
+        if body != *self.body {
+            self.body = Arc::new(body);
+            self.beat(Kind::Regular, out);
+        }
+    }
+
+    /// The last words.
+    pub(crate) fn say_goodbye(&mut self, out: &mut Out) {
+        for _ in 0..GOODBYES {
+            self.beat(Kind::Goodbye, out);
+        }
+    }
+
+    /// One packet to every peer over every link.
+    pub(super) fn beat(&mut self, kind: Kind, out: &mut Out) {
+        for index in 0..self.peers.len() {
+            self.tell(index, kind, out);
+        }
+    }
+
+    /// Asks a suspect over every link.
+    pub(super) fn ask(&mut self, index: usize, out: &mut Out) {
+        self.tell(index, Kind::Ask, out);
+    }
+
+    fn tell(&mut self, index: usize, kind: Kind, out: &mut Out) {
+        for link in &self.peers[index].links {
+            self.sequence += 1;
+            let beat = Beat { kind, sequence: self.sequence, body: Arc::clone(&self.body) };
+            out.effects.push_back(Effect::Send { link: link.id, to: link.address, beat });
+        }
+    }
+
+    /// Answers a question over the link on which it came.
+    pub(super) fn answer(&mut self, index: usize, link: LinkId, out: &mut Out) {
+        let body = Arc::clone(&self.body);
+        self.reply(index, link, Kind::Answer, body, out);
+    }
+
+    /// Names to a node the incarnation that it says it has, so that it can prove it.
+    pub(super) fn greet(
+        &mut self,
+        index: usize,
+        link: LinkId,
+        incarnation: Incarnation,
+        out: &mut Out,
+    ) {
+        let mut body = self.present_body();
+        body.heard.insert(self.peers[index].name.clone(), incarnation);
+        self.reply(index, link, Kind::Regular, Arc::new(body), out);
+    }
+
+    fn reply(&mut self, index: usize, link: LinkId, kind: Kind, body: Arc<Body>, out: &mut Out) {
+        let Some(known) = self.peers[index].links.iter().find(|known| known.id == link) else {
+            return;
+        };
+        self.sequence += 1;
+        let beat = Beat { kind, sequence: self.sequence, body };
+        out.effects.push_back(Effect::Send { link, to: known.address, beat });
+    }
+}

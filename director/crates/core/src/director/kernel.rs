@@ -1,0 +1,201 @@
+//! What was asked of the kernel, and what came of it.
+
+use crate::cluster::Out;
+use crate::config::VirtualAddress;
+use crate::desired::{DesiredState, Presence};
+use crate::effect::Effect;
+use crate::input::Reconciled;
+use crate::observed::Snapshot;
+use crate::plan::{Ledger, Step};
+use crate::report::Report;
+use crate::time::{Deadline, Instant, Reason};
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// After the kernel refused something it is asked again this much later.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What came of stating a desired state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// The kernel was asked for it.
+    Ask { number: u64 },
+    /// The kernel has been asked for just that already.
+    Asked,
+}
+
+/// The director's side of reconciling.
+#[derive(Clone, Debug)]
+pub(super) struct KernelWatch {
+    desired: Option<Arc<DesiredState>>,
+    number: u64,
+    /// When the kernel is to be compared again; `None` while a pass runs.
+    compare_at: Option<Instant>,
+    pub(super) converged: bool,
+    pub(super) found: Option<(Arc<Snapshot>, Instant)>,
+    pub(super) refused: Vec<String>,
+    held: BTreeSet<VirtualAddress>,
+    ledger: Ledger,
+    pub(super) foreign: Vec<String>,
+}
+
+impl KernelWatch {
+    pub(super) fn new(found: &Snapshot, now: Instant) -> Self {
+        Self {
+            desired: None,
+            number: 0,
+            compare_at: Some(now),
+            converged: false,
+            found: Some((Arc::new(found.clone()), now)),
+            refused: Vec::new(),
+            held: BTreeSet::new(),
+            ledger: Ledger::default(),
+            foreign: Vec::new(),
+        }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn desired(&self) -> Option<&DesiredState> {
+        self.desired.as_deref()
+    }
+
+    /// The kernel may have changed: compare at once.
+    pub(super) fn look(&mut self, now: Instant) {
+        if self.compare_at.is_some() {
+            self.compare_at = Some(now);
+        }
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.compare_at.is_some_and(|at| now >= at)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        self.compare_at.map(|at| Deadline { at, reason: Reason::Resync })
+    }
+
+    /// States what is desired now; asks for it when it is new or when it is time to compare.
+    pub(super) fn want(
+        &mut self,
+        desired: DesiredState,
+        resync: Duration,
+        now: Instant,
+        out: &mut Out,
+    ) -> Settled {
+        let known = self.desired.as_deref() == Some(&desired);
+        if known && !self.is_due(now) {
+            // A pass has just ended: this is where the next comparison gets its time.
+            return Settled::Asked;
+        }
+        if !known {
+            self.ledger.note(&desired);
+            self.converged = false;
+            self.desired = Some(Arc::new(desired));
+        }
+        let Some(desired) = &self.desired else {
+            return Settled::Asked;
+        };
+        self.number += 1;
+        // A pass whose result never comes must not be waited for for ever.
+        self.compare_at = Some(now + resync.max(RETRY));
+        let desired = Arc::clone(desired);
+        out.effects.push_back(Effect::Reconcile { number: self.number, desired });
+        Settled::Ask { number: self.number }
+    }
+
+    /// Takes in what a pass did and found. Returns owned addresses that have come back.
+    pub(super) fn reconciled(
+        &mut self,
+        result: &Reconciled,
+        now: Instant,
+        out: &mut Out,
+    ) -> Vec<VirtualAddress> {
+        let newest = result.number == self.number;
+        for step in &result.done {
+            let step = step.to_string();
+            let drifted = newest && self.converged;
+            out.reports.push_back(if drifted {
+                Report::Drift { step }
+            } else {
+                Report::StepDone { step }
+            });
+        }
+        for failed in &result.failed {
+            let (step, why) = (failed.step.to_string(), failed.why.clone());
+            out.reports.push_back(Report::StepFailed { step, why });
+        }
+        self.refused =
+            result.failed.iter().map(|f| alloc::format!("{}: {}", f.step, f.why)).collect();
+        let back = match &result.found {
+            Ok(found) => self.take_in(found, result, now, out),
+            Err(why) => {
+                out.reports.push_back(Report::ObserveFailed { why: why.clone() });
+                self.refused.push(why.clone());
+                Vec::new()
+            }
+        };
+        if newest {
+            let failed = !result.failed.is_empty() || result.found.is_err();
+            self.converged = !failed;
+            if failed {
+                self.compare_at = Some(now + RETRY);
+            }
+        }
+        back
+    }
+
+    fn take_in(
+        &mut self,
+        found: &Arc<Snapshot>,
+        result: &Reconciled,
+        now: Instant,
+        out: &mut Out,
+    ) -> Vec<VirtualAddress> {
+        let ours = |address: &&VirtualAddress| {
+            let desired = self.desired.as_ref();
+            desired.is_some_and(|desired| desired.addresses.contains_key(*address))
+        };
+        let held: BTreeSet<_> = found.addresses.iter().filter(ours).cloned().collect();
+        let mut back = Vec::new();
+        for address in held.difference(&self.held) {
+            out.reports.push_back(Report::Address { address: address.clone(), held: true });
+            back.push(address.clone());
+        }
+        for address in self.held.difference(&held) {
+            out.reports.push_back(Report::Address { address: address.clone(), held: false });
+        }
+        // Taken off and put back within one pass: the neighbours may have noticed.
+        let put_back = result.done.iter().filter_map(|step| match step {
+            Step::AddAddress(address) if self.held.contains(address) => Some(address.clone()),
+            _ => None,
+        });
+        back.extend(put_back);
+        self.held = held;
+        self.found = Some((Arc::clone(found), now));
+        self.tell_foreign(found, out);
+        back.retain(|address| {
+            let desired = self.desired.as_ref();
+            desired.is_some_and(|d| d.addresses.get(address) == Some(&Presence::Held))
+        });
+        back
+    }
+
+    fn tell_foreign(&mut self, found: &Snapshot, out: &mut Out) {
+        let mut foreign = Vec::new();
+        for (service, server) in self.ledger.foreign(found) {
+            let report = Report::Foreign { service, server };
+            let words = report.to_string();
+            if !self.foreign.contains(&words) {
+                out.reports.push_back(report);
+            }
+            foreign.push(words);
+        }
+        self.foreign = foreign;
+    }
+}

@@ -1,0 +1,74 @@
+//! What a director looks like from outside.
+
+use super::Director;
+use crate::cluster::ago_ms;
+use crate::config::{Service, Weight};
+use crate::name::ServiceName;
+use crate::time::Instant;
+use crate::view::{KernelView, ServerView, ServiceView, View};
+use alloc::string::{String, ToString};
+
+impl Director {
+    /// What the director looks like at `now`.
+    #[must_use]
+    pub fn view(&self, now: Instant) -> View {
+        let found = self.kernel.found.as_ref().map(|(found, _)| &**found);
+        let services = self.config.services.iter();
+        View {
+            cluster: self.config.cluster.name.clone(),
+            node: self.node.clone(),
+            incarnation: self.incarnation,
+            config: self.config.digest(),
+            started_ms: ago_ms(self.started, now),
+            next: self.next_deadline(),
+            groups: self.cluster.view_groups(found, now),
+            peers: self.cluster.view_peers(&self.config, now),
+            services: services
+                .map(|(name, service)| self.view_service(name, service, now))
+                .collect(),
+            kernel: KernelView {
+                converged: self.kernel.converged,
+                observed_ms: self.kernel.found.as_ref().map(|(_, at)| ago_ms(*at, now)),
+                refused: self.kernel.refused.clone(),
+                foreign: self.kernel.foreign.clone(),
+            },
+        }
+    }
+
+    fn view_service(&self, name: &ServiceName, service: &Service, now: Instant) -> ServiceView {
+        let found = self.kernel.found.as_ref().and_then(|(f, _)| f.services.get(&service.key));
+        let wanted = self.kernel.desired().and_then(|d| d.services.get(&service.key));
+        let entries = self.checks.servers().iter().filter(|entry| entry.service == *name);
+        let view = |entry: &crate::health::Checked| {
+            let present = found.and_then(|table| table.servers.get(&entry.server));
+            ServerView {
+                address: entry.server,
+                health: entry.record.state(),
+                since_ms: ago_ms(entry.record.since, now),
+                why: entry
+                    .record
+                    .why
+                    .as_ref()
+                    .map_or_else(|| String::from("not checked yet"), ToString::to_string),
+                forward: service.forward,
+                weight: service.servers.get(&entry.server).map_or(Weight::ZERO, |s| s.weight),
+                desired_weight: entry.desired_weight(service),
+                kernel_weight: present.map(|present| present.weight),
+                active: present.map_or(0, |present| present.active),
+                inactive: present.map_or(0, |present| present.inactive),
+                successes: entry.record.successes,
+                failures: entry.record.failures,
+            }
+        };
+        ServiceView {
+            name: name.clone(),
+            key: service.key,
+            scheduler: service.scheduler,
+            fallback_serving: service
+                .fallback
+                .is_some_and(|f| wanted.is_some_and(|w| w.servers.contains_key(&f))),
+            fallback: service.fallback,
+            servers: entries.map(view).collect(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+use super::*;
+use proptest::prelude::*;
+
+fn cluster(name: &str) -> ClusterName {
+    ClusterName::new(name).unwrap()
+}
+
+fn beats() -> impl Strategy<Value = Beat> {
+    let name = "[a-z0-9.-]{1,63}";
+    let claim = (0_u8..7).prop_map(|byte| claim_from_byte(byte).unwrap());
+    let body = (
+        name,
+        1..u64::MAX,
+        any::<u64>(),
+        prop::collection::btree_map(name, any::<u64>(), 0..4),
+        prop::collection::btree_map(name, claim, 0..4),
+    )
+        .prop_map(|(node, incarnation, config, heard, claims)| Body {
+            node: NodeName::new(&node).unwrap(),
+            incarnation: Incarnation(incarnation),
+            config: Digest(config),
+            heard: heard
+                .into_iter()
+                .map(|(name, number)| (NodeName::new(&name).unwrap(), Incarnation(number)))
+                .collect(),
+            claims: claims
+                .into_iter()
+                .map(|(name, claim)| (GroupName::new(&name).unwrap(), claim))
+                .collect(),
+        });
+    let kind = (0_u8..4).prop_map(|byte| kind_from_byte(byte).unwrap());
+    (kind, any::<u64>(), body).prop_map(|(kind, sequence, body)| Beat {
+        kind,
+        sequence,
+        body: Arc::new(body),
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_was_sealed_can_be_opened(beat in beats()) {
+        let key = Key::new(b"secret");
+        let bytes = seal(&beat, &cluster("lvs"), &key);
+        prop_assert_eq!(open(&bytes, &cluster("lvs"), &key), Ok(beat));
+    }
+
+    #[test]
+    fn any_changed_bit_is_noticed(beat in beats(), at in any::<prop::sample::Index>(), bit in 0..8) {
+        let key = Key::new(b"secret");
+        let mut bytes = seal(&beat, &cluster("lvs"), &key);
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(open(&bytes, &cluster("lvs"), &key).is_err());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let key = Key::new(b"secret");
+        let _ = open(&bytes, &cluster("lvs"), &key);
+        // The same behind a valid authentication: the sender may be broken, too.
+        let mut signed = seal_raw(&bytes, &key);
+        let _ = open(&signed, &cluster("lvs"), &key);
+        signed.truncate(signed.len() / 2);
+        let _ = open(&signed, &cluster("lvs"), &key);
+    }
+}
+
+/// A packet with a right header and authentication around any content.
+fn seal_raw(content: &[u8], key: &Key) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&[VERSION, 0, 0, 0]);
+    bytes.extend_from_slice(&tag(&cluster("lvs")).to_be_bytes());
+    bytes.extend_from_slice(content);
+    let mac = key.0.clone().chain_update(&bytes).finalize().into_bytes();
+    bytes.extend_from_slice(&mac);
+    bytes
+}
+
+fn sample() -> Beat {
+    let body = Body {
+        node: NodeName::new("d1").unwrap(),
+        incarnation: Incarnation(0x0102_0304_0506_0708),
+        config: Digest(9),
+        heard: BTreeMap::from([(NodeName::new("d2").unwrap(), Incarnation(7))]),
+        claims: BTreeMap::from([(GroupName::new("web").unwrap(), Claim::Active)]),
+    };
+    Beat { kind: Kind::Regular, sequence: 5, body: Arc::new(body) }
+}
+
+#[test]
+fn the_bytes_are_those_of_the_table() {
+    let bytes = seal(&sample(), &cluster("lvs"), &Key::new(b"secret"));
+    let mut expected = b"LDHB\x01\x00\x00\x00".to_vec();
+    expected.extend_from_slice(&tag(&cluster("lvs")).to_be_bytes());
+    expected.extend_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
+    expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 5]);
+    expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 9]);
+    expected.extend_from_slice(b"\x02d1\x00\x01\x02d2\x00\x00\x00\x00\x00\x00\x00\x07");
+    expected.extend_from_slice(b"\x00\x01\x03web\x04");
+    assert_eq!(bytes.len(), expected.len() + MAC_LENGTH);
+    assert_eq!(bytes[..expected.len()], expected[..]);
+}
+
+#[test]
+fn another_key_cluster_or_version_is_told_apart() {
+    let key = Key::new(b"secret");
+    let mut bytes = seal(&sample(), &cluster("lvs"), &key);
+    let other = Key::new(b"Secret");
+    assert_eq!(open(&bytes, &cluster("lvs"), &other), Err(Rejection::Authentication));
+    assert_eq!(open(&bytes, &cluster("web"), &key), Err(Rejection::OtherCluster));
+    bytes[4] = 2;
+    assert_eq!(open(&bytes, &cluster("lvs"), &key), Err(Rejection::Version));
+    assert_eq!(open(b"hello", &cluster("lvs"), &key), Err(Rejection::Malformed));
+}
+
+#[test]
+fn a_long_key_is_hashed_first() {
+    // RFC 4231 §4.7, test case 6: a key of 131 bytes 0xaa.
+    let key = Key::new(&[0xaa; 131]);
+    let mac = key
+        .0
+        .chain_update(b"Test Using Larger Than Block-Size Key - Hash Key First")
+        .finalize()
+        .into_bytes();
+    assert_eq!(mac[..4], [0x60, 0xe4, 0x31, 0x59]);
+}
