@@ -1,10 +1,13 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::process::Interrupt;
-use crate::{doctor, kernel};
+use crate::run::Request;
+use crate::{doctor, guest, kernel, node};
 
 #[derive(Debug, Parser)]
 #[command(name = "director-lab", version, about = "Scenarios on a real kernel")]
@@ -22,6 +25,20 @@ enum Command {
         #[command(subcommand)]
         command: KernelCommand,
     },
+    /// Plays scenarios and judges them.
+    Run(Request),
+    /// The inside of a run; the lab starts it itself.
+    #[command(hide = true)]
+    Guest {
+        /// Whether the guest owns its machine.
+        #[arg(long)]
+        machine: bool,
+        /// The run directory.
+        directory: PathBuf,
+    },
+    /// The first process of a node; the lab starts it itself.
+    #[command(hide = true)]
+    Node,
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +58,15 @@ pub(crate) fn run() -> Result<u8, Failure> {
         Command::Kernel { command: KernelCommand::Build } => {
             let kernel = kernel::build(&Interrupt::install()?)?;
             println!("{}", kernel.display());
+            Ok(0)
+        }
+        Command::Run(request) => crate::run::run(&request),
+        Command::Guest { machine, directory } => {
+            guest::run(&directory, machine)?;
+            Ok(0)
+        }
+        Command::Node => {
+            node::run()?;
             Ok(0)
         }
     }

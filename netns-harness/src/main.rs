@@ -1,11 +1,23 @@
 //! `director-lab`: scenario files against the real `director` on a real kernel.
 
 mod cli;
+mod clock;
+mod compile;
+mod config;
 mod doctor;
 mod engine;
 mod failure;
+mod gather;
+mod guest;
 mod kernel;
+mod launch;
+mod node;
+mod plan;
 mod process;
+mod record;
+mod run;
+mod rundir;
+mod shell;
 
 use std::process::ExitCode;
 

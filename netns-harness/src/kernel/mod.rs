@@ -4,7 +4,7 @@ mod build;
 mod cache;
 
 pub(crate) use build::build;
-pub(crate) use cache::{Cached, lookup};
+pub(crate) use cache::lookup;
 
 /// The configuration fragment on top of `allnoconfig`.
 const CONFIG: &str = include_str!("../../../ci/kernel/config");

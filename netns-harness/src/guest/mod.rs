@@ -1,0 +1,148 @@
+//! The inside of a run: builds the topology, plays the timeline, and stops everything.
+
+mod agent;
+pub(crate) mod mounts;
+mod switch;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use scenario::Event;
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::plan::{Deed, Node, Order, Plan, Role, Setup, Step};
+use crate::record::Recorder;
+use agent::Agent;
+
+/// Where every process of the guest finds the run directory.
+pub(crate) const RUN: &str = "/mnt/run";
+/// Where every process of the guest finds the host's own files, also those below `/tmp`.
+pub(crate) const HOST: &str = "/mnt/host";
+/// What stands on a node's disk and survives a power loss.
+pub(crate) const DISKS: &str = "/mnt/disk";
+
+/// The guest's last word, in `outcome.json` of the run directory.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// Why the scenario could not be played to its end; absent when it was.
+    pub(crate) error: Option<String>,
+}
+
+/// Plays the plan in the run directory and writes the outcome there; powers a machine off.
+pub(crate) fn run(directory: &Path, machine: bool) -> anyhow::Result<()> {
+    let played = mounts::guest(directory, machine).and_then(|()| play());
+    let outcome = Outcome { error: played.as_ref().err().map(|error| format!("{error:#}")) };
+    let written = serde_json::to_string(&outcome)
+        .map_err(anyhow::Error::from)
+        .and_then(|text| Ok(fs::write(Path::new(RUN).join("outcome.json"), text)?));
+    if machine {
+        if let Err(error) = written {
+            eprintln!("no outcome: {error:#}; {outcome:?}");
+        }
+        rustix::system::reboot(rustix::system::RebootCommand::PowerOff)?;
+    }
+    played
+}
+
+fn play() -> anyhow::Result<()> {
+    let text = fs::read_to_string(Path::new(RUN).join("plan.json")).context("reading the plan")?;
+    let plan: Plan = serde_json::from_str(&text).context("reading the plan")?;
+    let recorder = Recorder::open(&Path::new(RUN).join("records/timeline.jsonl"))?;
+    switch::build(&plan.segments)?;
+    let mut lab = Lab { plan: &plan, recorder, agents: BTreeMap::new() };
+    for node in &plan.nodes {
+        lab.power_on(node)?;
+    }
+    let start = clock::now();
+    lab.recorder.begin(start);
+    lab.begin(start)?;
+    for step in &plan.steps {
+        clock::sleep_until(start + step.at);
+        lab.step(step, start).with_context(|| format!("statement {:?}", step.text))?;
+    }
+    clock::sleep_until(start + plan.length);
+    lab.finish()
+}
+
+struct Lab<'a> {
+    plan: &'a Plan,
+    recorder: Recorder,
+    agents: BTreeMap<String, Agent>,
+}
+
+impl Lab<'_> {
+    fn power_on(&mut self, node: &Node) -> anyhow::Result<()> {
+        let mut agent = Agent::spawn(&node.name)?;
+        switch::connect(node, agent.pid())?;
+        agent.order(&Order::Build(Box::new(Setup {
+            node: node.clone(),
+            length: self.plan.length,
+            addresses: self.plan.addresses.clone(),
+            hardware: self.plan.hardware.clone(),
+        })))?;
+        self.agents.insert(node.name.clone(), agent);
+        Ok(())
+    }
+
+    /// Directors before clients, as in a building where the lights go on before the doors open.
+    fn begin(&mut self, start: Duration) -> anyhow::Result<()> {
+        let (routers, others): (Vec<&Node>, Vec<&Node>) =
+            self.plan.nodes.iter().partition(|node| matches!(node.role, Role::Router { .. }));
+        for node in others.into_iter().chain(routers) {
+            self.agent(&node.name)?.order(&Order::Begin(start))?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step, start: Duration) -> anyhow::Result<()> {
+        self.recorder.now(Event::Statement { index: step.index, text: step.text.clone() });
+        match &step.deed {
+            Deed::PowerOff(name) => self.power_off(name),
+            Deed::PowerOn(name) => {
+                if self.agents.contains_key(name) {
+                    return self.note(name, "has power already");
+                }
+                let node = self.plan.nodes.iter().find(|node| node.name == *name);
+                self.power_on(node.with_context(|| format!("no node {name}"))?)?;
+                self.agent(name)?.order(&Order::Begin(start))
+            }
+            Deed::Order(name, _) if !self.agents.contains_key(name) => {
+                self.note(name, "has no power; nothing was done")
+            }
+            Deed::Order(name, order) => self.agent(name)?.order(order),
+            Deed::Block(pairs) => switch::block(pairs),
+        }
+    }
+
+    fn power_off(&mut self, name: &str) -> anyhow::Result<()> {
+        let Some(agent) = self.agents.remove(name) else {
+            return self.note(name, "has no power already");
+        };
+        let node = self.plan.nodes.iter().find(|node| node.name == name);
+        let ports = node.map(|node| node.ports.as_slice()).unwrap_or_default();
+        switch::unplug(ports)?;
+        drop(agent);
+        switch::remove(ports);
+        Ok(())
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        for agent in self.agents.values_mut() {
+            agent.order(&Order::Finish)?;
+        }
+        Ok(())
+    }
+
+    fn agent(&mut self, name: &str) -> anyhow::Result<&mut Agent> {
+        self.agents.get_mut(name).with_context(|| format!("node {name} has no power"))
+    }
+
+    fn note(&self, node: &str, text: &str) -> anyhow::Result<()> {
+        self.recorder.now(Event::Note { node: Some(node.to_owned()), text: text.to_owned() });
+        Ok(())
+    }
+}

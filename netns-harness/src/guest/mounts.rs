@@ -1,0 +1,104 @@
+//! The guest's own file systems, before any node exists.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, mount, mount_bind, mount_bind_recursive, mount_change,
+};
+
+use super::{DISKS, HOST, RUN};
+
+/// Modules of a kernel that has them as modules; one that has them built in needs none.
+const MODULES: [&str; 14] = [
+    "bridge",
+    "veth",
+    "dummy",
+    "sch_netem",
+    "nf_tables",
+    "nft_meta_bridge",
+    "ip_vs",
+    "ip_vs_rr",
+    "ip_vs_wrr",
+    "ip_vs_lc",
+    "ip_vs_wlc",
+    "ip_vs_sh",
+    "ip_vs_mh",
+    "ipip",
+];
+
+/// Where Debian's user-mode kernel has its modules.
+const STOCK_MODULES: &str = "/usr/lib/uml/modules";
+
+/// Mounts what every process of the guest needs; a machine mounts its `/proc` and modules too.
+pub(super) fn guest(directory: &Path, machine: bool) -> anyhow::Result<()> {
+    if machine {
+        special("proc", "/proc")?;
+        special("sysfs", "/sys")?;
+        tmpfs("/mnt")?;
+        for path in [RUN, HOST, DISKS] {
+            fs::create_dir(path).with_context(|| format!("cannot create {path}"))?;
+        }
+        hostfs(Path::new("/"), HOST)?;
+        hostfs(directory, RUN)?;
+        load_modules();
+    } else {
+        mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+            .context("making mounts private")?;
+        // The whole tree is needed below /mnt before /mnt itself is covered.
+        let root = fs::File::open("/").context("opening /")?;
+        let run = fs::File::open(directory).context("opening the run directory")?;
+        tmpfs("/mnt")?;
+        for path in [RUN, HOST, DISKS] {
+            fs::create_dir(path).with_context(|| format!("cannot create {path}"))?;
+        }
+        bind_open(&run, RUN, false)?;
+        bind_open(&root, HOST, true)?;
+    }
+    Ok(())
+}
+
+fn bind_open(source: &fs::File, target: &str, recursive: bool) -> anyhow::Result<()> {
+    use std::os::fd::AsRawFd as _;
+    let source = format!("/proc/self/fd/{}", source.as_raw_fd());
+    if recursive { mount_bind_recursive(source, target) } else { mount_bind(source, target) }
+        .with_context(|| format!("binding {target}"))
+}
+
+fn hostfs(directory: &Path, target: &str) -> anyhow::Result<()> {
+    let data = CString::new(directory.as_os_str().as_bytes()).context("a path with a zero byte")?;
+    mount("none", target, "hostfs", MountFlags::empty(), Some(data.as_c_str()))
+        .with_context(|| format!("mounting the host's {} on {target}", directory.display()))
+}
+
+/// Mounts a memory file system.
+pub(crate) fn tmpfs(target: &str) -> anyhow::Result<()> {
+    special("tmpfs", target)
+}
+
+/// Mounts a file system that has no device.
+pub(crate) fn special(kind: &str, target: &str) -> anyhow::Result<()> {
+    mount(kind, target, kind, MountFlags::empty(), None)
+        .with_context(|| format!("mounting {kind} on {target}"))
+}
+
+/// Loads what a modular kernel has not loaded; what is truly missing shows at its first use.
+fn load_modules() {
+    if Path::new("/proc/net/ip_vs").exists() || prepare_modules().is_err() {
+        return;
+    }
+    let _ =
+        Command::new("modprobe").args(["-q", "-d", "/mnt/modules", "-a"]).args(MODULES).status();
+}
+
+fn prepare_modules() -> anyhow::Result<()> {
+    if !Path::new(STOCK_MODULES).is_dir() {
+        bail!("{STOCK_MODULES} is not there");
+    }
+    fs::create_dir_all("/mnt/modules/lib").context("module directory")?;
+    std::os::unix::fs::symlink(STOCK_MODULES, "/mnt/modules/lib/modules").context("module link")
+}

@@ -1,0 +1,122 @@
+//! Starts a guest on an engine, bounded in wall time, and says how it ended.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use crate::doctor::STOCK_KERNEL;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::guest::Outcome;
+use crate::kernel;
+use crate::process::{Ended, Interrupt, run_bounded};
+use crate::rundir::RunDirectory;
+
+/// The guest's memory. Pages that nobody touches cost the host nothing.
+const MEMORY: &str = "mem=768M";
+/// The wall clock of every simulated run at its boot: 2026-01-01T00:00:00Z.
+const EPOCH: &str = "time-travel-start=1767225600000000000";
+/// The search path of the guest's first process.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Boots the guest in the run directory and waits for its end.
+pub(crate) fn launch(
+    engine: Engine,
+    seed: u64,
+    directory: &RunDirectory,
+    limit: Duration,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let path = directory.path();
+    let mut command = match engine {
+        Engine::Timetravel => simulated(seed, path)?,
+        Engine::Uml => machine(Path::new(STOCK_KERNEL), path),
+        Engine::Netns => namespaces(path),
+    };
+    let console = File::create(path.join("console.txt")).context("the console's file")?;
+    let errors = console.try_clone().context("the console's file")?;
+    command.stdin(Stdio::null()).stdout(console).stderr(errors);
+    let ended = run_bounded(&mut command, limit, interrupt, "see director-lab doctor")?;
+    let text = fs::read_to_string(path.join("outcome.json")).ok();
+    match (ended, text.and_then(|text| serde_json::from_str::<Outcome>(&text).ok())) {
+        (_, Some(Outcome { error: None })) => Ok(()),
+        (_, Some(Outcome { error: Some(error) })) => Err(anyhow!("in the guest: {error}").into()),
+        (Ended::TooLong, None) => Err(anyhow!(
+            "the guest was not done after {} s of wall time and was killed; a program in it that \
+             waits in a busy loop stops simulated time{}",
+            limit.as_secs(),
+            tail(path)
+        )
+        .into()),
+        (Ended::Exited(status), None) => {
+            Err(anyhow!("the guest ended without an outcome, {status}{}", tail(path)).into())
+        }
+    }
+}
+
+fn simulated(seed: u64, path: &Path) -> Result<Command, Failure> {
+    let mut command = machine(&kernel::lookup()?.kernel, path);
+    command.env(kernel::SEED_VARIABLE, seed.to_string());
+    Ok(command)
+}
+
+fn machine(kernel: &Path, path: &Path) -> Command {
+    let mut command = Command::new(kernel);
+    // What is in the environment would be in the guest's memory, and the same run must be the
+    // same; TMPDIR is where the guest's memory file goes, which is unlinked at once.
+    command.env_clear().env("HOME", path).env("TMPDIR", memory_directory());
+    if kernel != Path::new(STOCK_KERNEL) {
+        command.args(["time-travel=inf-cpu", EPOCH]);
+    }
+    command.args([
+        MEMORY,
+        "root=/dev/root",
+        "rootfstype=hostfs",
+        "rootflags=/",
+        "ro",
+        "norandmaps",
+        // Said here, or the kernel adds it at the very end, to the arguments of `init`.
+        "console=tty0",
+        "con0=fd:0,fd:1",
+        "quiet",
+        "umid=lab",
+        PATH,
+    ]);
+    command.arg(format!("uml_dir={}", path.display()));
+    command.arg(format!("init={}/init", path.display()));
+    command.args(["--", "guest", "--machine"]).arg(path);
+    command
+}
+
+/// A memory file system for the guest's memory, where there is one.
+fn memory_directory() -> std::path::PathBuf {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() }
+}
+
+fn namespaces(path: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]);
+    command.args(["--mount-proc", "--"]).arg(path.join("init")).arg("guest").arg(path);
+    command
+}
+
+/// The last lines of the console, for a guest that could not say more.
+fn tail(path: &Path) -> String {
+    let bytes = fs::read(path.join("console.txt")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.contains("configured out of UML")).collect();
+    let last = &lines[lines.len().saturating_sub(12)..];
+    if last.is_empty() {
+        String::new()
+    } else {
+        format!("; the console said:\n  {}", last.join("\n  "))
+    }
+}

@@ -1,0 +1,106 @@
+//! The first process of a node: builds it, runs what runs on it, and observes it from inside.
+
+mod build;
+mod client;
+mod director;
+mod exchange;
+mod observe;
+mod server;
+mod table;
+mod tcp;
+mod web;
+
+use std::io::{BufRead as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::guest::RUN;
+use crate::plan::{Answer, Client, Order, Role, Setup};
+use crate::record::Recorder;
+use director::Director;
+use server::Server;
+
+/// Carries out the orders on standard input, one per line, until it is closed.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut built: Option<Built> = None;
+    for line in std::io::stdin().lock().lines() {
+        let order: Order = serde_json::from_str(&line?).context("an order")?;
+        let done = match (order, &mut built) {
+            (Order::Build(setup), place @ None) => {
+                Built::build(*setup).map(|node| *place = Some(node))
+            }
+            (Order::Build(_), Some(_)) => bail!("the node is built already"),
+            (_, None) => bail!("an order before the node is built"),
+            (order, Some(node)) => node.carry_out(order),
+        };
+        let answer = match done {
+            Ok(()) => Answer::Done,
+            Err(error) => Answer::Failed(format!("{error:#}")),
+        };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", serde_json::to_string(&answer)?)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+struct Built {
+    setup: Setup,
+    recorder: Recorder,
+    running: Running,
+}
+
+enum Running {
+    Router(Vec<Client>),
+    Director(Director),
+    Server(Server),
+}
+
+impl Built {
+    fn build(setup: Setup) -> anyhow::Result<Self> {
+        let name = &setup.node.name;
+        build::node(&setup.node)?;
+        let recorder = Recorder::open(&Path::new(RUN).join(format!("records/{name}.jsonl")))?;
+        observe::start(&setup, &recorder)?;
+        build::network(&setup.node)?;
+        let running = match &setup.node.role {
+            Role::Router { clients, .. } => Running::Router(clients.clone()),
+            Role::Director(role) => Running::Director(Director::prepare(name, role, &recorder)?),
+            Role::Server { serves, .. } => Running::Server(Server::start(name, serves)?),
+        };
+        Ok(Self { setup, recorder, running })
+    }
+
+    fn carry_out(&mut self, order: Order) -> anyhow::Result<()> {
+        match (order, &mut self.running) {
+            (Order::Begin(start), running) => {
+                self.recorder.begin(start);
+                match running {
+                    Running::Router(clients) => {
+                        for load in clients {
+                            client::start(load, start, self.setup.length, &self.recorder)?;
+                        }
+                        Ok(())
+                    }
+                    Running::Director(director) => {
+                        table::start(&self.setup.node.name, &self.recorder)?;
+                        director.start()
+                    }
+                    Running::Server(_) => Ok(()),
+                }
+            }
+            (Order::Finish, Running::Director(_)) => {
+                table::once(&self.setup.node.name, &self.recorder)
+            }
+            (Order::Finish, _) => Ok(()),
+            (Order::Start, Running::Director(director)) => director.start(),
+            (Order::Stop, Running::Director(director)) => director.stop(),
+            (Order::Kill, Running::Director(director)) => director.kill(),
+            (Order::Reload(config), Running::Director(director)) => director.reload(&config),
+            (Order::Serve(behaviour), Running::Server(server)) => server.behave(behaviour),
+            (Order::Serve(behaviour), Running::Director(director)) => director.behave(behaviour),
+            (order, _) => bail!("{order:?} means nothing on this kind of node"),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What the guest is told to do: a scenario with every choice made, as JSON between two processes.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// One run, complete: nothing in it is left to chance but the kernel's own entropy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// Whether the guest owns its machine and must power it off.
+    pub(crate) machine: bool,
+    /// How long the run lasts.
+    pub(crate) length: Duration,
+    /// The switches by segment name.
+    pub(crate) segments: Vec<String>,
+    /// The machines in the order of the file.
+    pub(crate) nodes: Vec<Node>,
+    /// What happens, in time order.
+    pub(crate) steps: Vec<Step>,
+    /// The virtual addresses of every director's configuration.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Hardware address to node name.
+    pub(crate) hardware: BTreeMap<String, String>,
+}
+
+/// One machine of the topology.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Node {
+    /// Its name; also its host name.
+    pub(crate) name: String,
+    /// What runs on it.
+    pub(crate) role: Role,
+    /// Its interfaces.
+    pub(crate) ports: Vec<Port>,
+    /// Where everything else goes to.
+    pub(crate) gateways: Vec<IpAddr>,
+}
+
+/// What runs on a node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Role {
+    /// Forwards, and clients live on it.
+    Router {
+        /// Whether it passes packets on between its segments.
+        forwards: bool,
+        /// The load that starts here.
+        clients: Vec<Client>,
+    },
+    /// The load balancer.
+    Director(DirectorRole),
+    /// A real server.
+    Server {
+        /// What it serves.
+        serves: Vec<Serve>,
+        /// The virtual addresses that it holds on `lo`.
+        loopback: Vec<IpAddr>,
+    },
+}
+
+/// How the director is run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DirectorRole {
+    /// The program as the guest sees it.
+    pub(crate) program: String,
+    /// The text of `/etc/director/director.toml`.
+    pub(crate) config: String,
+    /// The key file that the configuration names.
+    pub(crate) key_file: Option<String>,
+    /// What the node itself serves, as fallback.
+    pub(crate) serves: Vec<Serve>,
+}
+
+/// One interface.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Port {
+    /// The segment, which is the interface's name inside the node.
+    pub(crate) segment: String,
+    /// The name of the other end, on the switch.
+    pub(crate) switch_port: String,
+    /// Hardware address.
+    pub(crate) hardware: String,
+    /// Address of the interface.
+    pub(crate) address: IpAddr,
+    /// Prefix length in bits.
+    pub(crate) prefix: u8,
+    /// How long a frame takes from the switch to this interface.
+    pub(crate) latency: Duration,
+}
+
+/// One listening port of a real server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Serve {
+    /// Whether HTTP is spoken, or one line is sent.
+    pub(crate) http: bool,
+    /// TCP port.
+    pub(crate) port: u16,
+    /// How it answers, as the scenario words it.
+    pub(crate) behaviour: Behaviour,
+    /// The right answer.
+    pub(crate) body: String,
+}
+
+/// How a real server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Behaviour {
+    /// The right answer.
+    Ok,
+    /// Status 200 with another page.
+    Wrong,
+    /// Status 503.
+    Error,
+    /// Nothing listens.
+    Refuse,
+    /// Accepts and never answers.
+    Hang,
+}
+
+impl From<scenario::Behaviour> for Behaviour {
+    fn from(value: scenario::Behaviour) -> Self {
+        match value {
+            scenario::Behaviour::Ok => Self::Ok,
+            scenario::Behaviour::Wrong => Self::Wrong,
+            scenario::Behaviour::Error => Self::Error,
+            scenario::Behaviour::Refuse => Self::Refuse,
+            scenario::Behaviour::Hang => Self::Hang,
+        }
+    }
+}
+
+/// One load.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Client {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where it connects to.
+    pub(crate) target: SocketAddr,
+    /// When its first connection starts, from the start of the run.
+    pub(crate) first: Duration,
+    /// From one connection to the next.
+    pub(crate) interval: Duration,
+    /// When it gives up on one.
+    pub(crate) timeout: Duration,
+    /// Whether HTTP is spoken, or one line is expected.
+    pub(crate) http: bool,
+    /// The right answers, by the node that gives them.
+    pub(crate) answers: BTreeMap<String, String>,
+}
+
+/// One statement of the timeline.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// When, from the start of the run.
+    pub(crate) at: Duration,
+    /// Its place in the scenario's timeline.
+    pub(crate) index: usize,
+    /// As the reader sees it.
+    pub(crate) text: String,
+    /// What is done.
+    pub(crate) deed: Deed,
+}
+
+/// What a statement does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Deed {
+    /// The node loses power.
+    PowerOff(String),
+    /// The node is built again.
+    PowerOn(String),
+    /// The node's agent carries it out.
+    Order(String, Order),
+    /// From now on exactly these pairs of switch ports, from and to, carry nothing.
+    Block(Vec<(String, String)>),
+}
+
+/// What the outside tells the agent of a node, one JSON value per line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// Become this node.
+    Build(Box<Setup>),
+    /// The run begins, or began, at this moment of the monotonic clock: clients and directors start.
+    Begin(Duration),
+    /// The director is asked to end.
+    Stop,
+    /// The director is started.
+    Start,
+    /// The director is killed.
+    Kill,
+    /// The director gets this configuration and SIGHUP.
+    Reload(String),
+    /// The real server answers like this on all ports.
+    Serve(Behaviour),
+    /// Write down the last observations.
+    Finish,
+}
+
+/// Everything that an agent needs to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    /// The node.
+    pub(crate) node: Node,
+    /// How long the run lasts.
+    pub(crate) length: Duration,
+    /// The virtual addresses.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Hardware address to node name.
+    pub(crate) hardware: BTreeMap<String, String>,
+}
+
+/// What an agent answers to an order, one JSON value per line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// Done.
+    Done,
+    /// Not done, and why.
+    Failed(String),
+}

@@ -1,0 +1,85 @@
+//! The directory of one run: what the guest reads and writes, and all that a run leaves on disk.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+
+use crate::failure::Failure;
+use crate::plan::Plan;
+
+/// The subdirectories, and who writes there: agents, directors' logs, standard errors.
+const PARTS: [&str; 3] = ["records", "logs", "stderr"];
+
+/// A run directory; unless it is kept, dropping it removes it.
+#[derive(Debug)]
+pub(crate) struct RunDirectory {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl RunDirectory {
+    /// Makes a temporary one.
+    pub(crate) fn temporary() -> Result<Self, Failure> {
+        let nanos =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
+        // Always the same length: the path is on the guest's command line, and with it in memory.
+        let name = format!("director-lab-{:08x}{nanos:08x}", std::process::id());
+        Self::make(&std::env::temp_dir().join(name), false)
+    }
+
+    /// Makes one that stays; it must not exist yet, or be empty.
+    pub(crate) fn kept(path: &Path) -> Result<Self, Failure> {
+        if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Failure::Input(format!(
+                "--keep {}: the directory is not empty; name another",
+                path.display()
+            )));
+        }
+        Self::make(path, true)
+    }
+
+    fn make(path: &Path, keep: bool) -> Result<Self, Failure> {
+        let failed = |error| {
+            Failure::Input(format!("cannot make the run directory {}: {error}", path.display()))
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        let path = path.canonicalize().map_err(failed)?;
+        let text = path.to_string_lossy();
+        if text.contains([' ', ',', '"']) {
+            return Err(Failure::Input(format!(
+                "the run directory {text} has a character that a kernel command line cannot \
+                 carry; set TMPDIR or --keep to a path without blanks, commas and quotes"
+            )));
+        }
+        let made = Self { path, keep };
+        for part in PARTS {
+            fs::create_dir(made.path.join(part)).map_err(failed)?;
+        }
+        Ok(made)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts in what the guest needs: the plan, and the way to this program.
+    pub(crate) fn fill(&self, plan: &Plan) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(plan).context("writing the plan")?;
+        fs::write(self.path.join("plan.json"), text).context("writing the plan")?;
+        let program = std::env::current_exe().context("where this program is")?;
+        symlink(program, self.path.join("init")).context("linking this program")
+    }
+}
+
+impl Drop for RunDirectory {
+    fn drop(&mut self) {
+        if !self.keep {
+            // What cannot be removed is a temporary directory's everyday fate.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
