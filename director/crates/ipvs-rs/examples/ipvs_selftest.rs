@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipvs_rs::{
     Client, Config, Daemon, DaemonRole, Destination, Endpoint, Error, ErrorKind, Family,
@@ -15,14 +15,19 @@ use ipvs_rs::{
 };
 
 /// Counts what held and what did not.
-#[derive(Default)]
 struct Tally {
     held: u32,
     failed: u32,
+    last: Instant,
 }
 
 impl Tally {
     fn check(&mut self, what: &str, held: bool, found: &dyn std::fmt::Debug) {
+        let took = self.last.elapsed();
+        self.last = Instant::now();
+        if took > Duration::from_secs(1) {
+            println!("      the next check took {took:?}");
+        }
         if held {
             self.held += 1;
             println!("ok    {what}");
@@ -58,7 +63,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut tally = Tally::default();
+    let mut tally = Tally { held: 0, failed: 0, last: Instant::now() };
     let client = &mut client;
     facts(client, &mut tally);
     services(client, &mut tally);
@@ -67,6 +72,9 @@ fn main() -> ExitCode {
     daemons(client, &mut tally);
     batch(client, &mut tally);
     long_list(client, &mut tally);
+    if std::env::args().any(|word| word == "--reload") {
+        reload(client, &mut tally);
+    }
     if std::env::args().any(|word| word == "--leave") {
         leave(client, &mut tally);
     }
@@ -311,6 +319,29 @@ fn long_list(client: &mut Client, tally: &mut Tally) {
     tally.ok("flush at the end", &client.flush());
     let list = client.services();
     tally.check("nothing is left again", matches!(list.as_deref(), Ok([])), &list);
+}
+
+/// Unloads and loads the module under the open client, which changes the family's number.
+fn reload(client: &mut Client, tally: &mut Tally) {
+    let modprobe = |words: &[&str]| std::process::Command::new("modprobe").args(words).status();
+    let key = ServiceKey::tcp(at("127.0.0.9", 80));
+    let reals = [Destination::new(at("127.0.0.10", 80), Forwarding::Direct, 1)];
+    for again in ["first", "second"] {
+        let schedulers =
+            ["wlc", "wrr", "rr", "lc", "sh", "sed"].map(|name| format!("ip_vs_{name}"));
+        let mut words = vec!["-r"];
+        words.extend(schedulers.iter().map(String::as_str));
+        words.push("ip_vs");
+        let unloaded = modprobe(&words);
+        let held = matches!(&unloaded, Ok(status) if status.success());
+        tally.check(&format!("module unloaded the {again} time"), held, &unloaded);
+        let mut changes = vec![Request::AddService(Service::new(key, "wlc"))];
+        changes.extend(reals.iter().map(|real| Request::AddDestination(key, real.clone())));
+        let results = client.batch(&changes);
+        let held = results.iter().all(Result::is_ok);
+        tally.check("the client finds the module again", held, &results);
+        tally.ok("flush", &client.flush());
+    }
 }
 
 /// Leaves a table behind, for another program to look at.

@@ -168,8 +168,11 @@ pub enum ErrorKind {
     /// `ENOBUFS` when receiving: answers were lost because the socket's buffer was full.
     #[error("the socket's receive buffer overflowed and answers were lost")]
     Overrun,
-    /// The kernel confirmed a question without answering it.
-    #[error("the kernel confirmed the question without answering it")]
+    /// Not sent, as the connection failed in an earlier part of the batch.
+    #[error("not sent: the connection failed earlier in the batch")]
+    NotSent,
+    /// The kernel passed the request over, or confirmed a question without answering it.
+    #[error("the kernel did not answer")]
     NoAnswer,
     /// A system call on the socket failed.
     #[error("netlink socket: {}", errno_text(*errno))]
@@ -222,9 +225,9 @@ impl ErrorKind {
         if is(Errno::NOENT) {
             return match operation {
                 Operation::AddService | Operation::EditService => Self::Missing(Missing::Scheduler),
-                Operation::AddDestination
-                | Operation::EditDestination
-                | Operation::RemoveDestination => Self::Missing(Missing::Destination),
+                Operation::EditDestination | Operation::RemoveDestination => {
+                    Self::Missing(Missing::Destination)
+                }
                 // Nothing else is looked up by name: the family itself is gone.
                 _ => Self::NotAvailable,
             };

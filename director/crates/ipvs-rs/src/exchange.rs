@@ -32,12 +32,24 @@ struct Slot {
 }
 
 /// Requests with consecutive sequence numbers that were sent together.
+///
+/// The kernel answers in order, but one case it does not answer at all: stopping a sync daemon
+/// whose thread has not yet run once. `kthread_stop` then says `EINTR`, which netlink takes for
+/// "a list is on its way", so that no acknowledgement comes although the daemon is stopped. A
+/// question behind such a request is a fence: once it is answered, nothing older will be.
 pub(crate) struct Exchange {
     first_sequence: u32,
     slots: Vec<Slot>,
+    /// Slots before the fence.
+    asked: usize,
 }
 
 impl Exchange {
+    /// Sequence numbers that an exchange of so many requests takes.
+    pub(crate) fn sequences(requests: usize) -> u32 {
+        u32::try_from(requests).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// The exchange of these requests, and the bytes to send. A request that cannot be sent has
     /// its outcome at once, and no bytes.
     pub(crate) fn new(
@@ -45,10 +57,12 @@ impl Exchange {
         family_id: u16,
         first_sequence: u32,
     ) -> (Self, Vec<u8>) {
+        let needs_fence = |request: &Request| matches!(request, Request::StopDaemon(_));
+        let fence = requests.iter().any(needs_fence).then_some(&Request::GetInfo);
         let mut bytes = Vec::new();
         let mut sequence = first_sequence;
         let mut slots = Vec::new();
-        for request in requests {
+        for request in requests.iter().chain(fence) {
             let end = match request.message() {
                 Ok(message) => {
                     bytes.extend(message.to_bytes(family_id, request.flags(), sequence));
@@ -60,7 +74,7 @@ impl Exchange {
             slots.push(Slot { request, replies: Vec::new(), interrupted: false, end });
             sequence = sequence.wrapping_add(1);
         }
-        (Self { first_sequence, slots }, bytes)
+        (Self { first_sequence, slots, asked: requests.len() }, bytes)
     }
 
     /// Takes in a datagram. Messages of other exchanges, such as late answers to one that timed
@@ -88,7 +102,7 @@ impl Exchange {
 
     /// The outcomes, in the order of the requests.
     pub(crate) fn outcomes(self) -> impl Iterator<Item = Outcome> {
-        self.slots.into_iter().map(|slot| {
+        self.slots.into_iter().take(self.asked).map(|slot| {
             let Slot { request, replies, interrupted, end } = slot;
             let end = end.unwrap_or_else(|| Err(request.error(ErrorKind::NoAnswer)));
             Outcome { replies: end.map(|()| replies), interrupted }
@@ -98,29 +112,51 @@ impl Exchange {
     fn take(&mut self, frame: &Frame<'_>) {
         let offset = frame.sequence.wrapping_sub(self.first_sequence);
         let index = usize::try_from(offset).unwrap_or(usize::MAX);
-        let Some(slot) = self.slots.get_mut(index).filter(|slot| slot.end.is_none()) else {
+        let Some((slot, older)) =
+            self.slots.get_mut(..=index).and_then(|slots| slots.split_last_mut())
+        else {
             return;
         };
-        slot.interrupted |= slot.request.is_list() && frame.flags & NLM_F_DUMP_INTR != 0;
+        if slot.end.is_some() {
+            return;
+        }
+        slot.take(frame);
+        if matches!(frame.body, Body::Acknowledgement { .. }) {
+            for slot in older.iter_mut().filter(|slot| slot.end.is_none()) {
+                slot.end = Some(unanswered(&slot.request));
+            }
+        }
+    }
+}
+
+impl Slot {
+    fn take(&mut self, frame: &Frame<'_>) {
+        let request = &self.request;
+        self.interrupted |= request.is_list() && frame.flags & NLM_F_DUMP_INTR != 0;
         match &frame.body {
             Body::Nothing => {}
-            Body::Overrun => slot.end = Some(Err(slot.request.error(ErrorKind::Overrun))),
+            Body::Overrun => self.end = Some(Err(request.error(ErrorKind::Overrun))),
             Body::Acknowledgement { errno, text } => {
-                slot.end = Some(end_of(&slot.request, *errno, text.clone()));
+                self.end = Some(end_of(request, *errno, text.clone()));
             }
-            Body::Done { errno } => slot.end = Some(end_of(&slot.request, *errno, None)),
+            Body::Done { errno } => self.end = Some(end_of(request, *errno, None)),
             Body::Family { payload, .. } => {
-                let read = Message::from_payload(payload).and_then(|message| {
-                    Reply::from_message(&message, slot.request.service_family())
-                });
+                let read = Message::from_payload(payload)
+                    .and_then(|message| Reply::from_message(&message, request.service_family()));
                 match read {
-                    Ok(reply) => slot.replies.push(reply),
-                    Err(error) => {
-                        slot.end = Some(Err(slot.request.error(ErrorKind::Decode(error))));
-                    }
+                    Ok(reply) => self.replies.push(reply),
+                    Err(error) => self.end = Some(Err(request.error(ErrorKind::Decode(error)))),
                 }
             }
         }
+    }
+}
+
+/// The end of a request that the kernel passed over: see [`Exchange`].
+fn unanswered(request: &Request) -> Result<(), Error> {
+    match request {
+        Request::StopDaemon(_) => Ok(()),
+        _ => Err(request.error(ErrorKind::NoAnswer)),
     }
 }
 
