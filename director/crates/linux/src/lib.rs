@@ -1,1 +1,30 @@
-//! Under construction.
+//! The ports of a director on a real Linux kernel.
+//!
+//! * [`LinuxKernel`]: the IPVS table, addresses and settings, each call one exchange with the kernel.
+//! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
+//! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
+//! * [`Watch`]: links and addresses that changed, as inputs.
+//! * [`preflight`]: what is missing on this machine, before anything is changed.
+//!
+//! Nothing here decides anything, and everything acts in the network namespace of the calling thread.
+
+mod addresses;
+mod announce;
+mod error;
+mod heartbeat;
+mod interface;
+mod ipvs;
+mod kernel;
+mod modules;
+mod netlink;
+mod preflight;
+mod problem;
+mod sysctls;
+mod watch;
+
+pub use announce::LinuxAnnouncer;
+pub use heartbeat::{HeartbeatSocket, HeartbeatSockets};
+pub use kernel::LinuxKernel;
+pub use preflight::preflight;
+pub use problem::{Problem, Problems};
+pub use watch::Watch;

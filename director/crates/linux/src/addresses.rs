@@ -1,0 +1,146 @@
+//! Addresses on interfaces, over rtnetlink.
+
+use crate::error::{NET_ADMIN, refused};
+use crate::kernel::LinuxKernel;
+use crate::{interface, netlink};
+use director_core::config::VirtualAddress;
+use director_core::name::InterfaceName;
+use director_engine::ports::{Addresses, KernelError};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::address::{
+    AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// An address on an interface, as the kernel lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Number of the interface.
+    pub(crate) index: u32,
+    /// The address itself; on point-to-point interfaces the local one.
+    pub(crate) address: IpAddr,
+    /// Length of its prefix in bits.
+    pub(crate) prefix: u8,
+    /// Everything the kernel said of it.
+    message: AddressMessage,
+}
+
+/// All addresses of all interfaces, in the kernel's order.
+pub(crate) fn all() -> io::Result<Vec<Held>> {
+    let question = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    Ok(netlink::dump(&question)?.into_iter().filter_map(held).collect())
+}
+
+fn held(entry: RouteNetlinkMessage) -> Option<Held> {
+    let RouteNetlinkMessage::NewAddress(message) = entry else {
+        return None;
+    };
+    let local = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(address) => Some(*address),
+        _ => None,
+    });
+    // IPv6 has no local address beside IFA_ADDRESS, unless there is a peer (`linux/if_addr.h`).
+    let address = local.or_else(|| {
+        message.attributes.iter().find_map(|attribute| match attribute {
+            AddressAttribute::Address(address) => Some(*address),
+            _ => None,
+        })
+    })?;
+    let (index, prefix) = (message.header.index, message.header.prefix_len);
+    Some(Held { index, address, prefix, message })
+}
+
+/// How the kernel is told of an address.
+///
+/// No broadcast address: the kernel makes the subnet's own, and a virtual address needs no other.
+fn described(address: &VirtualAddress, index: u32) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.index = index;
+    message.header.prefix_len = address.prefix;
+    message.header.scope =
+        if address.address.is_loopback() { AddressScope::Host } else { AddressScope::Universe };
+    if address.address.is_ipv6() {
+        message.header.family = AddressFamily::Inet6;
+        // Duplicate address detection (RFC 4862 §5.4) would keep the address unusable for a second,
+        // and for good while a director that is about to die still answers for it.
+        message.header.flags = AddressHeaderFlags::Nodad;
+    } else {
+        message.header.family = AddressFamily::Inet;
+    }
+    message.attributes.push(AddressAttribute::Local(address.address));
+    message.attributes.push(AddressAttribute::Address(address.address));
+    message
+}
+
+/// The addresses that Linux drops along with `gone`: when the first IPv4 address of a subnet leaves
+/// an interface, the others of that subnet go too, unless `promote_secondaries` is set
+/// (`__inet_del_ifa` in `net/ipv4/devinet.c`).
+fn dependents(gone: &VirtualAddress, index: u32, before: Vec<Held>) -> Vec<Held> {
+    let IpAddr::V4(first) = gone.address else {
+        return Vec::new();
+    };
+    let in_subnet = |other: &Held| match other.address {
+        IpAddr::V4(address) => {
+            other.index == index
+                && other.prefix == gone.prefix
+                && address != first
+                && network(address, gone.prefix) == network(first, gone.prefix)
+        }
+        IpAddr::V6(_) => false,
+    };
+    before.into_iter().filter(in_subnet).collect()
+}
+
+fn network(address: Ipv4Addr, prefix: u8) -> u32 {
+    let host_bits = 32_u32.saturating_sub(u32::from(prefix));
+    u32::from(address).checked_shr(host_bits).unwrap_or(0)
+}
+
+impl Addresses for LinuxKernel {
+    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError> {
+        let Some(index) = interface::index_of(interface.as_str()) else {
+            return Ok(BTreeSet::new());
+        };
+        let all = all().map_err(|error| refused(&error, "list addresses", NET_ADMIN))?;
+        let named = |held: Held| VirtualAddress {
+            address: held.address,
+            prefix: held.prefix,
+            interface: interface.clone(),
+        };
+        Ok(all.into_iter().filter(|held| held.index == index).map(named).collect())
+    }
+
+    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+        let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
+        let wanted = RouteNetlinkMessage::NewAddress(described(address, index));
+        netlink::change(wanted, NLM_F_CREATE | NLM_F_EXCL)
+            .map_err(|error| refused(&error, &format!("add address {address}"), NET_ADMIN))
+    }
+
+    fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+        let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
+        let what = format!("remove address {address}");
+        let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
+        let others = dependents(address, index, all().map_err(failed)?);
+        let unwanted = RouteNetlinkMessage::DelAddress(described(address, index));
+        netlink::change(unwanted, 0).map_err(failed)?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        let left = all().map_err(failed)?;
+        let lost = |other: &Held| {
+            !left.iter().any(|one| one.index == index && one.address == other.address)
+        };
+        for other in others.into_iter().filter(lost) {
+            let again = RouteNetlinkMessage::NewAddress(other.message);
+            netlink::change(again, NLM_F_CREATE).map_err(|error| {
+                let what = format!("put back {}, which left with {address}", other.address);
+                refused(&error, &what, NET_ADMIN)
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! Sockets for heartbeats: one per link, each with its own address and interface.
+
+use crate::interface::{self, Interface};
+use crate::problem::{Problem, Problems};
+use director_core::beat::LinkId;
+use director_core::config::Config;
+use director_core::name::{InterfaceName, NodeName};
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::{BindToDevice, Ipv4Tos, Ipv6TClass, Priority};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket,
+};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::task::{Context, Poll};
+use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
+
+/// Class selector 6, network control (RFC 4594 §3.2), as the byte of the header.
+const CLASS_SELECTOR_6: i32 = 0xc0;
+/// `TC_PRIO_INTERACTIVE` (`linux/pkt_sched.h`): the first band of this machine's own queue, and the
+/// highest priority that needs no capability.
+const QUEUE_PRIORITY: i32 = 6;
+
+/// The heartbeat socket of one link.
+#[derive(Debug)]
+pub struct HeartbeatSocket {
+    /// Number of the link.
+    pub link: LinkId,
+    /// Its interface: the only one that packets leave by and are taken from.
+    pub interface: InterfaceName,
+    /// Our address on it, with the heartbeat port.
+    pub local: SocketAddr,
+    socket: UdpSocket,
+}
+
+impl HeartbeatSocket {
+    /// Sends a packet, or fails: a heartbeat that must wait is worth nothing.
+    ///
+    /// # Errors
+    /// What the system says, as when there is no route or the queue is full.
+    pub fn send(&self, packet: &[u8], to: SocketAddr) -> io::Result<()> {
+        self.socket.try_send_to(packet, to).map(|_| ())
+    }
+
+    /// Waits for a packet. Gives its length in bytes and its source; what does not fit into the
+    /// buffer is cut off.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.recv_from(buffer).await
+    }
+
+    fn poll_receive(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let polled = self.socket.poll_recv_from(context, &mut buffer);
+        polled.map_ok(|from| (buffer.filled().len(), from))
+    }
+}
+
+/// The heartbeat sockets of all links, in the order of the configuration.
+#[derive(Debug)]
+pub struct HeartbeatSockets {
+    links: Vec<HeartbeatSocket>,
+}
+
+impl HeartbeatSockets {
+    /// Opens a socket on each link. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Every link that has a problem, with what to do about it; then nothing stays open.
+    pub fn open(config: &Config, node: &NodeName) -> Result<Self, Problems> {
+        let interfaces = interface::all().map_err(|error| {
+            let what = format!("cannot list the interfaces: {error}");
+            Problems(vec![Problem::new("this machine", what, "see the kernel's log")])
+        })?;
+        let (mut links, mut problems) = (Vec::new(), Vec::new());
+        for (number, name) in config.cluster.links.iter().enumerate() {
+            match open_link(config, node, number, name, &interfaces) {
+                Ok(link) => links.push(link),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(Self { links }) } else { Err(Problems(problems)) }
+    }
+
+    /// The links, to be used one by one.
+    #[must_use]
+    pub fn links(&self) -> &[HeartbeatSocket] {
+        &self.links
+    }
+
+    /// The links, to be used one by one, as by a task for each.
+    #[must_use]
+    pub fn into_links(self) -> Vec<HeartbeatSocket> {
+        self.links
+    }
+
+    /// Sends a packet over one link.
+    ///
+    /// # Errors
+    /// What the system says; `NotFound` when there is no such link.
+    pub fn send(&self, link: LinkId, packet: &[u8], to: SocketAddr) -> io::Result<()> {
+        let no_link = || io::Error::new(io::ErrorKind::NotFound, format!("no link {}", link.0));
+        self.links.iter().find(|one| one.link == link).ok_or_else(no_link)?.send(packet, to)
+    }
+
+    /// Waits for a packet on any link. Gives the link, the packet's length in bytes, and its source.
+    /// Only one caller may wait at a time.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(LinkId, usize, SocketAddr)> {
+        std::future::poll_fn(|context| {
+            // Heartbeats are few and small: the first link cannot starve the others.
+            for link in &self.links {
+                if let Poll::Ready(received) = link.poll_receive(context, buffer) {
+                    return Poll::Ready(received.map(|(length, from)| (link.link, length, from)));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+fn open_link(
+    config: &Config,
+    node: &NodeName,
+    number: usize,
+    name: &InterfaceName,
+    interfaces: &BTreeMap<String, Interface>,
+) -> Result<HeartbeatSocket, Problem> {
+    let too_many = || Problem::new(format!("link {name}"), "more than 256 links", "have fewer");
+    let link = LinkId(u8::try_from(number).map_err(|_| too_many())?);
+    let Some(interface) = interfaces.get(name.as_str()) else {
+        return Err(no_interface(name, interfaces));
+    };
+    let addresses = config.nodes.get(node).map(|node| &node.addresses);
+    let Some(address) = addresses.and_then(|addresses| addresses.get(name)) else {
+        let what = format!("node {node} has no address on this link");
+        let cure = format!("add \"{name}\" to addresses of [nodes.{node}]");
+        return Err(Problem::new(format!("link {name}"), what, cure));
+    };
+    let local = scoped(*address, config.cluster.port.get(), interface.index);
+    let (socket, local) = bound(name, local)
+        .and_then(|socket| {
+            let socket = std::net::UdpSocket::from(socket);
+            let local = socket.local_addr()?;
+            Ok((UdpSocket::from_std(socket)?, local))
+        })
+        .map_err(|error| refused(name, local, &error, interfaces))?;
+    Ok(HeartbeatSocket { link, interface: name.clone(), local, socket })
+}
+
+/// A link-local address means nothing without its interface.
+fn scoped(address: IpAddr, port: u16, index: u32) -> SocketAddr {
+    match address {
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+            SocketAddrV6::new(v6, port, 0, index).into()
+        }
+        other => SocketAddr::new(other, port),
+    }
+}
+
+fn bound(name: &InterfaceName, local: SocketAddr) -> io::Result<OwnedFd> {
+    let family = if local.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(family, SockType::Datagram, flags, None)?;
+    // Before the address: another director on another interface may have the same port.
+    setsockopt(&socket, BindToDevice, &name.as_str().into())?;
+    if local.is_ipv4() {
+        setsockopt(&socket, Ipv4Tos, &CLASS_SELECTOR_6)?;
+    } else {
+        setsockopt(&socket, Ipv6TClass, &CLASS_SELECTOR_6)?;
+    }
+    // After the class, which sets a priority too.
+    setsockopt(&socket, Priority, &QUEUE_PRIORITY)?;
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(local))?;
+    Ok(socket)
+}
+
+/// The problem of an interface that is not there.
+pub(crate) fn no_interface(
+    name: &InterfaceName,
+    interfaces: &BTreeMap<String, Interface>,
+) -> Problem {
+    Problem::new(
+        format!("interface {name}"),
+        "there is no such interface",
+        format!("this machine has {}; correct the name or make it", interface::names(interfaces)),
+    )
+}
+
+/// The problem of an address that is not on its interface.
+pub(crate) fn no_address(
+    name: &InterfaceName,
+    address: IpAddr,
+    interfaces: &BTreeMap<String, Interface>,
+) -> Problem {
+    Problem::new(
+        format!("address {address}"),
+        format!("it is not on interface {name}"),
+        format!("{}; add it or correct the configuration", interface::inventory(interfaces)),
+    )
+}
+
+fn refused(
+    name: &InterfaceName,
+    local: SocketAddr,
+    error: &io::Error,
+    interfaces: &BTreeMap<String, Interface>,
+) -> Problem {
+    let place = format!("heartbeat on {name}, {local}");
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EADDRNOTAVAIL) => no_address(name, local.ip(), interfaces),
+        Some(Errno::ENODEV) => no_interface(name, interfaces),
+        Some(Errno::EADDRINUSE) => Problem::new(
+            place,
+            format!("UDP port {} is in use", local.port()),
+            "is another director running? stop what uses it (ss -ulpn), or set another port in \
+             [cluster]",
+        ),
+        Some(Errno::EACCES | Errno::EPERM) => Problem::new(
+            place,
+            "this process may not open it",
+            "give it CAP_NET_RAW, and CAP_NET_BIND_SERVICE for a port below 1024",
+        ),
+        _ => Problem::new(place, format!("cannot open it: {error}"), "see the kernel's log"),
+    }
+}
