@@ -1,6 +1,7 @@
 //! What a runner writes down while a scenario runs.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -150,6 +151,21 @@ pub enum Outcome {
     Stalled,
 }
 
+/// The word in JSON and in reports.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Served => "served",
+            Self::Wrong => "wrong",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::NoAnswer => "no-answer",
+            Self::Reset => "reset",
+            Self::Stalled => "stalled",
+        })
+    }
+}
+
 impl History {
     /// An empty history.
     pub fn new(engine: &str, seed: u64, end: Duration) -> Self {
@@ -187,18 +203,18 @@ impl History {
     }
 }
 
-mod nanos {
+pub(crate) mod nanos {
     use serde::{Deserialize, Deserializer, Serializer};
     use std::time::Duration;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &Duration,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(u64::try_from(value.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_nanos)

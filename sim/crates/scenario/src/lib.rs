@@ -10,9 +10,12 @@ mod expect;
 mod facts;
 mod faults;
 mod history;
+mod judge;
 mod model;
 mod parse;
 mod problem;
+#[cfg(test)]
+mod testkit;
 
 pub use action::{Action, Behaviour, Cut, Extent, Heal};
 pub use draw::{Spread, Stream};
@@ -23,6 +26,7 @@ pub use expect::{
 pub use facts::Facts;
 pub use faults::Faults;
 pub use history::{Event, History, Outcome, Record};
+pub use judge::{ClientFigures, Judged, LATE, Names, Ruling, State, Verdict, judge, replay};
 pub use model::{
     Cidr, Client, ConfigFile, Engine, Node, NodeKind, Port, Protocol, Rate, Scenario, Scheduled,
     Segment, Serve, Statement,

@@ -1,19 +1,14 @@
+use crate::testkit::{parsed as with, read};
 use crate::*;
 use proptest::prelude::*;
 use std::time::Duration;
-
-const PAIR: &str = r#"
-[groups.web]
-addresses = ["10.0.0.100/24 on lan"]
-[services.http]
-listen = "10.0.0.100:80"
-"#;
 
 const GOOD: &str = r#"
 title   = "a test"
 why     = "it must parse"
 length  = "60s"
 engines = ["world", "timetravel"]
+expect  = ["pinned(web)"]
 
 [segments]
 hb = { latency = "1ms..2ms" }
@@ -41,28 +36,10 @@ vip_on_lo = false
 target = "10.0.0.100:80"
 new    = "20/s"
 
-TIMELINE
-EXPECT
 "#;
-
-fn read(path: &str) -> Result<String, String> {
-    match path {
-        "pair.toml" | "other.toml" => Ok(PAIR.to_owned()),
-        _ => Err("No such file or directory".to_owned()),
-    }
-}
 
 fn parse(text: &str) -> Result<Scenario, Problems> {
     Scenario::parse("a.toml", text, &read)
-}
-
-fn with(timeline: &[&str], expect: &[&str]) -> Result<Scenario, Problems> {
-    let timeline = format!("timeline = {timeline:?}");
-    let expect = format!("expect = {expect:?}");
-    // Plain keys must stand before the first table.
-    let (tables, text) = (GOOD.find("[segments]").unwrap(), GOOD);
-    let body = text[tables..].replace("TIMELINE", "").replace("EXPECT", "");
-    parse(&format!("{}{timeline}\n{expect}\n{body}", &text[..tables]))
 }
 
 fn action(text: &str) -> Action {
@@ -78,7 +55,7 @@ fn claim(text: &str) -> Claim {
 
 #[test]
 fn the_topology_is_as_written() {
-    let scenario = with(&[], &["pinned(web)"]).unwrap();
+    let scenario = parse(GOOD).unwrap();
     let names: Vec<&str> = scenario.nodes.iter().map(|node| &*node.name).collect();
     assert_eq!(names, ["gw", "d1", "d2", "s1", "s2"]);
     assert_eq!(scenario.members("hb").collect::<Vec<_>>(), ["d1", "d2"]);
@@ -190,7 +167,7 @@ fn a_bad_line_is_reported_at_its_column() {
         ("10s power-of d1", 5),
         ("10s", 4),
         ("10x stop d1", 1),
-        ("60s stop d1", 1),
+        ("30s stop d1", 1),
         ("10s stop s1", 10),
         ("10s stop d3", 10),
         ("10s stop d1 now", 13),
@@ -220,7 +197,7 @@ fn a_bad_line_is_reported_at_its_column() {
         ("within 2s of reboot owner(10.0.0.100) = d1", 14),
         ("within 2s of owner(10.0.0.100) = d1", 14),
         ("within 2 of start owner(10.0.0.100) = d1", 8),
-        ("at 61s owner(10.0.0.100) = d1", 4),
+        ("at 31s owner(10.0.0.100) = d1", 4),
         ("outage(wbe) <= 1s", 8),
         ("outage(web) <= 1", 16),
         ("broken(web) <= 1s", 16),
@@ -232,14 +209,14 @@ fn a_bad_line_is_reported_at_its_column() {
         let problems = with(&[line], &["pinned(web)"]).unwrap_err().0;
         assert_eq!(problems.len(), 1, "{line}: {problems:?}");
         let found = (problems[0].line, problems[0].column - "timeline = [\"".len());
-        assert_eq!(found, (7, column), "{line}: {}", problems[0]);
+        assert_eq!(found, (6, column), "{line}: {}", problems[0]);
         assert!(!problems[0].help.is_empty());
     }
     for (line, column) in expect {
         let problems = with(&["1s stop d1"], &[line]).unwrap_err().0;
         assert_eq!(problems.len(), 1, "{line}: {problems:?}");
         let found = (problems[0].line, problems[0].column - "expect = [\"".len());
-        assert_eq!(found, (8, column), "{line}: {}", problems[0]);
+        assert_eq!(found, (7, column), "{line}: {}", problems[0]);
     }
 }
 

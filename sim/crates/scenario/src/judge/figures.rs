@@ -1,0 +1,129 @@
+//! What clients saw.
+
+use crate::history::nanos;
+use crate::{Event, History, Outcome, Scenario, Window};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A connection that was served counts as disturbed when it took longer than this.
+///
+/// Linux repeats a SYN after 1 s (RFC 6298 §2.1): a connection that was opened during an outage may
+/// be served by the repetition, and still shows that its first packet was lost. Undisturbed ones take
+/// a few milliseconds on every engine.
+pub const LATE: Duration = Duration::from_millis(500);
+
+/// What one client saw in the whole run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClientFigures {
+    /// The client's name.
+    pub client: String,
+    /// Connections that ended.
+    pub connections: u64,
+    /// How many ended in which way.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// How many each node answered rightly.
+    pub served: BTreeMap<String, u64>,
+    /// The longest outage.
+    #[serde(rename = "outage_ns", serialize_with = "nanos::serialize")]
+    pub outage: Duration,
+}
+
+/// One connection of a client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Connection<'a> {
+    pub(super) start: Duration,
+    pub(super) end: Duration,
+    pub(super) servers: &'a [String],
+    pub(super) outcome: Outcome,
+}
+
+impl Connection<'_> {
+    fn is_good(&self) -> bool {
+        self.outcome == Outcome::Served && self.end.saturating_sub(self.start) <= LATE
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.outcome, Outcome::Reset | Outcome::Stalled)
+    }
+}
+
+/// A stretch in which no connection that started was served in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Outage {
+    pub(super) from: Duration,
+    pub(super) length: Duration,
+    pub(super) connections: u64,
+}
+
+/// A client's connections that start in the window, in the order of their starts.
+pub(super) fn connections<'a>(
+    history: &'a History,
+    name: &str,
+    window: Option<Window>,
+) -> Vec<Connection<'a>> {
+    let records = history.records().iter();
+    let mut found: Vec<Connection<'a>> = records
+        .filter_map(|record| match &record.event {
+            Event::Connection { client, start, servers, outcome } if client == name => {
+                Some(Connection { start: *start, end: record.at, servers, outcome: *outcome })
+            }
+            _ => None,
+        })
+        .filter(|connection| {
+            window.is_none_or(|window| (window.from..window.to).contains(&connection.start))
+        })
+        .collect();
+    found.sort_by_key(|connection| connection.start);
+    found
+}
+
+/// The longest outage; the earliest of equal ones. One that does not end lasts until `end`.
+pub(super) fn outage(connections: &[Connection<'_>], end: Duration) -> Outage {
+    let mut longest = Outage::default();
+    let mut current: Option<(Duration, u64)> = None;
+    let mut close = |from: Duration, connections: u64, to: Duration| {
+        let length = to.saturating_sub(from);
+        if length > longest.length {
+            longest = Outage { from, length, connections };
+        }
+    };
+    for connection in connections {
+        match (connection.is_good(), current) {
+            (true, None) => {}
+            (true, Some((from, count))) => {
+                close(from, count, connection.start);
+                current = None;
+            }
+            (false, None) => current = Some((connection.start, 1)),
+            (false, Some((from, count))) => current = Some((from, count + 1)),
+        }
+    }
+    if let Some((from, count)) = current {
+        close(from, count, end);
+    }
+    longest
+}
+
+pub(super) fn of(scenario: &Scenario, history: &History) -> Vec<ClientFigures> {
+    let figures = |name: &str| {
+        let connections = connections(history, name, None);
+        let (mut outcomes, mut served) = (BTreeMap::new(), BTreeMap::new());
+        for connection in &connections {
+            *outcomes.entry(connection.outcome).or_default() += 1;
+            if connection.outcome == Outcome::Served {
+                for server in connection.servers {
+                    *served.entry(server.clone()).or_default() += 1;
+                }
+            }
+        }
+        ClientFigures {
+            client: name.to_owned(),
+            connections: u64::try_from(connections.len()).unwrap_or(u64::MAX),
+            outcomes,
+            served,
+            outage: outage(&connections, history.end).length,
+        }
+    };
+    scenario.clients.iter().map(|client| figures(&client.name)).collect()
+}

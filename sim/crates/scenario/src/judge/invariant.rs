@@ -1,0 +1,68 @@
+//! What must be true of every run, whatever its scenario expects.
+
+use super::figures::connections;
+use super::truth::{Truth, first_unexcused};
+use super::{Case, Judged, Ruling};
+use crate::{Action, Client, Compare, Condition, show_duration};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long after a heal two directors may still hold an address: they must hear each other, and one
+/// of them must release it.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// A client that starts nothing for this long is not measuring.
+const STARVED: Duration = Duration::from_secs(1);
+
+pub(super) fn all(case: &Case<'_>) -> Vec<Judged> {
+    let addresses = case.names.facts().addresses.iter();
+    let owners = addresses.map(|address| single_owner(case, *address));
+    let load = case.scenario.clients.iter().map(|client| steady_load(case, client));
+    owners.chain(load).collect()
+}
+
+/// Two directors may hold an address only while frames are cut, or while a killed director's kernel
+/// still holds it, and shortly after.
+fn single_owner(case: &Case<'_>, address: IpAddr) -> Judged {
+    let text =
+        format!("{address} has at most one owner unless links are cut or a director was killed");
+    let condition = Condition::Owners { address, compare: Compare::AtMost, count: 1 };
+    let disturbed = Truth::of(case, |state| !state.faults().is_empty() || state.has_orphan());
+    let excused: Vec<_> =
+        disturbed.stretches(true).into_iter().map(|(from, to)| (from, to + SETTLE)).collect();
+    let wrong = Truth::of_condition(case, &condition).stretches(false);
+    let ruling = match first_unexcused(&wrong, &excused) {
+        Some(at) => Ruling::Violated { at, facts: case.facts(&condition, at) },
+        None => Ruling::Held { measured: "no second owner".to_owned() },
+    };
+    Judged { text, ruling }
+}
+
+/// A client that stopped, or was held up, shows no outage: figures from such a run are worth nothing.
+fn steady_load(case: &Case<'_>, client: &Client) -> Judged {
+    let Client { name, start, timeout, new, from, .. } = client;
+    let limit = STARVED.max(new.interval() * 5);
+    let text = format!("{name} opens a connection at least every {}", show_duration(limit));
+    let is_down = |action: &Action| matches!(action, Action::PowerOff { node } if node == from);
+    if case.scenario.timeline.iter().any(|statement| is_down(&statement.action)) {
+        let reason = format!("{from}, on which it runs, loses power");
+        return Judged { text, ruling: Ruling::NotJudged { reason } };
+    }
+    // A connection is recorded when it ends, which the last ones do not before the run does.
+    let last = case.history.end.saturating_sub(*timeout).max(*start);
+    let seen = connections(case.history, name, None);
+    let mut previous = *start;
+    let mut widest = (Duration::ZERO, *start);
+    for moment in seen.iter().map(|connection| connection.start).chain([last]) {
+        widest = widest.max((moment.saturating_sub(previous), previous));
+        previous = previous.max(moment);
+    }
+    let (gap, at) = widest;
+    let ruling = if gap <= limit {
+        Ruling::Held { measured: format!("widest gap {}", show_duration(gap)) }
+    } else {
+        let facts = format!("no connection for {} from {}", show_duration(gap), show_duration(at));
+        Ruling::Violated { at, facts }
+    };
+    Judged { text, ruling }
+}

@@ -1,0 +1,112 @@
+//! When something was true.
+
+use super::{Case, replay};
+use crate::{Condition, Except, State};
+use std::time::Duration;
+
+/// The moments at which an answer changed; the first is the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Truth {
+    changes: Vec<(Duration, bool)>,
+    end: Duration,
+}
+
+/// From, and until (exclusive).
+pub(super) type Interval = (Duration, Duration);
+
+impl Truth {
+    /// Asks at every moment of the run.
+    pub(super) fn of(case: &Case<'_>, question: impl Fn(&State) -> bool) -> Self {
+        let end = case.history.end;
+        let mut truth = Self { changes: Vec::new(), end };
+        replay(case.scenario, case.history, &case.names, |moment, state| {
+            let answer = question(state);
+            let is_news = truth.changes.last().is_none_or(|(_, last)| *last != answer);
+            if is_news && moment <= end {
+                truth.changes.push((moment, answer));
+            }
+        });
+        truth
+    }
+
+    pub(super) fn of_condition(case: &Case<'_>, condition: &Condition) -> Self {
+        Self::of(case, |state| state.holds(condition))
+    }
+
+    /// The answer at a moment, and since when it has been that.
+    pub(super) fn at(&self, moment: Duration) -> (bool, Duration) {
+        let later = self.changes.partition_point(|(at, _)| *at <= moment);
+        let found = later.checked_sub(1).and_then(|index| self.changes.get(index));
+        found.map_or((false, Duration::ZERO), |(at, answer)| (*answer, *at))
+    }
+
+    /// The stretches with this answer. The last one reaches past the end, so that a change at the
+    /// very end still counts.
+    pub(super) fn stretches(&self, answer: bool) -> Vec<Interval> {
+        let until = self.changes.iter().skip(1).map(|(at, _)| *at);
+        let past = self.end + Duration::from_nanos(1);
+        let ends = until.chain(std::iter::once(past));
+        let both = self.changes.iter().zip(ends);
+        both.filter(|((_, found), _)| *found == answer).map(|((at, _), end)| (*at, end)).collect()
+    }
+}
+
+/// When an exception suspends its claim, in time order.
+pub(super) fn suspended(case: &Case<'_>, except: Option<&Except>) -> Vec<Interval> {
+    let (truth, grace) = match except {
+        None => return Vec::new(),
+        Some(Except::Segment { segment, grace }) => {
+            (Truth::of(case, |state| state.faults().touches(segment)), *grace)
+        }
+        Some(Except::Pair { a, b, grace }) => {
+            (Truth::of(case, |state| state.faults().separates(case.scenario, a, b)), *grace)
+        }
+    };
+    truth.stretches(true).into_iter().map(|(from, to)| (from, to + grace)).collect()
+}
+
+/// The first moment that is in one of `wrong` and in none of `excused`; both are in time order.
+pub(super) fn first_unexcused(wrong: &[Interval], excused: &[Interval]) -> Option<Duration> {
+    wrong.iter().find_map(|(from, to)| {
+        let free = excused.iter().fold(*from, |moment, (start, end)| {
+            if *start <= moment && moment < *end { *end } else { moment }
+        });
+        (free < *to).then_some(free)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intervals(pairs: &[(u64, u64)]) -> Vec<Interval> {
+        let of = Duration::from_secs;
+        pairs.iter().map(|(from, to)| (of(*from), of(*to))).collect()
+    }
+
+    #[test]
+    fn excuses_are_subtracted() {
+        let first = |wrong: &[(u64, u64)], excused: &[(u64, u64)]| {
+            first_unexcused(&intervals(wrong), &intervals(excused)).map(|at| at.as_secs())
+        };
+        assert_eq!(first(&[(3, 5)], &[]), Some(3));
+        assert_eq!(first(&[(3, 5)], &[(2, 6)]), None);
+        assert_eq!(first(&[(3, 5)], &[(3, 5)]), None);
+        assert_eq!(first(&[(3, 5)], &[(3, 4)]), Some(4));
+        assert_eq!(first(&[(3, 5)], &[(4, 9)]), Some(3));
+        assert_eq!(first(&[(3, 5)], &[(1, 4), (4, 5)]), None);
+        assert_eq!(first(&[(3, 5), (7, 8)], &[(1, 6)]), Some(7));
+    }
+
+    #[test]
+    fn answers_are_found_between_their_changes() {
+        let of = Duration::from_secs;
+        let changes = vec![(of(0), false), (of(3), true), (of(5), false)];
+        let truth = Truth { changes, end: of(9) };
+        assert_eq!(truth.at(of(2)), (false, of(0)));
+        assert_eq!(truth.at(of(3)), (true, of(3)));
+        assert_eq!(truth.at(of(8)), (false, of(5)));
+        assert_eq!(truth.stretches(true), intervals(&[(3, 5)]));
+        assert_eq!(truth.stretches(false).len(), 2);
+    }
+}
