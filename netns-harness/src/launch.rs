@@ -22,6 +22,10 @@ const EPOCH: &str = "time-travel-start=1767225600000000000";
 /// The search path of the guest's first process.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The run directory as the host's kernel resolves it for the guest's process. The guest's command
+/// line feeds its entropy, so the real path, which is new in every run, must not stand there.
+const HERE: &str = "/proc/self/cwd";
+
 /// Boots the guest in the run directory and waits for its end.
 pub(crate) fn launch(
     engine: Engine,
@@ -38,7 +42,7 @@ pub(crate) fn launch(
     };
     let console = File::create(path.join("console.txt")).context("the console's file")?;
     let errors = console.try_clone().context("the console's file")?;
-    command.stdin(Stdio::null()).stdout(console).stderr(errors);
+    command.stdin(Stdio::piped()).stdout(console).stderr(errors);
     let ended = run_bounded(&mut command, limit, interrupt, "see director-lab doctor")?;
     let text = fs::read_to_string(path.join("outcome.json")).ok();
     match (ended, text.and_then(|text| serde_json::from_str::<Outcome>(&text).ok())) {
@@ -85,9 +89,8 @@ fn machine(kernel: &Path, path: &Path) -> Command {
         "umid=lab",
         PATH,
     ]);
-    command.arg(format!("uml_dir={}", path.display()));
-    command.arg(format!("init={}/init", path.display()));
-    command.args(["--", "guest", "--machine"]).arg(path);
+    command.args(["uml_dir=./", &format!("init={HERE}/init"), "--", "guest", "--machine", HERE]);
+    command.current_dir(path);
     command
 }
 
