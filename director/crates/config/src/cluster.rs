@@ -1,0 +1,228 @@
+//! `[cluster]`: heartbeat, failback, announcements.
+
+use crate::code::Code;
+use crate::duration::at_least;
+use crate::found::{At, Found};
+use crate::section::{Field, Keys, Section};
+use crate::source::Span;
+use crate::suggest::quote;
+use crate::tree::{Kind, Value};
+use crate::value::{choice, list, name, number, text};
+use director_core::config::{Announce, Cluster, Detection, Failback};
+use director_core::name::{ClusterName, InterfaceName};
+use std::num::{NonZeroU8, NonZeroU16};
+use std::time::Duration;
+
+const KEYS: Keys = Keys {
+    known: &[
+        "name",
+        "keepalive",
+        "deadtime",
+        "detection",
+        "initdead",
+        "failback",
+        "failback-delay",
+        "port",
+        "key-file",
+        "links",
+        "announce",
+        "resync",
+    ],
+    later: &[("witnesses", "witnesses")],
+};
+const LINK_KEYS: Keys = Keys { known: &["interface"], later: &[] };
+const ANNOUNCE_KEYS: Keys = Keys { known: &["count", "interval", "refresh"], later: &[] };
+
+/// Less than a packet's way through a network and a scheduler's turn means nothing.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// Reading the kernel's tables more often than this would be the daemon's main work.
+const SHORTEST_RESYNC: Duration = Duration::from_millis(100);
+/// After a boot, links come up and switches begin to forward; before that, a silent peer proves
+/// nothing. Peers that are heard end the wait at once.
+const INITDEAD_FLOOR: Duration = Duration::from_secs(5);
+/// `director_core::beat::LinkId` counts links in a byte.
+const MOST_LINKS: usize = 255;
+
+/// What `[cluster]` says, as far as it is valid.
+pub(crate) struct Draft {
+    pub(crate) span: Span,
+    pub(crate) name: Option<ClusterName>,
+    pub(crate) keepalive: Option<At<Duration>>,
+    pub(crate) deadtime: Option<At<Duration>>,
+    pub(crate) detection: Option<At<Detection>>,
+    pub(crate) initdead: Option<At<Duration>>,
+    pub(crate) failback: Option<Failback>,
+    pub(crate) port: Option<NonZeroU16>,
+    pub(crate) key_file: Option<At<String>>,
+    /// `None` when some link could not be read.
+    pub(crate) links: Option<Vec<At<InterfaceName>>>,
+    pub(crate) announce: Option<Announce>,
+    pub(crate) resync: Option<Duration>,
+}
+
+impl Draft {
+    pub(crate) fn read(value: &Value<'_>, found: &mut Found<'_>) -> Option<Self> {
+        let title = "[cluster]".to_owned();
+        let section = Section::open(title, value, &KEYS, "[cluster] on a line of its own", found)?;
+        let keepalive = section
+            .read("keepalive", found, at_least(SHORTEST))
+            .or_at(Duration::from_secs(1), &section.span);
+        let deadtime = section.read("deadtime", found, at_least(SHORTEST));
+        let deadtime = derived(deadtime, keepalive.as_ref(), |keepalive| keepalive * 3);
+        let initdead = section.read("initdead", found, at_least(SHORTEST));
+        let initdead = derived(initdead, deadtime.as_ref(), |it| (it * 2).max(INITDEAD_FLOOR));
+        let key_help = "name the file with the shared secret: \
+                        key-file = \"/etc/director/cluster.key\"";
+        Some(Self {
+            name: section
+                .read("name", found, name(ClusterName::new))
+                .or_else(|| ClusterName::new("director").ok()),
+            detection: detection(&section, keepalive.as_ref(), found),
+            failback: failback(&section, found),
+            port: section
+                .read("port", found, number::<u16>(1..=65535))
+                .or(694)
+                .and_then(NonZeroU16::new),
+            key_file: section.need("key-file", key_help, found, path),
+            links: section.read("links", found, links).or(Vec::new()),
+            announce: announce(&section, found),
+            resync: section
+                .read("resync", found, at_least(SHORTEST_RESYNC))
+                .or(Duration::from_secs(10)),
+            span: section.span,
+            keepalive,
+            deadtime,
+            initdead,
+        })
+    }
+
+    pub(crate) fn build(self) -> Option<Cluster> {
+        Some(Cluster {
+            name: self.name?,
+            keepalive: self.keepalive?.value,
+            detection: self.detection?.value,
+            deadtime: self.deadtime?.value,
+            initdead: self.initdead?.value,
+            failback: self.failback?,
+            port: self.port?,
+            key_file: self.key_file?.value,
+            links: self.links?.into_iter().map(|link| link.value).collect(),
+            announce: self.announce?,
+            resync: self.resync?,
+        })
+    }
+}
+
+/// The value, or the default that follows from another one; `None` when that is not known.
+fn derived(
+    field: Field<Duration>,
+    from: Option<&At<Duration>>,
+    default: impl FnOnce(Duration) -> Duration,
+) -> Option<At<Duration>> {
+    match (field, from) {
+        (Field::Given(at), _) => Some(at),
+        (Field::Absent, Some(from)) => Some(At::new(default(from.value), from.span.clone())),
+        (Field::Wrong, _) | (Field::Absent, None) => None,
+    }
+}
+
+fn detection(
+    section: &Section<'_, '_>,
+    keepalive: Option<&At<Duration>>,
+    found: &mut Found<'_>,
+) -> Option<At<Detection>> {
+    let words = [("ask", true), ("deadtime", false)];
+    let ask = section.read("detection", found, choice(&words)).or_at(true, &section.span)?;
+    match (ask.value, keepalive) {
+        (true, Some(keepalive)) => Some(At::new(Detection::ask(keepalive.value), ask.span)),
+        (true, None) => None,
+        (false, _) => Some(At::new(Detection::Deadtime, ask.span)),
+    }
+}
+
+fn failback(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Failback> {
+    let words = [("auto", true), ("manual", false)];
+    let auto = section.read("failback", found, choice(&words)).or(true);
+    let delay = section.read("failback-delay", found, at_least(Duration::ZERO));
+    if auto? {
+        return Some(Failback::Auto { delay: delay.or(Duration::ZERO)? });
+    }
+    if let Some(entry) = section.entry("failback-delay") {
+        let message = "`failback-delay` has no effect when `failback` is \"manual\"";
+        let help = "leave `failback-delay` out, or write failback = \"auto\"";
+        found.add(Code::NoEffect, &entry.key_span, message, help);
+    }
+    Some(Failback::Manual)
+}
+
+fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
+    let path = text(key, value, found)?;
+    if path.is_empty() || path.contains('\0') {
+        let message = format!("{} is not the name of a file", quote(path));
+        let help = format!("write the path of a file: {key} = \"/etc/director/cluster.key\"");
+        found.add(Code::BadText, &value.span, message, help);
+        return None;
+    }
+    Some(path.to_owned())
+}
+
+fn links(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<At<InterfaceName>>> {
+    let values = list(key, value, found)?;
+    let mut links: Vec<At<InterfaceName>> = Vec::new();
+    for value in values {
+        let link = link(value, found);
+        let earlier = link.as_ref().and_then(|link| {
+            links
+                .iter()
+                .find(|other| other.value == link.value)
+                .map(|other| found.line(&other.span))
+        });
+        if let (Some(link), Some(line)) = (&link, earlier) {
+            let message = format!("link {} is already in the list (line {line})", link.value);
+            let help = "name each interface once, in the order in which links are numbered";
+            found.add(Code::DuplicateLink, &link.span, message, help);
+        }
+        links.extend(link.filter(|_| earlier.is_none()));
+    }
+    if links.len() > MOST_LINKS {
+        let message = format!("{} links are more than {MOST_LINKS}", links.len());
+        found.add(Code::OutOfRange, &value.span, message, "leave some of them out");
+    }
+    (links.len() == values.len() && links.len() <= MOST_LINKS).then_some(links)
+}
+
+fn link(value: &Value<'_>, found: &mut Found<'_>) -> Option<At<InterfaceName>> {
+    const EXAMPLE: &str = r#"{ interface = "eth0" }"#;
+    let section = Section::open("a link".to_owned(), value, &LINK_KEYS, EXAMPLE, found)?;
+    let help = format!("write {EXAMPLE}");
+    section.need("interface", &help, found, name(InterfaceName::new))
+}
+
+fn announce(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Announce> {
+    let default = Announce {
+        count: NonZeroU8::MIN.saturating_add(4),
+        interval: Duration::from_millis(200),
+        refresh: Some(Duration::from_secs(60)),
+    };
+    section
+        .read("announce", found, |_, value, found| {
+            let title = "`announce` of [cluster]".to_owned();
+            let example = r#"announce = { count = 5, interval = "200ms", refresh = "60s" }"#;
+            let section = Section::open(title, value, &ANNOUNCE_KEYS, example, found)?;
+            let count = section
+                .read("count", found, number::<u8>(1..=255))
+                .or(default.count.get())
+                .and_then(NonZeroU8::new);
+            let interval = section.read("interval", found, at_least(SHORTEST)).or(default.interval);
+            let refresh = section.read("refresh", found, refresh).or(default.refresh);
+            Some(Announce { count: count?, interval: interval?, refresh: refresh? })
+        })
+        .or(default)
+}
+
+fn refresh(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Option<Duration>> {
+    if let Kind::Text("off") = value.kind {
+        return Some(None);
+    }
+    at_least(SHORTEST)(key, value, found).map(Some)
+}

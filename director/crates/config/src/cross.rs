@@ -1,0 +1,19 @@
+//! What the tables must be to each other, each with its reason.
+
+mod addresses;
+mod services;
+mod timing;
+
+use crate::document::Draft;
+use crate::found::Found;
+
+/// Reports everything that only shows when tables are read together.
+///
+/// What could not be read has been reported already; nothing is reported only because of that.
+pub(crate) fn check(draft: &Draft, found: &mut Found<'_>) {
+    if let Some(cluster) = &draft.cluster {
+        timing::check(cluster, found);
+    }
+    addresses::check(draft, found);
+    services::check(draft, found);
+}

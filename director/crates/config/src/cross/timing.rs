@@ -1,0 +1,58 @@
+//! The times of the heartbeat.
+
+use crate::cluster::Draft;
+use crate::code::Code;
+use crate::duration::format_duration;
+use crate::found::Found;
+use director_core::config::Detection;
+use std::time::Duration;
+
+pub(super) fn check(cluster: &Draft, found: &mut Found<'_>) {
+    let Some(deadtime) = &cluster.deadtime else { return };
+    if let Some(keepalive) = &cluster.keepalive
+        && deadtime.value < keepalive.value * 2
+    {
+        let (dead, keep) = (format_duration(deadtime.value), format_duration(keepalive.value));
+        let message = format!(
+            "a deadtime of {dead} with a keepalive of {keep} must flap: \
+             one lost heartbeat makes a live peer look dead"
+        );
+        let least = format_duration(keepalive.value * 2);
+        let help = format!("write a deadtime of at least \"{least}\", or a shorter keepalive");
+        found.add(Code::DeadtimeTooShort, &deadtime.span, message, help);
+    } else if let Some(detection) = &cluster.detection
+        && let Some(longest) = longest(detection.value)
+        && longest > deadtime.value
+    {
+        let (late, dead) = (format_duration(longest), format_duration(deadtime.value));
+        let message = format!(
+            "asking a silent peer ends {late} after its last packet, \
+             but the deadtime of {dead} declares it dead before"
+        );
+        let help = format!(
+            "write a deadtime of at least \"{late}\", or detection = \"deadtime\" to wait only"
+        );
+        found.add(Code::DetectionTooLate, &deadtime.span, message, help);
+    }
+    if let Some(initdead) = &cluster.initdead
+        && initdead.value < deadtime.value
+    {
+        let (init, dead) = (format_duration(initdead.value), format_duration(deadtime.value));
+        let message = format!(
+            "an initdead of {init} is shorter than the deadtime of {dead}: a node that starts \
+             would take addresses before it can know that nobody has them"
+        );
+        let help = format!("write an initdead of at least \"{dead}\", or leave it out");
+        found.add(Code::InitdeadTooShort, &initdead.span, message, help);
+    }
+}
+
+/// From the last packet of a peer to the end of the wait for the last answer.
+fn longest(detection: Detection) -> Option<Duration> {
+    match detection {
+        Detection::Deadtime => None,
+        Detection::Ask { late, asks, spacing, patience } => {
+            Some(late + spacing * u32::from(asks.get().saturating_sub(1)) + patience)
+        }
+    }
+}

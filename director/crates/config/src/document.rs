@@ -1,0 +1,126 @@
+//! The whole file: its four tables, then what they must be to each other.
+
+use crate::code::Code;
+use crate::found::Found;
+use crate::problem::Problems;
+use crate::section::{Keys, Section};
+use crate::source::Span;
+use crate::tree::{Entry, Kind, Value, from_document};
+use crate::value::wrong_type;
+use crate::{cluster, cross, group, node, service};
+use director_core::config::Config;
+
+const KEYS: Keys = Keys { known: &["cluster", "nodes", "groups", "services"], later: &[] };
+
+/// What the file says, as far as it is valid.
+pub(crate) struct Draft {
+    pub(crate) cluster: Option<cluster::Draft>,
+    pub(crate) nodes: Tables<node::Draft>,
+    pub(crate) groups: Tables<group::Draft>,
+    pub(crate) services: Tables<service::Draft>,
+}
+
+/// The tables `[nodes.*]`, `[groups.*]` or `[services.*]`.
+pub(crate) struct Tables<T> {
+    /// Where the first of them stands; the start of the file when there is none.
+    pub(crate) span: Span,
+    /// Those that could be read.
+    pub(crate) list: Vec<T>,
+    /// Whether that is all of them.
+    pub(crate) complete: bool,
+}
+
+/// Makes the text of a `director.toml` into a configuration.
+///
+/// Reads no file; `file_name` only stands in the problems.
+///
+/// # Errors
+/// Every problem of the text. A text that is not TOML has one: where it stops being TOML.
+pub fn parse(file_name: &str, text: &str) -> Result<Config, Problems> {
+    let mut found = Found::new(text);
+    let config = read(text, &mut found);
+    let problems = found.into_problems();
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(Problems::new(file_name, problems)),
+    }
+}
+
+fn read(text: &str, found: &mut Found<'_>) -> Option<Config> {
+    let document = match toml_edit::Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            syntax(text, &error, found);
+            return None;
+        }
+    };
+    let root = from_document(&document);
+    let section = Section::open("the file".to_owned(), &root, &KEYS, "", found)?;
+    let help = "begin the file with [cluster] and, under it, key-file and links";
+    let cluster =
+        section.need("cluster", help, found, |_, value, found| cluster::Draft::read(value, found));
+    let draft = Draft {
+        cluster: cluster.map(|at| at.value),
+        nodes: tables(&section, "nodes", "d1", found, node::Draft::read),
+        groups: tables(&section, "groups", "web", found, group::Draft::read),
+        services: tables(&section, "services", "http", found, service::Draft::read),
+    };
+    cross::check(&draft, found);
+    draft.build()
+}
+
+fn tables<T>(
+    section: &Section<'_, '_>,
+    key: &str,
+    example: &str,
+    found: &mut Found<'_>,
+    read: impl Fn(&Entry<'_>, &mut Found<'_>) -> Option<T>,
+) -> Tables<T> {
+    let Some(entry) = section.entry(key) else {
+        return Tables { span: 0..0, list: Vec::new(), complete: true };
+    };
+    let span = entry.key_span.clone();
+    let Kind::Table(entries) = &entry.value.kind else {
+        not_tables(key, example, &entry.value, found);
+        return Tables { span, list: Vec::new(), complete: false };
+    };
+    let list: Vec<T> = entries.iter().filter_map(|entry| read(entry, found)).collect();
+    Tables { span, complete: list.len() == entries.len(), list }
+}
+
+fn not_tables(key: &str, example: &str, value: &Value<'_>, found: &mut Found<'_>) {
+    if matches!(value.kind, Kind::List(_)) {
+        let message = format!("`{key}` is a list, but each of them needs a name");
+        let help = format!("write [{key}.NAME], such as [{key}.{example}], for each");
+        found.add(Code::WrongType, &value.span, message, help);
+    } else {
+        wrong_type(key, &format!("a table such as [{key}.{example}]"), value, found);
+    }
+}
+
+fn syntax(text: &str, error: &toml_edit::TomlError, found: &mut Found<'_>) {
+    let span = error.span().unwrap_or(text.len()..text.len());
+    let message = format!("this is not TOML: {}", error.message());
+    let help = if error.message().contains("duplicate key") {
+        "a key or a table can be given only once; a second one needs another name"
+    } else {
+        "texts stand in quotation marks, lists in [ ], tables in { } or under a [header]"
+    };
+    found.add(Code::Syntax, &span, message, help);
+}
+
+impl Draft {
+    fn build(self) -> Option<Config> {
+        Some(Config {
+            cluster: self.cluster?.build()?,
+            nodes: self.nodes.list.into_iter().map(node::Draft::build).collect::<Option<_>>()?,
+            groups: self.groups.list.into_iter().map(group::Draft::build).collect::<Option<_>>()?,
+            services: self
+                .services
+                .list
+                .into_iter()
+                .map(service::Draft::build)
+                .collect::<Option<_>>()?,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! What is outside the text: the file itself, the key file, the host.
+
+use crate::code::Code;
+use crate::document::parse;
+use crate::problem::{Problem, Problems};
+use crate::source::{Source, Span};
+use crate::suggest::{listed, nearest, quote};
+use director_core::config::Config;
+use director_core::name::NodeName;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// No configuration is longer: 16 MiB.
+const LONGEST: u64 = 16 << 20;
+
+/// Reads a `director.toml` and gives its configuration and its text.
+///
+/// # Errors
+/// When the file cannot be read or is not UTF-8, and every problem of its text.
+pub fn load(path: &Path) -> Result<(Config, String), Problems> {
+    let name = path.display().to_string();
+    let text = read(path).map_err(|problem| Problems::new(&name, vec![problem]))?;
+    let config = parse(&name, &text)?;
+    Ok((config, text))
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    let unreadable = |error: std::io::Error| {
+        let help = match error.kind() {
+            ErrorKind::NotFound => "check the name, or write the file",
+            ErrorKind::PermissionDenied => "run as a user who may read it",
+            _ => "name a file that can be read",
+        };
+        let message = format!("the file cannot be read: {error}");
+        Problem::of_file(Code::Unreadable, message, help.to_owned())
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
+        let message = "the file is longer than 16 MiB".to_owned();
+        let help = "name a director.toml".to_owned();
+        return Err(Problem::of_file(Code::Unreadable, message, help));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let bytes = error.into_bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        let message = format!("byte {valid} of the file is not UTF-8 text");
+        let help = "save the file in the encoding UTF-8".to_owned();
+        Problem::at(&Source::new(&text), Code::NotUtf8, &(valid..valid + 1), message, help)
+    })
+}
+
+/// Where the key file is: a relative path begins at the folder of the configuration file.
+#[must_use]
+pub fn key_path(config: &Config, file_name: &str) -> PathBuf {
+    let folder = Path::new(file_name).parent().unwrap_or_else(|| Path::new(""));
+    folder.join(&config.cluster.key_file)
+}
+
+/// What is wrong with the files that the configuration names, at their places in its text.
+///
+/// The key file must be there, not be empty, and not be readable by others.
+#[must_use]
+pub fn check_files(config: &Config, file_name: &str, text: &str) -> Vec<Problem> {
+    let path = key_path(config, file_name);
+    let shown = quote(&path.display().to_string());
+    let found = match std::fs::metadata(&path) {
+        Err(error) => Some((
+            Code::KeyFileMissing,
+            format!("the key file {shown} cannot be read: {error}"),
+            "make one and copy it to every director: \
+             (umask 077; head -c 32 /dev/urandom | base64 > FILE)",
+        )),
+        Ok(metadata) if !metadata.is_file() => Some((
+            Code::KeyFileMissing,
+            format!("the key file {shown} is not a file"),
+            "name a file with a secret in it",
+        )),
+        Ok(metadata) if metadata.len() == 0 => Some((
+            Code::KeyFileEmpty,
+            format!("the key file {shown} is empty"),
+            "put a secret in it, the same on every director",
+        )),
+        Ok(metadata) if others_may_read(&metadata) => Some((
+            Code::KeyFileOpen,
+            format!("others than its owner and group may read the key file {shown}"),
+            "take the permission away: chmod o-rwx FILE",
+        )),
+        Ok(_) => None,
+    };
+    let source = Source::new(text);
+    let problem = |(code, message, help): (Code, String, &str)| {
+        Problem::at(&source, code, &key_span(text), message, help.to_owned())
+    };
+    found.map(problem).into_iter().collect()
+}
+
+fn others_may_read(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.mode() & 0o007 != 0
+}
+
+/// Where the text names its key file.
+fn key_span(text: &str) -> Span {
+    let document = toml_edit::Document::parse(text).ok();
+    let item = document.as_ref().and_then(|it| it.get("cluster")?.get("key-file")?.span());
+    item.unwrap_or(0..0)
+}
+
+/// The node `name` of the configuration: the one that runs on this host.
+///
+/// # Errors
+/// One problem when there is none, with the nodes that there are.
+pub fn check_node(
+    config: &Config,
+    name: &str,
+    file_name: &str,
+    text: &str,
+) -> Result<NodeName, Problems> {
+    let node = NodeName::new(name).ok().filter(|node| config.nodes.contains_key(node));
+    node.ok_or_else(|| {
+        let known: Vec<&str> = config.nodes.keys().map(NodeName::as_str).collect();
+        let message = format!("there is no node {}; there are {}", quote(name), listed(&known));
+        let example = nearest(name, known.iter().copied()).or(known.first().copied());
+        let help = format!(
+            "say which one this host is, with --node {}, or describe it under [nodes.{name}]",
+            example.unwrap_or("NAME")
+        );
+        let document = toml_edit::Document::parse(text).ok();
+        let span = document.as_ref().and_then(|it| it.as_table().key("nodes")?.span());
+        let source = Source::new(text);
+        let span = span.unwrap_or(0..0);
+        let problem = Problem::at(&source, Code::UnknownNode, &span, message, help);
+        Problems::new(file_name, vec![problem])
+    })
+}

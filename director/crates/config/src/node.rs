@@ -1,0 +1,80 @@
+//! `[nodes.NAME]`: the directors.
+
+use crate::address::host;
+use crate::found::{At, Found};
+use crate::section::{Keys, Section};
+use crate::source::Span;
+use crate::tree::{Entry, Kind, Value};
+use crate::value::{named, number, wrong_type};
+use director_core::config::{Node, Priority};
+use director_core::name::{InterfaceName, NodeName};
+use std::net::IpAddr;
+
+const KEYS: Keys = Keys { known: &["addresses", "priority"], later: &[] };
+
+/// What `[nodes.NAME]` says, as far as it is valid.
+pub(crate) struct Draft {
+    pub(crate) span: Span,
+    pub(crate) name: NodeName,
+    /// The addresses that could be read.
+    pub(crate) addresses: Vec<Address>,
+    /// Whether that is all of them.
+    pub(crate) complete: bool,
+    priority: Option<Priority>,
+}
+
+/// An address on an interface.
+pub(crate) struct Address {
+    pub(crate) interface: At<InterfaceName>,
+    pub(crate) address: At<IpAddr>,
+}
+
+impl Draft {
+    pub(crate) fn read(entry: &Entry<'_>, found: &mut Found<'_>) -> Option<Self> {
+        let name = named(entry.key, &entry.key_span, NodeName::new, found);
+        let title = format!("[nodes.{}]", entry.key);
+        let example = r#"d1 = { addresses = { eth0 = "10.0.0.11" }, priority = 200 }"#;
+        let section = Section::open(title, &entry.value, &KEYS, example, found)?;
+        let help = r#"give its address on each link: addresses = { eth0 = "10.0.0.11" }"#;
+        let addresses = section.need("addresses", help, found, addresses);
+        let help = "write priority = 1 (least preferred as owner) to 254 (most)";
+        let priority = section.need("priority", help, found, number::<u8>(1..=254));
+        let (addresses, complete) = addresses.map_or((Vec::new(), false), |at| at.value);
+        Some(Self {
+            span: section.span,
+            name: name?,
+            addresses,
+            complete,
+            priority: priority.and_then(|at| Priority::new(at.value)),
+        })
+    }
+
+    pub(crate) fn has(&self, interface: &InterfaceName) -> bool {
+        self.addresses.iter().any(|address| address.interface.value == *interface)
+    }
+
+    pub(crate) fn build(self) -> Option<(NodeName, Node)> {
+        let addresses = self.addresses.into_iter();
+        let addresses = addresses.map(|it| (it.interface.value, it.address.value)).collect();
+        let node = Node { addresses, priority: self.priority? };
+        self.complete.then_some((self.name, node))
+    }
+}
+
+fn addresses(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<(Vec<Address>, bool)> {
+    let Kind::Table(entries) = &value.kind else {
+        wrong_type(key, r#"a table such as { eth0 = "10.0.0.11" }"#, value, found);
+        return None;
+    };
+    let read = |entry: &Entry<'_>| {
+        let interface = named(entry.key, &entry.key_span, InterfaceName::new, found);
+        let address = host(entry.key, &entry.value, found);
+        Some(Address {
+            interface: At::new(interface?, entry.key_span.clone()),
+            address: At::new(address?, entry.value.span.clone()),
+        })
+    };
+    let addresses: Vec<Address> = entries.iter().filter_map(read).collect();
+    let complete = addresses.len() == entries.len();
+    Some((addresses, complete))
+}

@@ -1,0 +1,153 @@
+//! Problems as people read them.
+
+use crate::problem::{Problem, Problems};
+use std::fmt;
+
+/// Beyond this many characters of a line, only the part around the problem is shown.
+const SHOWN: usize = 120;
+
+/// Whether to use the terminal's colours.
+#[derive(Clone, Copy)]
+enum Palette {
+    Plain,
+    Colours,
+}
+
+impl Palette {
+    const fn codes(self) -> [&'static str; 4] {
+        match self {
+            Self::Plain => ["", "", "", ""],
+            Self::Colours => ["\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"],
+        }
+    }
+}
+
+/// Problems with the colours of a terminal.
+struct Coloured<'a>(&'a Problems);
+
+impl Problems {
+    /// The problems with the colours of a terminal (ECMA-48 SGR).
+    pub fn coloured(&self) -> impl fmt::Display {
+        Coloured(self)
+    }
+
+    fn show(&self, out: &mut fmt::Formatter<'_>, palette: Palette) -> fmt::Result {
+        for problem in &self.problems {
+            one(out, &self.file, problem, palette)?;
+            writeln!(out)?;
+        }
+        match self.problems.len() {
+            1 => writeln!(out, "1 problem in {}", printable(&self.file)),
+            count => writeln!(out, "{count} problems in {}", printable(&self.file)),
+        }
+    }
+}
+
+fn one(
+    out: &mut fmt::Formatter<'_>,
+    file: &str,
+    problem: &Problem,
+    palette: Palette,
+) -> fmt::Result {
+    let [red, blue, bold, end] = palette.codes();
+    let gutter = " ".repeat(problem.line.to_string().len());
+    writeln!(out, "{red}error[{}]{end}{bold}: {}{end}", problem.code, problem.message)?;
+    let file = printable(file);
+    let (line, column) = (problem.line, problem.column);
+    match &problem.source_line {
+        None => writeln!(out, "{gutter}{blue}-->{end} {file}")?,
+        Some(text) => {
+            let (shown, before, width) = window(text, column - 1, problem.width());
+            writeln!(out, "{gutter}{blue}-->{end} {file}:{line}:{column}")?;
+            writeln!(out, "{gutter} {blue}|{end}")?;
+            writeln!(out, "{blue}{line} |{end} {}", shown.trim_end())?;
+            writeln!(out, "{gutter} {blue}|{end} {before}{red}{}{end}", "^".repeat(width))?;
+        }
+    }
+    writeln!(out, "{gutter} {blue}={end} help: {}", problem.help)
+}
+
+/// The part of a line to show, what stands before its marker, and the width of the marker.
+fn window(text: &str, start: usize, width: usize) -> (String, String, usize) {
+    let characters: Vec<char> = printable(text).chars().collect();
+    let (from, to) = if characters.len() <= SHOWN {
+        (0, characters.len())
+    } else {
+        let from = start.saturating_sub(SHOWN / 2);
+        (from, (from + SHOWN).min(characters.len()))
+    };
+    let cut = if from > 0 { "… " } else { "" };
+    let shown: String = characters.iter().take(to).skip(from).collect();
+    let tail = if to < characters.len() { " …" } else { "" };
+    let blank = |c: &char| if *c == '\t' { '\t' } else { ' ' };
+    let before: String = cut
+        .chars()
+        .map(|_| ' ')
+        .chain(characters.iter().take(start).skip(from).map(blank))
+        .collect();
+    let room = to.saturating_sub(start).max(1);
+    (format!("{cut}{shown}{tail}"), before, width.min(room))
+}
+
+/// The text without characters that would act on a terminal; as many characters as before.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(formatter, Palette::Plain)
+    }
+}
+
+impl fmt::Display for Coloured<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.show(formatter, Palette::Colours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Code;
+    use crate::source::Source;
+
+    fn problems(text: &str, span: std::ops::Range<usize>) -> Problems {
+        let source = Source::new(text);
+        let message = "it is wrong".to_owned();
+        let problem = Problem::at(&source, Code::Syntax, &span, message, "mend it".to_owned());
+        Problems::new("a.toml", vec![problem])
+    }
+
+    #[test]
+    fn a_marker_stands_under_what_is_wrong() {
+        insta::assert_snapshot!(problems("a = 1\n\tbä = 2\n", 7..10), @r"
+        error[syntax]: it is wrong
+         --> a.toml:2:2
+          |
+        2 | 	bä = 2
+          | 	^^
+          = help: mend it
+
+        1 problem in a.toml
+        ");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_problem() {
+        let text = format!("{}wrong{}", "x".repeat(500), "y".repeat(500));
+        let shown = problems(&text, 500..505).to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[3].starts_with("1 | … xxx") && lines[3].ends_with("yyy …"));
+        let marker = lines[4].find('^').unwrap();
+        let wrong = lines[3].chars().position(|c| c == 'w').unwrap();
+        assert_eq!((marker, lines[4].len()), (wrong, wrong + 5));
+    }
+
+    #[test]
+    fn nothing_in_a_file_acts_on_the_terminal() {
+        let shown = problems("a = \x1b[31m", 4..5).to_string();
+        assert!(!shown.contains('\x1b') && shown.contains("a = \u{fffd}[31m"));
+        assert!(problems("a", 0..1).coloured().to_string().contains("\x1b[1;31merror[syntax]"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Plain values: text, numbers, words of a choice.
+
+use crate::code::Code;
+use crate::found::Found;
+use crate::source::Span;
+use crate::suggest::{help, quote};
+use crate::tree::{Kind, Value};
+use director_core::name::NameError;
+use std::ops::RangeInclusive;
+
+/// Reports that a value is of another type than its key takes.
+pub(crate) fn wrong_type(key: &str, wanted: &str, value: &Value<'_>, found: &mut Found<'_>) {
+    let message = format!("{} must be {wanted}, not {}", quote(key), value.kind.article());
+    let help = match value.kind {
+        Kind::Integer(_) | Kind::Float | Kind::Boolean | Kind::Date if wanted.contains("text") => {
+            "put the value in quotation marks".to_owned()
+        }
+        _ => format!("write {} = … with {wanted}", key),
+    };
+    found.add(Code::WrongType, &value.span, message, help);
+}
+
+/// A text.
+pub(crate) fn text<'a>(key: &str, value: &Value<'a>, found: &mut Found<'_>) -> Option<&'a str> {
+    if let Kind::Text(text) = value.kind {
+        return Some(text);
+    }
+    wrong_type(key, "a text in quotation marks", value, found);
+    None
+}
+
+/// A whole number in a range.
+pub(crate) fn number<T: TryFrom<i64>>(
+    range: RangeInclusive<i64>,
+) -> impl FnOnce(&str, &Value<'_>, &mut Found<'_>) -> Option<T> {
+    move |key, value, found| {
+        let Kind::Integer(number) = value.kind else {
+            let message =
+                format!("{} must be a whole number, not {}", quote(key), value.kind.article());
+            let help = format!("write a number from {} to {}", range.start(), range.end());
+            found.add(Code::WrongType, &value.span, message, help);
+            return None;
+        };
+        let fitting = range.contains(&number).then(|| T::try_from(number).ok()).flatten();
+        if fitting.is_none() {
+            let message = format!("{} cannot be {number}", quote(key));
+            let help = format!("write a number from {} to {}", range.start(), range.end());
+            found.add(Code::OutOfRange, &value.span, message, help);
+        }
+        fitting
+    }
+}
+
+/// One of several words.
+pub(crate) fn choice<T: Copy>(
+    words: &[(&'static str, T)],
+) -> impl FnOnce(&str, &Value<'_>, &mut Found<'_>) -> Option<T> {
+    move |key, value, found| {
+        let given = text(key, value, found)?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == given) {
+            return Some(*meaning);
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let message = format!("{} is not a {}", quote(given), key);
+        let help = help(given, &known, &format!("{} takes", quote(key)));
+        found.add(Code::UnknownValue, &value.span, message, help);
+        None
+    }
+}
+
+/// The values of a list.
+pub(crate) fn list<'v, 'a>(
+    key: &str,
+    value: &'v Value<'a>,
+    found: &mut Found<'_>,
+) -> Option<&'v [Value<'a>]> {
+    if let Kind::List(values) = &value.kind {
+        return Some(values);
+    }
+    wrong_type(key, "a list in square brackets", value, found);
+    None
+}
+
+/// A name, made by `make`.
+pub(crate) fn name<T>(
+    make: fn(&str) -> Result<T, NameError>,
+) -> impl FnOnce(&str, &Value<'_>, &mut Found<'_>) -> Option<T> {
+    move |key, value, found| named(text(key, value, found)?, &value.span, make, found)
+}
+
+/// The name that `text` is, when it is one.
+pub(crate) fn named<T>(
+    text: &str,
+    span: &Span,
+    make: fn(&str) -> Result<T, NameError>,
+    found: &mut Found<'_>,
+) -> Option<T> {
+    make(text)
+        .map_err(|error| {
+            let help = match error {
+                NameError::Empty => "write a name",
+                NameError::TooLong { .. } => "choose a shorter name",
+                NameError::Character(_) => "choose a name without it",
+            };
+            found.add(Code::BadName, span, format!("{}: {error}", quote(text)), help);
+        })
+        .ok()
+}
