@@ -225,3 +225,6 @@ fn family_id(payload: &[u8]) -> Result<u16, DecodeError> {
         .ok_or(DecodeError::Missing { attribute: "family number" })?
         .to_u16("family number")
 }
+
+#[cfg(test)]
+mod tests;
