@@ -4,8 +4,10 @@
 //!   [`director_core::Input`].
 //! * [`reconcile`]: observe, compare, apply step by step, observe again; the only caller of
 //!   [`ports::Kernel`].
+//! * [`contract`]: what every implementation of a port must do.
 //! * [`memory`]: a kernel in memory, for dry runs, tests, and as the base of simulated ones.
 
+pub mod contract;
 pub mod memory;
 pub mod ports;
 pub mod reconcile;
