@@ -13,8 +13,6 @@ pub(crate) struct Known {
     pub(crate) addresses: Vec<IpAddr>,
     /// The file of the cluster key.
     pub(crate) key_file: Option<String>,
-    /// `address:port` of each virtual service to its name.
-    pub(crate) services: BTreeMap<String, String>,
     /// `address:port` of each virtual service to its fallback server.
     pub(crate) fallbacks: BTreeMap<String, SocketAddr>,
 }
@@ -35,14 +33,13 @@ pub(crate) fn read(text: &str) -> Result<Known, String> {
             known.addresses.extend(address.parse::<IpAddr>());
         }
     }
-    for (name, service) in entries(&table, "services") {
+    for (_, service) in entries(&table, "services") {
         let text = |key: &str| service.get(key).and_then(toml::Value::as_str);
         let Some(listen) = text("listen") else { continue };
         let listen = listen.rsplit(' ').next().unwrap_or(listen).to_owned();
         if let Some(fallback) = text("fallback").and_then(|text| text.parse::<SocketAddr>().ok()) {
-            known.fallbacks.insert(listen.clone(), fallback);
+            known.fallbacks.insert(listen, fallback);
         }
-        known.services.insert(listen, name.clone());
     }
     Ok(known)
 }
@@ -82,13 +79,14 @@ mod tests {
             fallback = "127.0.0.1:80"
             [services.dns]
             listen = "udp 10.0.0.100:53"
+            fallback = "10.0.0.9:53"
             "#,
         )
         .unwrap();
         assert_eq!(known.addresses.len(), 2);
         assert_eq!(known.key_file.as_deref(), Some("/etc/director/cluster.key"));
-        assert_eq!(known.services["10.0.0.100:53"], "dns");
         assert_eq!(known.fallbacks["10.0.0.100:80"].port(), 80);
+        assert_eq!(known.fallbacks["10.0.0.100:53"].port(), 53);
     }
 
     #[test]

@@ -33,11 +33,6 @@ impl Engine {
             Self::Uml => scenario::Engine::Uml,
         }
     }
-
-    /// Whether time passes only when everything is idle.
-    pub(crate) fn is_simulated(self) -> bool {
-        self == Self::Timetravel
-    }
 }
 
 /// The engine as asked for on the command line.

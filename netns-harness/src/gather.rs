@@ -6,10 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use scenario::{Event, History, Record, Scenario};
+use scenario::{Action, Event, History, Names, Record, Scenario};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::config::{self, Known};
 use crate::engine::Engine;
+use crate::log;
 
 /// Reads the records of a run.
 pub(crate) fn gather(
@@ -18,10 +21,12 @@ pub(crate) fn gather(
     seed: u64,
     directory: &Path,
 ) -> anyhow::Result<History> {
-    let names = Names::of(scenario);
-    let mut records = read(&directory.join("records/timeline.jsonl"))?;
+    let names = Tables::of(scenario);
+    let mut records: Vec<Record> = read(&directory.join("records/timeline.jsonl"))?;
     for node in &scenario.nodes {
-        records.extend(read(&directory.join(format!("records/{}.jsonl", node.name)))?);
+        let file = format!("{}.jsonl", node.name);
+        records.extend(read(&directory.join("records").join(&file))?);
+        records.extend(read_log(&directory.join("logs").join(&file), &node.name)?);
     }
     // Stable: what happened at the same moment keeps the order of the nodes in the file.
     records.sort_by_key(|record| record.at);
@@ -34,7 +39,7 @@ pub(crate) fn gather(
     Ok(history)
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -52,42 +57,53 @@ fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
         .collect()
 }
 
-/// The kernel knows addresses; the scenario knows names.
-struct Names<'a> {
-    scenario: &'a Scenario,
+/// What a director printed, as events.
+fn read_log(path: &Path, node: &str) -> anyhow::Result<Vec<Record>> {
+    let lines: Vec<Printed> = read(path)?;
+    Ok(lines
+        .into_iter()
+        .filter_map(|Printed { at_ns, line }| {
+            let event = log::event(node, &line)?;
+            Some(Record { at: Duration::from_nanos(at_ns), event })
+        })
+        .collect())
+}
+
+/// A line of a director's log with the moment of its arrival.
+#[derive(Deserialize)]
+struct Printed {
+    at_ns: u64,
+    line: String,
+}
+
+/// The kernel knows addresses; the scenario knows names, and which server is the fallback.
+struct Tables<'a> {
+    names: Names<'a>,
     configs: Vec<Known>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> Tables<'a> {
     fn of(scenario: &'a Scenario) -> Self {
-        let configs =
-            scenario.directors().filter_map(|(_, file)| config::read(&file.text).ok()).collect();
-        Self { scenario, configs }
+        let texts = scenario.directors().map(|(_, file)| &file.text);
+        let reloads = scenario.timeline.iter().filter_map(|statement| match &statement.action {
+            Action::Reload { config, .. } => Some(&config.text),
+            _ => None,
+        });
+        let configs = texts.chain(reloads).filter_map(|text| config::read(text).ok()).collect();
+        Self { names: Names::of(scenario), configs }
     }
 
     fn in_scenario(&self, event: Event) -> Event {
         match event {
-            Event::Table { node, service, server, weight, .. } => {
-                let fallback = self.is_fallback(&service, &server);
-                let server = self.server(&server);
-                let service = self.service(&service);
-                Event::Table { node, service, server, weight, fallback }
-            }
+            Event::Table { node, service, server, weight, .. } => Event::Table {
+                node,
+                fallback: self.is_fallback(&service, &server),
+                service: self.names.service(&service).to_owned(),
+                server: self.names.server(&server).to_owned(),
+                weight,
+            },
             other => other,
         }
-    }
-
-    fn service(&self, listen: &str) -> String {
-        let name = self.configs.iter().find_map(|config| config.services.get(listen));
-        name.map_or_else(|| listen.to_owned(), Clone::clone)
-    }
-
-    fn server(&self, address: &str) -> String {
-        address
-            .parse::<SocketAddr>()
-            .ok()
-            .and_then(|address| self.scenario.node_at(address.ip()))
-            .map_or_else(|| address.to_owned(), |node| node.name.clone())
     }
 
     fn is_fallback(&self, service: &str, server: &str) -> bool {

@@ -11,6 +11,7 @@ mod gather;
 mod guest;
 mod kernel;
 mod launch;
+mod log;
 mod node;
 mod plan;
 mod process;
