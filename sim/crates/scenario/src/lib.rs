@@ -4,6 +4,7 @@
 //! and [`judge`] says of either whether the expectations held.
 
 mod action;
+mod decisions;
 mod draw;
 mod duration;
 mod expect;
@@ -14,10 +15,12 @@ mod judge;
 mod model;
 mod parse;
 mod problem;
+mod report;
 #[cfg(test)]
 mod testkit;
 
 pub use action::{Action, Behaviour, Cut, Extent, Heal};
+pub use decisions::{Decision, by_subject, decisions};
 pub use draw::{Spread, Stream};
 pub use duration::{parse_duration, show_duration};
 pub use expect::{
@@ -33,3 +36,4 @@ pub use model::{
 };
 pub use parse::{Reader, files};
 pub use problem::{Problem, Problems};
+pub use report::{Exit, Outcomes, Run, RunResult, json, junit, text};

@@ -105,6 +105,51 @@ pub(super) fn outage(connections: &[Connection<'_>], end: Duration) -> Outage {
     longest
 }
 
+/// A time in which connections fail again and again, with good ones in between or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Disturbance {
+    /// When its first bad connection started.
+    pub(crate) from: Duration,
+    /// When the first good connection after its last bad one started, or the end.
+    pub(crate) to: Duration,
+    /// Connections that started in it.
+    pub(crate) connections: u64,
+    /// Those of them that were not served in time.
+    pub(crate) bad: u64,
+    /// The longest outage in it.
+    pub(crate) outage: Duration,
+}
+
+/// Bad connections closer together than this belong to one disturbance.
+const CALM: Duration = Duration::from_secs(1);
+
+/// The disturbances of a client, in time order.
+pub(crate) fn disturbances(history: &History, client: &str) -> Vec<Disturbance> {
+    let seen = connections(history, client, None);
+    let mut found = Vec::new();
+    let mut bad: Vec<Duration> =
+        seen.iter().filter(|seen| !seen.is_good()).map(|seen| seen.start).collect();
+    while let Some(from) = bad.first().copied() {
+        let far = bad.windows(2).position(|pair| pair[1].saturating_sub(pair[0]) > CALM);
+        let rest = bad.split_off(far.map_or(bad.len(), |place| place + 1));
+        let last = bad.last().copied().unwrap_or(from);
+        let next = seen.iter().find(|seen| seen.start > last && seen.is_good());
+        let to = next.map_or(history.end, |next| next.start);
+        let within: Vec<Connection<'_>> =
+            seen.iter().filter(|seen| (from..to).contains(&seen.start)).copied().collect();
+        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        found.push(Disturbance {
+            from,
+            to,
+            connections: count(within.len()),
+            bad: count(bad.len()),
+            outage: outage(&within, to).length,
+        });
+        bad = rest;
+    }
+    found
+}
+
 pub(super) fn of(scenario: &Scenario, history: &History) -> Vec<ClientFigures> {
     let figures = |name: &str| {
         let connections = connections(history, name, None);

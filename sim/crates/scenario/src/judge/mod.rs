@@ -10,6 +10,7 @@ mod truth;
 mod words;
 
 pub use figures::{ClientFigures, LATE};
+pub(crate) use figures::{Disturbance, disturbances};
 pub use state::{Names, State, replay};
 
 use crate::{Condition, Event, History, Scenario};

@@ -1,6 +1,9 @@
 //! What is the case at a moment, rebuilt from the records.
 
-use crate::{Action, Compare, Condition, Event, Facts, Faults, History, Holder, Scenario};
+use crate::{
+    Action, Behaviour, Compare, Condition, Event, Facts, Faults, History, Holder, NodeKind,
+    Scenario,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -58,10 +61,32 @@ pub struct State {
     servers: BTreeMap<(String, String, String), String>,
     off: BTreeSet<String>,
     killed: BTreeSet<String>,
+    behaviours: BTreeMap<String, Behaviour>,
     faults: Faults,
 }
 
 impl State {
+    /// Before the first record.
+    pub(crate) fn start(scenario: &Scenario) -> Self {
+        let behaviours = scenario.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Server { serve, .. } => {
+                serve.first().map(|serve| (node.name.clone(), serve.behaviour))
+            }
+            _ => None,
+        });
+        Self { behaviours: behaviours.collect(), ..Self::default() }
+    }
+
+    /// How a real server answers while it has power.
+    pub fn behaviour(&self, server: &str) -> Option<Behaviour> {
+        self.behaviours.get(server).copied()
+    }
+
+    /// Whether the director was killed and neither started again nor lost power since.
+    pub fn is_killed(&self, node: &str) -> bool {
+        self.killed.contains(node)
+    }
+
     /// Who holds the address, in the order of their names.
     pub fn owners(&self, address: IpAddr) -> impl Iterator<Item = &str> {
         self.owners.get(&address).into_iter().flatten().map(String::as_str)
@@ -155,7 +180,7 @@ impl State {
     }
 
     /// Takes note of a record; says whether anything that conditions can ask for may have changed.
-    fn apply(&mut self, names: &Names<'_>, event: &Event) -> bool {
+    pub(crate) fn apply(&mut self, names: &Names<'_>, event: &Event) -> bool {
         match event {
             Event::Address { node, address, held: true } => {
                 self.owners.entry(*address).or_default().insert(node.clone());
@@ -209,6 +234,9 @@ impl State {
                 self.servers.retain(|(at, _, _), _| at != node);
                 self.roles.retain(|(at, _), _| at != node);
             }
+            Action::Serve { node, behaviour } => {
+                self.behaviours.insert(node.clone(), *behaviour);
+            }
             Action::PowerOn { node } => {
                 self.off.remove(node);
             }
@@ -237,7 +265,7 @@ pub fn replay(
     mut visit: impl FnMut(Duration, &State),
 ) {
     debug_assert!(std::ptr::eq(names.scenario, scenario), "names of another scenario");
-    let mut state = State::default();
+    let mut state = State::start(scenario);
     let mut records = history.records().iter().peekable();
     let mut moment = Duration::ZERO;
     let mut changed = true;
