@@ -1,5 +1,6 @@
 //! Dialogues with servers that this file plays, over connections in memory, on a clock that stands
 //! still unless everybody waits.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use director_core::config::Dialogue;
 use director_core::probe::{Failure, Outcome, Phase, Probe};

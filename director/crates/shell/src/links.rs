@@ -1,0 +1,32 @@
+//! Heartbeat links, as the loop needs them.
+
+use director_core::beat::LinkId;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+/// A packet that arrived on the heartbeat port; nothing about it is believed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Over which link.
+    pub link: LinkId,
+    /// From where.
+    pub from: SocketAddr,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The heartbeat links of this node.
+pub trait Links {
+    /// Waits for the next packet on any link. Dropping the future loses no packet.
+    ///
+    /// # Errors
+    /// What the operating system said. The loop tells it and calls again.
+    fn receive(&mut self) -> impl Future<Output = io::Result<Packet>>;
+
+    /// Sends a packet without waiting; a full buffer is an error.
+    ///
+    /// # Errors
+    /// When it could not be sent.
+    fn send(&mut self, link: LinkId, to: SocketAddr, bytes: &[u8]) -> io::Result<()>;
+}

@@ -1,0 +1,341 @@
+//! The loop: brings inputs to the director, carries out its effects, decides nothing.
+
+use crate::applier::Applier;
+use crate::checks::Checks;
+use crate::clock::Clock;
+use crate::complaints::Complaints;
+use crate::links::{Links, Packet};
+use crate::manager::{Manager, News};
+use crate::order::Order;
+use crate::settings::{Settings, Source, needs_restart};
+use crate::status::summary;
+use crate::telemetry;
+use director_core::name::NodeName;
+use director_core::observed::Snapshot;
+use director_core::time::Instant;
+use director_core::wire::heartbeat;
+use director_core::{Director, Effect, Input, Report};
+use director_engine::ports::{Announcer, Kernel};
+use director_probes::Connect;
+use std::io;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+/// Time for an orderly stop beside the deadtime. A kernel that does not answer must not keep the process for ever.
+pub const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Packets that are taken in one go before a deadline, and how often at most.
+const BATCH: usize = 64;
+const BATCHES: usize = 16;
+
+/// The longest that the loop sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Everything that a director touches.
+pub struct Ports<K, L, N> {
+    /// IPVS table, addresses, settings.
+    pub kernel: K,
+    /// Heartbeat links.
+    pub links: L,
+    /// The network over which checks are made.
+    pub network: N,
+    /// Announcements to the neighbours.
+    pub announcer: Box<dyn Announcer>,
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// The service manager.
+    pub manager: Box<dyn Manager>,
+    /// Where a reload reads from.
+    pub source: Box<dyn Source>,
+    /// Changes that the kernel told of: [`Input::LinkChanged`] and [`Input::KernelChanged`].
+    pub changes: mpsc::Receiver<Input>,
+    /// Requests of people, signals and the control socket.
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// Why a director ended otherwise than by an orderly stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The part that changes the kernel broke down.
+    #[error("the applier broke down, which is a defect of this program: {0}")]
+    Applier(tokio::task::JoinError),
+    /// The orderly stop took too long.
+    #[error("not everything was released in time; look at `ip address` and `ipvsadm -Ln`")]
+    StopOverdue,
+}
+
+/// Something that happened.
+enum Event {
+    Packet(io::Result<Packet>),
+    Input(Input),
+    Order(Order),
+    Time,
+}
+
+/// A director with everything around it.
+pub struct Shell<K, L, N> {
+    director: Director,
+    node: NodeName,
+    settings: Settings,
+    links: L,
+    applier: Applier<K>,
+    checks: Checks<N>,
+    announcer: Box<dyn Announcer>,
+    clock: Box<dyn Clock>,
+    manager: Box<dyn Manager>,
+    source: Box<dyn Source>,
+    changes: mpsc::Receiver<Input>,
+    orders: mpsc::Receiver<Order>,
+    complaints: Complaints,
+    /// The deadline that was met last, and when; meeting it again at once would turn the loop hot.
+    met: Option<(Instant, Instant)>,
+    alive_at: Instant,
+    stop_by: Option<Instant>,
+    over: bool,
+}
+
+impl<K, L, N> Shell<K, L, N>
+where
+    K: Kernel + Send + 'static,
+    L: Links,
+    N: Connect + Send + Sync + 'static,
+{
+    /// A director that starts now on a kernel that holds `found`.
+    pub fn new(
+        ports: Ports<K, L, N>,
+        settings: Settings,
+        node: NodeName,
+        seed: u64,
+        found: &Snapshot,
+    ) -> Self {
+        let now = ports.clock.now();
+        let config = settings.config.clone();
+        Self {
+            director: Director::new(config, node.clone(), seed, found, now),
+            node,
+            settings,
+            links: ports.links,
+            applier: Applier::new(ports.kernel),
+            checks: Checks::new(ports.network),
+            announcer: ports.announcer,
+            clock: ports.clock,
+            manager: ports.manager,
+            source: ports.source,
+            changes: ports.changes,
+            orders: ports.orders,
+            complaints: Complaints::default(),
+            met: None,
+            alive_at: now,
+            stop_by: None,
+            over: false,
+        }
+    }
+
+    /// Runs until an orderly stop is complete.
+    ///
+    /// # Errors
+    /// When it has to end otherwise.
+    pub async fn run(mut self) -> Result<(), Failed> {
+        self.carry_out();
+        self.manager.tell(News::Ready(self.summary()));
+        while !self.over {
+            self.turn().await?;
+        }
+        Ok(())
+    }
+
+    async fn turn(&mut self) -> Result<(), Failed> {
+        let now = self.clock.now();
+        if self.stop_by.is_some_and(|limit| limit <= now) {
+            return Err(Failed::StopOverdue);
+        }
+        self.say_alive(now);
+        if let Some(at) = self.due().filter(|at| *at <= now) {
+            self.take_waiting_packets().await;
+            self.met = Some((at, self.clock.now()));
+            self.handle(Input::Deadline);
+            return Ok(());
+        }
+        match self.next_event(now).await? {
+            Event::Packet(packet) => self.take_packet(packet).await,
+            Event::Input(input) => self.handle(input),
+            Event::Order(order) => self.obey(order),
+            Event::Time => {}
+        }
+        Ok(())
+    }
+
+    /// Packets first, time last: who was not run for a while must hear what waits in its sockets
+    /// before it concludes anything from silence.
+    async fn next_event(&mut self, now: Instant) -> Result<Event, Failed> {
+        let wake = [self.due(), self.stop_by, self.next_alive()].into_iter().flatten().min();
+        let nap = wake.map_or(IDLE, |at| at.since(now));
+        Ok(tokio::select! {
+            biased;
+            packet = self.links.receive() => Event::Packet(packet),
+            over = self.applier.finished() => {
+                Event::Input(Input::Reconciled(over.map_err(Failed::Applier)?))
+            }
+            (ticket, outcome) = self.checks.finished() => {
+                Event::Input(Input::ProbeFinished { ticket, outcome })
+            }
+            Some(input) = self.changes.recv() => Event::Input(input),
+            Some(order) = self.orders.recv() => Event::Order(order),
+            () = sleep(nap) => Event::Time,
+        })
+    }
+
+    /// When the director is to be woken.
+    fn due(&self) -> Option<Instant> {
+        let at = self.director.next_deadline()?.at;
+        match self.met {
+            Some((before, when)) if before == at => Some(when + Duration::from_millis(1)),
+            _ => Some(at),
+        }
+    }
+
+    /// Takes the packets that wait in the sockets, as many as a socket's buffer can hold.
+    async fn take_waiting_packets(&mut self) {
+        for _ in 0..BATCHES {
+            // Lets the runtime look at the sockets: a deadline that had passed already when it was
+            // set is seen without that.
+            tokio::task::yield_now().await;
+            for _ in 0..BATCH {
+                let packet = tokio::select! {
+                    biased;
+                    packet = self.links.receive() => packet,
+                    () = std::future::ready(()) => return,
+                };
+                self.take_packet(packet).await;
+            }
+        }
+    }
+
+    async fn take_packet(&mut self, packet: io::Result<Packet>) {
+        let news = self.complaints.note("receive heartbeats", packet.as_ref().map(|_| ()));
+        if let Some(news) = news {
+            news.tell();
+        }
+        match packet {
+            Ok(packet) => {
+                let cluster = &self.settings.config.cluster.name;
+                let link = packet.link;
+                let from = packet.from.ip();
+                let input = match heartbeat::open(&packet.bytes, cluster, &self.settings.key) {
+                    Ok(beat) => Input::Beat { link, beat },
+                    Err(why) => Input::Rejected { link, from, why },
+                };
+                self.handle(input);
+            }
+            // An error that does not go away must not turn the loop hot.
+            Err(_) => sleep(Duration::from_millis(1)).await,
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.director.handle(input, self.clock.now());
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.director.next_effect() {
+            self.perform(effect);
+        }
+        let now = self.clock.now();
+        let mut roles_changed = false;
+        while let Some(report) = self.director.next_report() {
+            roles_changed |= matches!(report, Report::Role { .. });
+            telemetry::tell(&report, now);
+        }
+        if roles_changed {
+            self.manager.tell(News::Status(self.summary()));
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { link, to, beat } => {
+                let cluster = &self.settings.config.cluster.name;
+                let bytes = heartbeat::seal(&beat, cluster, &self.settings.key);
+                let result = self.links.send(link, to, &bytes);
+                let what = format_args!("send heartbeats to {to} on link {}", link.0).to_string();
+                self.complain(&what, result);
+            }
+            Effect::StartProbe { ticket, probe } => self.checks.start(ticket, probe),
+            Effect::CancelProbe { ticket } => self.checks.cancel(ticket),
+            Effect::Reconcile { number, desired } => self.applier.want(number, desired),
+            Effect::Announce { address } => {
+                let result = self.announcer.announce(&address);
+                self.complain(&format!("announce {address}"), result);
+            }
+            Effect::Exit => self.over = true,
+        }
+    }
+
+    fn complain(&mut self, what: &str, result: Result<(), impl std::fmt::Display>) {
+        if let Some(news) = self.complaints.note(what, result) {
+            news.tell();
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Stop => {
+                if self.stop_by.is_none() {
+                    let deadtime = self.settings.config.cluster.deadtime;
+                    self.stop_by = Some(self.clock.now() + STOP_LIMIT + deadtime);
+                    self.manager.tell(News::Stopping);
+                    self.handle(Input::Stop);
+                }
+            }
+            Order::Reload => self.reload(),
+            Order::Status(reply) => {
+                // Whoever asked may have gone meanwhile.
+                let _gone = reply.send(self.director.view(self.clock.now()));
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        self.manager.tell(News::Reloading);
+        match self.load() {
+            Ok(settings) => {
+                self.settings = settings;
+                self.handle(Input::Reload(self.settings.config.clone()));
+            }
+            Err(problems) => {
+                for problem in &problems {
+                    tracing::error!("{problem}");
+                }
+                let number = problems.len();
+                tracing::error!("{number} problems, the configuration in use stays");
+            }
+        }
+        self.manager.tell(News::Ready(self.summary()));
+    }
+
+    fn load(&mut self) -> Result<Settings, Vec<String>> {
+        let settings = self.source.load()?;
+        let problems = needs_restart(&self.settings.config, &settings.config, &self.node);
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+
+    fn summary(&self) -> String {
+        summary(&self.director.view(self.clock.now()))
+    }
+
+    fn next_alive(&self) -> Option<Instant> {
+        self.manager.watchdog().map(|_| self.alive_at)
+    }
+
+    /// Twice as often as the service manager wants to hear it.
+    fn say_alive(&mut self, now: Instant) {
+        if let Some(limit) = self.manager.watchdog()
+            && self.alive_at <= now
+        {
+            self.manager.tell(News::Alive);
+            self.alive_at = now + limit / 2;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The view as text for people.
+
+mod table;
+
+use director_core::config::{Forward, ServiceKey};
+use director_core::report::Role;
+use director_core::view::{GroupView, PeerView, ServerView, ServiceView, View};
+use std::fmt::Write;
+use table::Table;
+
+/// One line about the roles: `active for web; standby for mail`.
+#[must_use]
+pub fn summary(view: &View) -> String {
+    let mut parts = Vec::new();
+    let roles =
+        [Role::Active, Role::Taking, Role::Releasing, Role::Standby, Role::Waiting, Role::Stopped];
+    for role in roles {
+        let groups: Vec<&str> = view
+            .groups
+            .iter()
+            .filter(|group| group.role == role)
+            .map(|group| group.name.as_str())
+            .collect();
+        if !groups.is_empty() {
+            parts.push(format!("{role} for {}", groups.join(", ")));
+        }
+    }
+    if parts.is_empty() { "no groups".to_owned() } else { parts.join("; ") }
+}
+
+/// The whole view.
+#[must_use]
+pub fn text(view: &View) -> String {
+    let mut text = format!(
+        "director {} of cluster {}: {}\nup {}, incarnation {}, configuration {}\n",
+        view.node,
+        view.cluster,
+        summary(view),
+        ago(view.started_ms),
+        view.incarnation,
+        view.config
+    );
+    text.push('\n');
+    text.push_str(&groups(&view.groups));
+    if !view.peers.is_empty() {
+        text.push('\n');
+        text.push_str(&peers(&view.peers));
+    }
+    for service in &view.services {
+        text.push('\n');
+        text.push_str(&self::service(service));
+    }
+    text.push('\n');
+    kernel(view, &mut text);
+    text
+}
+
+fn groups(groups: &[GroupView]) -> String {
+    let mut table = Table::new(&["Group", "Role", "Since", "Owner", "Why"]);
+    for group in groups {
+        table.row([
+            group.name.to_string(),
+            group.role.to_string(),
+            ago(group.since_ms),
+            group.owner.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            group.why.clone(),
+        ]);
+        for address in &group.addresses {
+            let held = if address.held { "held" } else { "not held" };
+            table.note(format!("  {} {held}", address.address));
+        }
+    }
+    table.to_string()
+}
+
+fn peers(peers: &[PeerView]) -> String {
+    let mut table = Table::new(&["Peer", "State", "Heard", "Priority", "Config", "Links"]);
+    for peer in peers {
+        let links: Vec<String> = peer
+            .links
+            .iter()
+            .map(|link| format!("{} {}", link.interface, if link.up { "up" } else { "down" }))
+            .collect();
+        let config = match peer.same_config {
+            None => "-",
+            Some(true) => "same",
+            Some(false) => "differs",
+        };
+        table.row([
+            peer.name.to_string(),
+            peer.state.to_string(),
+            peer.heard_ms.map_or_else(|| "never".to_owned(), |ms| format!("{} ago", ago(ms))),
+            peer.priority.get().to_string(),
+            config.to_owned(),
+            links.join(", "),
+        ]);
+    }
+    table.to_string()
+}
+
+/// A service with the words and in the order of `ipvsadm -Ln`.
+fn service(service: &ServiceView) -> String {
+    let mut text = format!("{}  ({})\n", key(&service.key, service.scheduler.name()), service.name);
+    let titles = ["  -> RemoteAddress:Port", "Forward", "Weight", "ActiveConn", "InActConn"];
+    let mut table = Table::new(&[&titles[..], &["State", "Since", "Why"]].concat());
+    for server in &service.servers {
+        table.row([
+            format!("  -> {}", server.address),
+            forward(server.forward).to_owned(),
+            weight(server),
+            server.active.to_string(),
+            server.inactive.to_string(),
+            server.health.to_string(),
+            ago(server.since_ms),
+            server.why.clone(),
+        ]);
+    }
+    text.push_str(&table.to_string());
+    if let Some(fallback) = service.fallback {
+        let state = if service.fallback_serving { "serving" } else { "not needed" };
+        text.push_str(&format!("  fallback {fallback}: {state}\n"));
+    }
+    text
+}
+
+fn key(key: &ServiceKey, scheduler: &str) -> String {
+    match key {
+        ServiceKey::Tcp(address) => format!("TCP  {address} {scheduler}"),
+        ServiceKey::Udp(address) => format!("UDP  {address} {scheduler}"),
+        ServiceKey::Sctp(address) => format!("SCTP {address} {scheduler}"),
+        ServiceKey::FwMark(mark) => format!("FWM  {mark} {scheduler}"),
+        ServiceKey::FwMark6(mark) => format!("FWM  {mark} IPv6 {scheduler}"),
+    }
+}
+
+fn forward(forward: Forward) -> &'static str {
+    match forward {
+        Forward::Direct => "Route",
+        Forward::Tunnel => "Tunnel",
+        Forward::Nat => "Masq",
+    }
+}
+
+/// The weight in the kernel, and after an arrow the one that it should have.
+fn weight(server: &ServerView) -> String {
+    let show = |weight: Option<_>| weight.map_or_else(|| "-".to_owned(), |w| format!("{w}"));
+    let present = show(server.kernel_weight);
+    if server.kernel_weight == server.desired_weight {
+        present
+    } else {
+        format!("{present}→{}", show(server.desired_weight))
+    }
+}
+
+fn kernel(view: &View, text: &mut String) {
+    let kernel = &view.kernel;
+    let state = if kernel.converged { "holds what it should" } else { "is being changed" };
+    let asked = kernel.observed_ms.map_or_else(|| "never".to_owned(), |ms| ago(ms) + " ago");
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "Kernel {state}, asked {asked}");
+    for step in &kernel.refused {
+        let _ = writeln!(text, "  refused: {step}");
+    }
+    for foreign in &kernel.foreign {
+        let _ = writeln!(text, "  not ours, left alone: {foreign}");
+    }
+}
+
+/// A duration in the two largest units that say something.
+fn ago(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0 => format!("{ms} ms"),
+        1..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86400, seconds % 86400 / 3600),
+    }
+}

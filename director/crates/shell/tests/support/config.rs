@@ -1,0 +1,93 @@
+use director_core::config::{
+    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
+    OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
+};
+use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use director_core::wire::heartbeat::Key;
+use std::net::SocketAddr;
+use std::num::{NonZeroU8, NonZeroU16};
+use std::time::Duration;
+
+pub(crate) fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+pub(crate) fn group() -> GroupName {
+    GroupName::new("web").unwrap()
+}
+
+pub(crate) fn server(number: u8) -> SocketAddr {
+    format!("10.0.0.{}:80", 20 + number).parse().unwrap()
+}
+
+pub(crate) fn key() -> Key {
+    Key::new(b"a secret of tests")
+}
+
+fn one_node(number: u8, priority: u8) -> Node {
+    let on = |net: u8, interface: &str| {
+        let address = format!("10.{net}.0.{}", 10 + number).parse().unwrap();
+        (InterfaceName::new(interface).unwrap(), address)
+    };
+    Node {
+        addresses: [on(0, "eth0"), on(1, "eth1")].into(),
+        priority: Priority::new(priority).unwrap(),
+    }
+}
+
+fn cluster() -> Cluster {
+    let keepalive = Duration::from_millis(100);
+    Cluster {
+        name: ClusterName::new("test").unwrap(),
+        keepalive,
+        detection: Detection::ask(keepalive),
+        deadtime: Duration::from_secs(1),
+        initdead: Duration::from_secs(2),
+        failback: Failback::Auto { delay: Duration::ZERO },
+        port: NonZeroU16::new(694).unwrap(),
+        key_file: "cluster.key".into(),
+        links: ["eth0", "eth1"].map(|name| InterfaceName::new(name).unwrap()).into(),
+        announce: Announce {
+            count: NonZeroU8::new(3).unwrap(),
+            interval: Duration::from_millis(100),
+            refresh: None,
+        },
+        resync: Duration::from_secs(30),
+    }
+}
+
+fn http() -> Service {
+    let dialogue = Dialogue::Http { path: "/".into(), host: None, expect: Some("WELL".into()) };
+    let check = Check {
+        dialogue,
+        port: None,
+        interval: Duration::from_secs(1),
+        timeout: Duration::from_millis(500),
+        fall: NonZeroU8::new(2).unwrap(),
+        rise: NonZeroU8::new(2).unwrap(),
+    };
+    Service {
+        key: ServiceKey::Tcp("10.0.0.100:80".parse().unwrap()),
+        scheduler: Scheduler::Wlc,
+        forward: Forward::Direct,
+        check,
+        on_failure: OnFailure::Quiesce,
+        fallback: Some("127.0.0.1:80".parse().unwrap()),
+        servers: [1, 2].map(|number| (server(number), Server { weight: Weight(10) })).into(),
+    }
+}
+
+/// Two directors, one group, one service with two servers.
+pub(crate) fn config() -> Config {
+    let address = VirtualAddress {
+        address: "10.0.0.100".parse().unwrap(),
+        prefix: 24,
+        interface: InterfaceName::new("eth0").unwrap(),
+    };
+    Config {
+        cluster: cluster(),
+        nodes: [(node("d1"), one_node(1, 200)), (node("d2"), one_node(2, 100))].into(),
+        groups: [(group(), Group { addresses: [address].into() })].into(),
+        services: [(ServiceName::new("http").unwrap(), http())].into(),
+    }
+}
