@@ -38,7 +38,7 @@ impl Client {
     /// # Errors
     /// As [`Client::connect`].
     pub fn connect_with(options: Options) -> Result<Self, Error> {
-        let socket = session::open()?;
+        let socket = session::open().map_err(|error| session::connect_error(&error))?;
         let session = Session::new(options);
         let mut client = Self { socket, session, buffer: vec![0; BUFFER_BYTES] };
         let id = client.resolve()?;
@@ -139,8 +139,7 @@ impl Client {
 
     fn resolve(&mut self) -> Result<u16, Error> {
         let (question, bytes) = self.session.resolve();
-        let failed = |error: io::Error| Resolve::error(session::socket_error(&error));
-        self.socket.send(&bytes, 0).map_err(failed)?;
+        self.socket.send(&bytes, 0).map_err(|error| session::connect_error(&error))?;
         let deadline = Instant::now() + self.session.timeout();
         loop {
             let datagram = self.receive(deadline).map_err(Resolve::error)?;
@@ -169,5 +168,58 @@ impl Client {
             }
         };
         self.buffer.get(..length).ok_or(ErrorKind::Overrun)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unconnected(timeout: Duration) -> Client {
+        let session = Session::new(Options { timeout, ..Options::default() });
+        Client { socket: session::open().unwrap(), session, buffer: vec![0; BUFFER_BYTES] }
+    }
+
+    #[test]
+    fn silence_ends_at_the_deadline() {
+        let timeout = Duration::from_millis(20);
+        let mut client = unconnected(timeout);
+        let start = Instant::now();
+        let answer = client.receive(start + timeout).map(<[u8]>::len);
+        assert_eq!(answer, Err(ErrorKind::TimedOut { after: timeout }));
+        assert!(start.elapsed() >= timeout);
+    }
+
+    #[test]
+    fn a_deadline_in_the_past_does_not_wait() {
+        let mut client = unconnected(Duration::ZERO);
+        let answer = client.receive(Instant::now()).map(<[u8]>::len);
+        assert_eq!(answer, Err(ErrorKind::TimedOut { after: Duration::ZERO }));
+    }
+
+    #[test]
+    fn any_timeout_can_be_added_to_the_clock() {
+        let client = unconnected(Duration::MAX);
+        assert_eq!(client.timeout(), Duration::from_secs(3600));
+    }
+
+    /// With or without IPVS in the kernel: the controller's answer is understood.
+    #[test]
+    fn the_controller_answers() {
+        let answer = unconnected(Duration::from_secs(5)).resolve();
+        let known = match &answer {
+            Ok(id) => *id > 16,
+            Err(error) => *error.kind() == ErrorKind::NotAvailable,
+        };
+        assert!(known, "{answer:?}");
+    }
+
+    #[test]
+    fn a_batch_of_questions_is_refused_without_sending() {
+        let mut client = unconnected(Duration::from_secs(5));
+        let results = client.batch(&[Request::Flush, Request::GetInfo]);
+        let invalid = |result: &Result<(), Error>| matches!(result, Err(error) if matches!(error.kind(), ErrorKind::Invalid(_)));
+        assert_eq!(results.len(), 2);
+        assert!(results.iter().all(invalid), "{results:?}");
     }
 }

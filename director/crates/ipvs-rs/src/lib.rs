@@ -1,4 +1,4 @@
-//! Linux IPVS over generic netlink.
+#![doc = include_str!("../README.md")]
 
 mod address;
 mod attribute;
@@ -17,6 +17,8 @@ mod service;
 mod session;
 mod settings;
 mod stats;
+#[cfg(feature = "tokio")]
+mod tokio;
 mod uapi;
 
 pub use address::{Endpoint, Family};
@@ -32,3 +34,5 @@ pub use service::{Netmask, Service, ServiceFlags, ServiceKey};
 pub use session::Options;
 pub use settings::{Config, Info, Version};
 pub use stats::{Rates, Stats};
+#[cfg(feature = "tokio")]
+pub use tokio::AsyncClient;

@@ -141,18 +141,24 @@ pub(crate) fn is_doubtful(outcome: &Outcome) -> bool {
 }
 
 /// A socket of the thread's network namespace, tied to the kernel.
-pub(crate) fn open() -> Result<Socket, Error> {
-    let open = || {
-        let mut socket = Socket::new(NETLINK_GENERIC)?;
-        socket.bind_auto()?;
-        socket.connect(&SocketAddr::new(0, 0))?;
-        Ok(socket)
-    };
-    let socket = open().map_err(|error: io::Error| Resolve::error(socket_error(&error)))?;
+pub(crate) fn open() -> io::Result<Socket> {
+    let mut socket = Socket::new(NETLINK_GENERIC)?;
+    prepare(&mut socket)?;
+    Ok(socket)
+}
+
+/// Ties a socket to the kernel.
+pub(crate) fn prepare(socket: &mut Socket) -> io::Result<()> {
+    socket.bind_auto()?;
+    socket.connect(&SocketAddr::new(0, 0))?;
     // Kernels before 4.12 know neither: errors then come with the whole request and no words.
     let _ = socket.set_cap_ack(true);
     let _ = socket.set_ext_ack(true);
-    Ok(socket)
+    Ok(())
+}
+
+pub(crate) fn connect_error(error: &io::Error) -> Error {
+    Resolve::error(socket_error(error))
 }
 
 /// Receives a datagram of the kernel's. `None` when another process sent it.
