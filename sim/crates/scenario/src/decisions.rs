@@ -10,9 +10,9 @@ use std::fmt;
 pub struct Decision {
     /// Who decided.
     pub node: String,
-    /// About what: a group, or a service and a server.
+    /// About what: a group, a service and a server, or a service and the word `fallback`.
     pub subject: String,
-    /// What it is from now on: a role, or a server's state.
+    /// What it is from now on: a role, a server's state, or `in` and `out`.
     pub verdict: String,
 }
 
@@ -22,7 +22,8 @@ impl fmt::Display for Decision {
     }
 }
 
-/// The roles that directors took and the states that they gave to servers, in time order.
+/// The roles that directors took, the states that they gave to servers, and the coming and going of
+/// their fallbacks, in time order.
 pub fn decisions(scenario: &Scenario, history: &History) -> Vec<Decision> {
     let names = Names::of(scenario);
     let decision = |event: &Event| match event {
@@ -34,6 +35,11 @@ pub fn decisions(scenario: &Scenario, history: &History) -> Vec<Decision> {
             subject: format!("{} {}", names.service(service), names.server(server)),
             verdict: state.clone(),
         }),
+        Event::Table { node, service, weight, fallback: true, .. } => Some(Decision {
+            node: node.clone(),
+            subject: format!("{} fallback", names.service(service)),
+            verdict: if weight.is_some() { "in" } else { "out" }.to_owned(),
+        }),
         _ => None,
     };
     history.records().iter().filter_map(|record| decision(&record.event)).collect()
@@ -41,8 +47,8 @@ pub fn decisions(scenario: &Scenario, history: &History) -> Vec<Decision> {
 
 /// The verdicts in time order for each node and subject.
 ///
-/// Two engines are compared by this: what two directors, or one director about two servers, decide in
-/// the same millisecond has no order that must be kept.
+/// Two engines are compared by this: what two directors, or one director about two servers, decide
+/// in the same millisecond has no order that must be kept.
 pub fn by_subject(decisions: &[Decision]) -> BTreeMap<(String, String), Vec<String>> {
     let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for decision in decisions {
@@ -58,7 +64,7 @@ mod tests {
     use crate::testkit::{ms, scenario};
 
     #[test]
-    fn only_roles_and_server_states_are_decisions_and_addresses_get_their_names() {
+    fn only_roles_server_states_and_fallbacks_are_decisions_and_addresses_get_their_names() {
         let mut history = History::new("test", 1, ms(9_000));
         let server = |node: &str, server: &str, state: &str| Event::Server {
             node: node.into(),
@@ -69,6 +75,15 @@ mod tests {
         };
         history.push(ms(1), server("d1", "10.0.0.21:80", "up"));
         history.push(ms(2), server("d2", "s1", "up"));
+        let fallback = |weight| Event::Table {
+            node: "d1".into(),
+            service: "http".into(),
+            server: "127.0.0.1:80".into(),
+            weight,
+            fallback: true,
+        };
+        history.push(ms(6), fallback(Some(1)));
+        history.push(ms(7), fallback(None));
         history.push(ms(3), Event::Note { node: None, text: "no decision".into() });
         history.push(ms(4), server("d1", "10.0.0.21", "down"));
         let why = String::new();
@@ -76,10 +91,17 @@ mod tests {
         history.push(ms(5), Event::Role { node: "d1".into(), group: "web".into(), role, why });
         let found = decisions(&scenario(&[], &["pinned(web)"]), &history);
         let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-        let wanted = ["d1: http s1 up", "d2: http s1 up", "d1: http s1 down", "d1: web active"];
+        let wanted = [
+            "d1: http s1 up",
+            "d2: http s1 up",
+            "d1: http s1 down",
+            "d1: web active",
+            "d1: http fallback in",
+            "d1: http fallback out",
+        ];
         assert_eq!(lines, wanted);
         let subjects = by_subject(&found);
         assert_eq!(subjects[&("d1".into(), "http s1".into())], ["up", "down"]);
-        assert_eq!(subjects.len(), 3);
+        assert_eq!(subjects.len(), 4);
     }
 }

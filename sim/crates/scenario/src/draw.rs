@@ -17,7 +17,8 @@ impl Spread {
         Self { from: value, to: value }
     }
 
-    /// A value from the stream, whole microseconds above the smallest; a fixed spread takes nothing from it.
+    /// A value from the stream, whole microseconds above the smallest; a fixed spread takes nothing
+    /// from it.
     pub fn draw(self, stream: &mut Stream) -> Duration {
         if self.from >= self.to {
             return self.from;
@@ -30,7 +31,8 @@ impl Spread {
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 ///
-/// Every consumer has its own stream, found by name, so that removing one does not re-roll the others.
+/// Every consumer has its own stream, found by name, so that removing one does not re-roll the
+/// others.
 #[derive(Debug, Clone)]
 pub struct Stream(u64);
 

@@ -90,7 +90,8 @@ pub enum Except {
         /// How long after the heal.
         grace: Duration,
     },
-    /// `cut(a, b) + DUR`: while, in one direction at least, no segment carries from one to the other.
+    /// `cut(a, b) + DUR`: while, in one direction at least, no segment carries from one node to the
+    /// other.
     Pair {
         /// One node.
         a: String,

@@ -74,3 +74,51 @@ fn pairs(scenario: &Scenario, cut: &Cut) -> Vec<(String, String, String)> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::scenario;
+
+    fn after(actions: &[&str]) -> (Scenario, Faults) {
+        let lines: Vec<String> = actions.iter().map(|action| format!("1s {action}")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let scenario = scenario(&lines, &["pinned(web)"]);
+        let mut faults = Faults::default();
+        scenario.timeline.iter().for_each(|line| faults.apply(&scenario, &line.action));
+        (scenario, faults)
+    }
+
+    #[test]
+    fn each_extent_cuts_its_frames_and_no_others() {
+        let (_, faults) = after(&["cut lan d1->d2"]);
+        assert!(!faults.passes("lan", "d1", "d2") && faults.passes("lan", "d2", "d1"));
+        assert!(faults.passes("hb", "d1", "d2") && faults.touches("lan") && !faults.touches("hb"));
+        let (_, faults) = after(&["cut lan d1<->d2"]);
+        assert!(!faults.passes("lan", "d2", "d1") && faults.passes("lan", "d2", "gw"));
+        let (_, faults) = after(&["cut lan s1"]);
+        assert!(!faults.passes("lan", "gw", "s1") && !faults.passes("lan", "s1", "gw"));
+        assert!(faults.passes("lan", "gw", "s2"));
+        let (_, faults) = after(&["cut hb"]);
+        assert_eq!(faults.blocked().collect::<Vec<_>>(), [("hb", "d1", "d2"), ("hb", "d2", "d1")]);
+    }
+
+    #[test]
+    fn a_heal_undoes_what_it_names_whatever_cut_it() {
+        let (_, faults) = after(&["cut lan", "heal lan d1<->d2"]);
+        assert!(faults.passes("lan", "d1", "d2") && !faults.passes("lan", "d1", "gw"));
+        let (_, faults) = after(&["cut lan d1", "cut hb", "heal lan"]);
+        assert!(!faults.touches("lan") && faults.touches("hb"));
+        let (_, faults) = after(&["cut lan d1", "cut hb", "heal all"]);
+        assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn nodes_are_separated_when_no_segment_carries_in_one_direction() {
+        let (scenario, faults) = after(&["cut hb", "cut lan d2->d1"]);
+        assert!(faults.separates(&scenario, "d1", "d2") && faults.separates(&scenario, "d2", "d1"));
+        assert!(!faults.separates(&scenario, "d1", "gw"));
+        let (scenario, faults) = after(&["cut hb"]);
+        assert!(!faults.separates(&scenario, "d1", "d2"));
+    }
+}

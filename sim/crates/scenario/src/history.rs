@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Everything the judge and the reports know about one run.
 ///
-/// As JSON: `{"engine":"world","seed":1,"end_ns":60000000000,"records":[{"at_ns":0,"kind":…},…]}`.
+/// As JSON: `{"engine":"world","seed":1,"end_ns":60000000000,"records":[{"at_ns":0,"kind":…}]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// The engine's word, with detail where it matters: `world`, `timetravel`.
@@ -31,7 +31,7 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What can happen. Nodes are named as in the scenario; words (roles, states) are the director's own.
+/// What can happen. Nodes are named as in the scenario; roles and states are the director's words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
@@ -224,6 +224,46 @@ pub(crate) mod nanos {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_of_event_survives_json() {
+        let word = || "word".to_owned();
+        let (node, address) = (word(), [10, 0, 0, 100].into());
+        let events = [
+            Event::Connection {
+                client: word(),
+                start: Duration::from_nanos(u64::MAX),
+                servers: vec![word()],
+                outcome: Outcome::NoAnswer,
+            },
+            Event::Address { node: word(), address, held: true },
+            Event::Neighbour { observer: word(), address, owner: None },
+            Event::Table {
+                node: word(),
+                service: word(),
+                server: word(),
+                weight: Some(0),
+                fallback: true,
+            },
+            Event::Role { node: word(), group: word(), role: word(), why: word() },
+            Event::Server {
+                node: word(),
+                service: word(),
+                server: word(),
+                state: word(),
+                why: word(),
+            },
+            Event::Peer { node: word(), peer: word(), state: word(), why: word() },
+            Event::Statement { index: 3, text: word() },
+            Event::Note { node: Some(node), text: "\"é\n".to_owned() },
+        ];
+        let mut history = History::new("timetravel", u64::MAX, Duration::from_secs(9));
+        for event in events {
+            history.push(Duration::from_nanos(1), event);
+        }
+        assert_eq!(History::from_json(&history.to_json().unwrap()).unwrap(), history);
+        assert!(History::from_json("{}").is_err());
+    }
 
     #[test]
     fn records_are_kept_in_time_order_and_survive_json() {

@@ -72,8 +72,8 @@ impl Scenario {
             .map(|node| node.name.as_str())
     }
 
-    /// The timeline with its times drawn from the seed, in time order; statements of one moment keep
-    /// the order of the file.
+    /// The timeline with its times drawn from the seed, in time order; statements of one moment
+    /// keep the order of the file.
     pub fn schedule(&self, seed: u64) -> Vec<Scheduled> {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut scheduled: Vec<Scheduled> = self

@@ -25,6 +25,18 @@ fn every_scenario_of_the_repository_is_valid() {
 }
 
 #[test]
+fn every_configuration_that_a_scenario_names_is_valid() {
+    for path in files(&[folder()]).unwrap() {
+        let scenario = Scenario::load(&path).unwrap();
+        for (node, config) in scenario.directors() {
+            let parsed = director_config::parse(&config.path, &config.text);
+            let parsed = parsed.unwrap_or_else(|wrong| panic!("{wrong}"));
+            assert!(parsed.nodes.keys().any(|name| name.as_str() == node.name), "{}", node.name);
+        }
+    }
+}
+
+#[test]
 fn the_example_in_the_readme_is_valid() {
     let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
     let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());

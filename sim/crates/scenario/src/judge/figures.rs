@@ -8,9 +8,9 @@ use std::time::Duration;
 
 /// A connection that was served counts as disturbed when it took longer than this.
 ///
-/// Linux repeats a SYN after 1 s (RFC 6298 §2.1): a connection that was opened during an outage may
-/// be served by the repetition, and still shows that its first packet was lost. Undisturbed ones take
-/// a few milliseconds on every engine.
+/// Linux repeats a SYN after 1 s (RFC 6298 §2.1): a connection that was opened during an outage
+/// may be served by the repetition, and still shows that its first packet was lost. Undisturbed
+/// ones take a few milliseconds on every engine.
 pub const LATE: Duration = Duration::from_millis(500);
 
 /// What one client saw in the whole run.
@@ -171,4 +171,39 @@ pub(super) fn of(scenario: &Scenario, history: &History) -> Vec<ClientFigures> {
         }
     };
     scenario.clients.iter().map(|client| figures(&client.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Each connection starts a second after the one before it.
+        #[test]
+        fn the_longest_outage_is_the_longest_run_of_bad_ones(
+            good in proptest::collection::vec(proptest::bool::ANY, 1..60),
+        ) {
+            let at = |second: usize| Duration::from_secs(u64::try_from(second).unwrap());
+            let all: Vec<Connection<'_>> = good
+                .iter()
+                .enumerate()
+                .map(|(second, good)| Connection {
+                    start: at(second),
+                    end: at(second) + if *good { LATE } else { LATE * 2 },
+                    servers: &[],
+                    outcome: Outcome::Served,
+                })
+                .collect();
+            let found = outage(&all, at(good.len()));
+            let runs: Vec<usize> = good.split(|good| *good).map(<[bool]>::len).collect();
+            let longest = runs.iter().copied().max().unwrap_or(0);
+            prop_assert_eq!(found.length, at(longest));
+            prop_assert_eq!(found.connections, u64::try_from(longest).unwrap());
+            if longest > 0 {
+                let from = usize::try_from(found.from.as_secs()).unwrap();
+                prop_assert!(good[from..from + longest].iter().all(|good| !good));
+            }
+        }
+    }
 }

@@ -7,8 +7,8 @@ use crate::{Action, Client, Compare, Condition, show_duration};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long after a heal two directors may still hold an address: they must hear each other, and one
-/// of them must release it.
+/// How long after a heal two directors may still hold an address: they must hear each other, and
+/// one of them must release it.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// A client that starts nothing for this long is not measuring.
@@ -25,7 +25,7 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Judged> {
 /// still holds it, and shortly after.
 fn single_owner(case: &Case<'_>, address: IpAddr) -> Judged {
     let text =
-        format!("{address} has at most one owner unless links are cut or a director was killed");
+        format!("{address} has one owner at most, unless links are cut or a director was killed");
     let condition = Condition::Owners { address, compare: Compare::AtMost, count: 1 };
     let disturbed = Truth::of(case, |state| !state.faults().is_empty() || state.has_orphan());
     let excused: Vec<_> =
@@ -38,7 +38,7 @@ fn single_owner(case: &Case<'_>, address: IpAddr) -> Judged {
     Judged { text, ruling }
 }
 
-/// A client that stopped, or was held up, shows no outage: figures from such a run are worth nothing.
+/// A client that stopped, or was held up, shows no outage: such a run's figures are worth nothing.
 fn steady_load(case: &Case<'_>, client: &Client) -> Judged {
     let Client { name, start, timeout, new, from, .. } = client;
     let limit = STARVED.max(new.interval() * 5);

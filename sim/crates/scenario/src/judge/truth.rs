@@ -98,6 +98,28 @@ mod tests {
         assert_eq!(first(&[(3, 5), (7, 8)], &[(1, 6)]), Some(7));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn excuses_agree_with_asking_every_second(
+            wrong in proptest::collection::vec((0_u64..30, 1_u64..9), 0..4),
+            excused in proptest::collection::vec((0_u64..30, 0_u64..9), 0..4),
+        ) {
+            let of = |pairs: &[(u64, u64)]| {
+                let mut found: Vec<(u64, u64)> =
+                    pairs.iter().map(|(from, length)| (*from, from + length)).collect();
+                found.sort_unstable();
+                found
+            };
+            let (wrong, excused) = (of(&wrong), of(&excused));
+            let inside = |second: u64, all: &[(u64, u64)]| {
+                all.iter().any(|(from, to)| (*from..*to).contains(&second))
+            };
+            let asked = (0..40).find(|at| inside(*at, &wrong) && !inside(*at, &excused));
+            let found = first_unexcused(&intervals(&wrong), &intervals(&excused));
+            proptest::prop_assert_eq!(found.map(|at| at.as_secs()), asked);
+        }
+    }
+
     #[test]
     fn answers_are_found_between_their_changes() {
         let of = Duration::from_secs;

@@ -8,6 +8,9 @@ use crate::{Compare, Condition, Holder};
 /// Parentheses and `not` nest no deeper, so that no text can exhaust the stack.
 const DEPTH: usize = 32;
 
+/// The roles as directors print them, and what a director without power is.
+const ROLES: [&str; 7] = ["waiting", "standby", "taking", "active", "releasing", "stopped", "off"];
+
 /// One question: how it is written, and what reads it from behind its name.
 struct Atom {
     word: &'static str,
@@ -204,6 +207,11 @@ fn role(cursor: &mut Cursor<'_>, draft: &Draft<'_>, usage: &str) -> Result<Condi
         Compare::NotEqual => true,
         _ => return Err(Mistake::new(at, "roles can only be equal or not equal", usage)),
     };
-    let role = cursor.name("a role", usage)?.text.to_owned();
+    let name = cursor.name("a role", usage)?;
+    if !ROLES.contains(&name.text) {
+        let help = format!("one of {}", list(&ROLES));
+        return Err(Mistake::new(name.at, format!("`{}` is not a role", name.text), help));
+    }
+    let role = name.text.to_owned();
     Ok(negate(Condition::Role { node, group, role }, negated))
 }

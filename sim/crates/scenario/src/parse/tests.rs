@@ -160,6 +160,19 @@ fn and_binds_closer_than_or_and_not_closest() {
     assert_eq!(of("owner(10.0.0.100) != none"), of("not owner(10.0.0.100) = none"));
 }
 
+#[test]
+fn every_role_that_a_director_prints_can_be_expected() {
+    use director_core::report::Role;
+    let roles =
+        [Role::Waiting, Role::Standby, Role::Taking, Role::Active, Role::Releasing, Role::Stopped];
+    for role in roles {
+        let wanted = role.to_string();
+        let found = claim(&format!("eventually role(d1, web) = {role}"));
+        let Claim::Eventually { condition: Condition::Role { role, .. } } = found else { panic!() };
+        assert_eq!(role, wanted);
+    }
+}
+
 /// Each line with a mistake, and the column (within the line) at which it must be reported.
 #[test]
 fn a_bad_line_is_reported_at_its_column() {
@@ -193,6 +206,7 @@ fn a_bad_line_is_reported_at_its_column() {
         ("always weight(s1, http, s1) = 0", 15),
         ("always weight(d1, htp, s1) = 0", 19),
         ("always role(d1, wbe) = active", 17),
+        ("always role(d1, web) = actve", 24),
         ("always owners(10.0.0.100) <= 1 except while cut(d1;d2)", 51),
         ("within 2s of reboot owner(10.0.0.100) = d1", 14),
         ("within 2s of owner(10.0.0.100) = d1", 14),

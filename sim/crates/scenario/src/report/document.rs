@@ -55,10 +55,11 @@ struct Moment {
 
 /// All runs as one JSON document; times are nanoseconds from the scenario's start.
 ///
-/// `{"runs": [{file, title, why, length_ns, result, reason?, engine, seed, expectations: [{text, ruling:
-/// "held" | "violated" | "not-judged", measured | at_ns + facts | reason}], invariants, clients,
-/// decisions: [{node, subject, verdict}], timeline: [{at_ns, event}]}], "summary": {…}, "exit_status": 0}`;
-/// `reason` stands in place of all that follows it when the scenario did not run.
+/// `{runs: [{file, title, why, length_ns, result, reason?, engine, seed, expectations, invariants,
+/// clients, decisions: [{node, subject, verdict}], timeline: [{at_ns, event}]}], summary,
+/// exit_status}`. An expectation or invariant is `{text, ruling, …}` with `measured` when `ruling`
+/// is `held`, `at_ns` and `facts` when `violated`, `reason` when `not-judged`. A scenario that did
+/// not run has `reason` in place of all that follows it.
 ///
 /// # Errors
 /// None in practice: every field has a JSON form.

@@ -139,17 +139,14 @@ fn load(scenario: &Scenario, history: &History) -> Vec<(Duration, String)> {
         let name = &client.name;
         for one in disturbances(history, name) {
             found.push((one.from, format!("{name}: connections begin to fail")));
-            let Disturbance { to, connections, bad, outage, .. } = one;
-            let longest = show_duration(outage);
-            let event = match to < history.end {
-                true => format!(
-                    "{name}: all served again; {bad} of {connections} were not in time, longest outage {longest}"
-                ),
-                false => format!(
-                    "{name}: still failing; {bad} of {connections} not in time, longest outage {longest}"
-                ),
-            };
-            found.push((to, event));
+            let over = if one.to < history.end { "all served again" } else { "still failing" };
+            let event = format!(
+                "{name}: {over}; {} of {} connections were not served in time, longest outage {}",
+                one.bad,
+                one.connections,
+                show_duration(one.outage)
+            );
+            found.push((one.to, event));
         }
     }
     found.sort_by_key(|(at, _)| *at);

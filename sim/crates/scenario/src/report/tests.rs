@@ -1,8 +1,8 @@
 use crate::testkit::{ms, scenario};
 use crate::*;
 
-/// A takeover of 350 ms with reasons as directors give them, an expectation that fails, and one that
-/// cannot be judged.
+/// A takeover of 350 ms with reasons as directors give them, an expectation that fails, and one
+/// that cannot be judged.
 fn takeover() -> Run {
     let mut scenario = scenario(
         &["{10s..11s} power-off d1", "20s serve s1 wrong"],

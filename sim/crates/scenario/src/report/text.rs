@@ -85,19 +85,19 @@ fn figures(figures: &ClientFigures) -> String {
     let join = |parts: Vec<String>| parts.join(", ");
     let ends = join(outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect());
     let nodes = join(served.iter().map(|(node, count)| format!("{node} {count}")).collect());
+    let nodes = if nodes.is_empty() { "nobody" } else { &nodes };
     let (whole, fraction) = (outage.as_millis(), outage.subsec_micros() % 1_000);
-    format!(
-        "{client}: {connections} connections ({ends}); served by: {}; longest outage {whole}.{fraction:03} ms",
-        if nodes.is_empty() { "nobody" } else { &nodes }
-    )
+    let longest = format!("longest outage {whole}.{fraction:03} ms");
+    format!("{client}: {connections} connections ({ends}); served by: {nodes}; {longest}")
 }
 
 fn summary(counts: &Outcomes) -> String {
     let Outcomes { held, violated, skipped, impossible, .. } = counts;
     let total = held + violated + skipped + impossible;
     format!(
-        "{total} scenarios: {held} held, {violated} violated, {skipped} skipped, {impossible} not run\n\
-         {} expectations and invariants: {} held, {} violated, {} not judged\n",
+        "{total} scenarios: {held} held, {violated} violated, {skipped} skipped, \
+         {impossible} not run\n{} expectations and invariants: \
+         {} held, {} violated, {} not judged\n",
         counts.expectations_held + counts.expectations_violated + counts.expectations_not_judged,
         counts.expectations_held,
         counts.expectations_violated,

@@ -25,13 +25,10 @@ fn suite(text: &mut String, run: &Run) -> std::fmt::Result {
         RunResult::Judged { history, .. } => history.end,
         _ => Duration::ZERO,
     };
-    writeln!(
-        text,
-        "  <testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{}\" skipped=\"{skipped}\" time=\"{}.{:03}\">",
-        counts.expectations_violated,
-        time.as_secs(),
-        time.subsec_millis()
-    )?;
+    let failures = counts.expectations_violated;
+    let seconds = format!("{}.{:03}", time.as_secs(), time.subsec_millis());
+    write!(text, "  <testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{failures}\"")?;
+    writeln!(text, " skipped=\"{skipped}\" time=\"{seconds}\">")?;
     match &run.result {
         RunResult::Judged { verdict, .. } => {
             verdict.all().try_for_each(|judged| case(text, &file, judged))?;
