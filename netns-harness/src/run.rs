@@ -1,13 +1,13 @@
 //! `director-lab run`: scenarios, one after the other, each on its engine.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use clap::Args;
-use scenario::{History, Scenario};
+use clap::{Args, ValueEnum};
+use scenario::{History, NodeKind, Outcomes, Run, RunResult, Scenario, judge};
 
 use crate::compile::{Surroundings, compile};
-use crate::engine::{Choice, Engine, choose};
+use crate::engine::{Choice, Chosen, Engine, choose};
 use crate::failure::Failure;
 use crate::gather::gather;
 use crate::guest::HOST;
@@ -31,12 +31,16 @@ pub(crate) struct Request {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The program that is run on every director.
-    #[arg(long)]
+    #[arg(long, value_name = "BINARY")]
     director: Option<PathBuf>,
-    /// Leaves the run directory (records, logs, console) here, one folder per scenario.
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Leaves the run directories (records, logs, console) here, one folder per scenario.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Kills a guest after so many seconds of wall time.
+    /// Kills a guest after so many seconds of wall time; 120 and twice the scenario's length
+    /// when left out.
     #[arg(long, value_name = "SECONDS")]
     wall_limit: Option<u64>,
     /// Writes the history of each run as one line of JSON to this file.
@@ -44,34 +48,99 @@ pub(crate) struct Request {
     history: Option<PathBuf>,
 }
 
+/// The report's formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For continuous integration.
+    Junit,
+}
+
 /// Runs everything and prints the report; the number is the exit status.
 pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
     let interrupt = Interrupt::install()?;
+    let scenarios = load(request)?;
+    let mut runs = Vec::new();
+    for scenario in scenarios {
+        let began = Instant::now();
+        let result = match play(&scenario, request, &interrupt) {
+            Ok(result) => result,
+            Err(Failure::Broken(error)) => RunResult::Impossible { reason: format!("{error:#}") },
+            Err(failure) => return Err(failure),
+        };
+        let run = Run { scenario, result };
+        let wall = began.elapsed().as_secs_f64();
+        eprintln!("{}: {}, {wall:.1} s of wall time", run.scenario.file, run.word());
+        runs.push(run);
+    }
+    write_histories(request, &runs)?;
+    print!("{}", report(request.format, &runs)?);
+    Ok(Outcomes::of(&runs).exit().status())
+}
+
+/// Every scenario, or what is wrong with every file.
+fn load(request: &Request) -> Result<Vec<Scenario>, Failure> {
     let files =
         scenario::files(&request.files).map_err(|problems| Failure::Input(problems.to_string()))?;
-    let mut histories = String::new();
+    let (mut scenarios, mut wrong) = (Vec::new(), Vec::new());
     for file in &files {
-        let scenario =
-            Scenario::load(file).map_err(|problems| Failure::Input(problems.to_string()))?;
-        let (engine, history, wall) = play(&scenario, request, &interrupt)?;
-        eprintln!("{}: {} in {:.1} s", file.display(), engine.word(), wall.as_secs_f64());
-        histories.push_str(&history.to_json().map_err(anyhow::Error::from)?);
-        histories.push('\n');
+        match Scenario::load(file) {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(problems) => wrong.push(problems.to_string()),
+        }
     }
-    if let Some(path) = &request.history {
-        std::fs::write(path, &histories)
-            .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    if wrong.is_empty() { Ok(scenarios) } else { Err(Failure::Input(wrong.join("\n"))) }
+}
+
+fn report(format: Format, runs: &[Run]) -> Result<String, Failure> {
+    Ok(match format {
+        Format::Text => scenario::text(runs),
+        Format::Json => {
+            format!("{}\n", scenario::json(runs).map_err(anyhow::Error::from)?)
+        }
+        Format::Junit => scenario::junit(runs),
+    })
+}
+
+fn write_histories(request: &Request, runs: &[Run]) -> Result<(), Failure> {
+    let Some(path) = &request.history else { return Ok(()) };
+    let mut text = String::new();
+    for run in runs {
+        if let RunResult::Judged { history, .. } = &run.result {
+            text.push_str(&history.to_json().map_err(anyhow::Error::from)?);
+            text.push('\n');
+        }
     }
-    Ok(0)
+    std::fs::write(path, text)
+        .map_err(|error| Failure::Input(format!("--history {}: {error}", path.display())))
 }
 
 fn play(
     scenario: &Scenario,
     request: &Request,
     interrupt: &Interrupt,
-) -> Result<(Engine, History, Duration), Failure> {
-    let with_ipvs = scenario.directors().next().is_some();
-    let engine = choose(request.engine, &scenario.engines, with_ipvs)?;
+) -> Result<RunResult, Failure> {
+    let with_ipvs =
+        scenario.nodes.iter().any(|node| matches!(node.kind, NodeKind::Director { .. }));
+    let engine = match choose(request.engine, &scenario.engines, with_ipvs) {
+        Chosen::Engine(engine) => engine,
+        Chosen::NotMeant(reason) => return Ok(RunResult::Skipped { reason }),
+        Chosen::Impossible(reason) => return Ok(RunResult::Impossible { reason }),
+    };
+    let history = record(scenario, engine, request, interrupt)?;
+    let verdict = judge(scenario, &history);
+    Ok(RunResult::Judged { history, verdict })
+}
+
+fn record(
+    scenario: &Scenario,
+    engine: Engine,
+    request: &Request,
+    interrupt: &Interrupt,
+) -> Result<History, Failure> {
     let program = request.director.as_deref().map(program).transpose()?;
     let around = Surroundings {
         seed: request.seed,
@@ -84,12 +153,10 @@ fn play(
         None => RunDirectory::temporary()?,
     };
     directory.fill(&plan)?;
-    let limit = request.wall_limit.map_or(WALL_SURPLUS + scenario.length * 2, Duration::from_secs);
-    let began = std::time::Instant::now();
+    let usual = WALL_SURPLUS + scenario.length * 2;
+    let limit = request.wall_limit.map_or(usual, Duration::from_secs);
     launch(engine, request.seed, &directory, limit, interrupt)?;
-    let wall = began.elapsed();
-    let history = gather(scenario, engine, request.seed, directory.path())?;
-    Ok((engine, history, wall))
+    Ok(gather(scenario, engine, request.seed, directory.path())?)
 }
 
 /// The director's program as the guest sees it: below the host's root.

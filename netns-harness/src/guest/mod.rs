@@ -78,6 +78,14 @@ impl Lab<'_> {
     fn power_on(&mut self, node: &Node) -> anyhow::Result<()> {
         let mut agent = Agent::spawn(&node.name)?;
         switch::connect(node, agent.pid())?;
+        match switch::delay(&node.ports) {
+            // The guests' own kernels have netem; a machine's may not, and its network is not
+            // without latency either.
+            Err(error) if !self.plan.machine => {
+                self.note(&node.name, &format!("no latency was added: {error:#}"))?;
+            }
+            other => other?,
+        }
         agent.order(&Order::Build(Box::new(Setup {
             node: node.clone(),
             length: self.plan.length,

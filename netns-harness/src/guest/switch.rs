@@ -31,8 +31,7 @@ pub(super) fn build(segments: &[String]) -> anyhow::Result<()> {
 /// Plugs a node into its segments; `pid` is a process in its network namespace.
 pub(super) fn connect(node: &Node, pid: u32) -> anyhow::Result<()> {
     let mut links = String::new();
-    let mut delays = String::new();
-    for Port { segment, switch_port, hardware, latency, .. } in &node.ports {
+    for Port { segment, switch_port, hardware, .. } in &node.ports {
         writeln!(
             links,
             "link add name {switch_port} type veth peer name {segment} address {hardware} \
@@ -40,16 +39,18 @@ pub(super) fn connect(node: &Node, pid: u32) -> anyhow::Result<()> {
              link set dev {switch_port} master br-{segment}\n\
              link set dev {switch_port} up"
         )?;
-        if !latency.is_zero() {
-            let micros = latency.as_micros();
-            writeln!(
-                delays,
-                "qdisc add dev {switch_port} root netem delay {micros}us limit 100000"
-            )?;
-        }
     }
-    feed("ip", &["-batch", "-"], &links).with_context(|| format!("connecting {}", node.name))?;
-    feed("tc", &["-batch", "-"], &delays).with_context(|| format!("latency of {}", node.name))
+    feed("ip", &["-batch", "-"], &links).with_context(|| format!("connecting {}", node.name))
+}
+
+/// Makes the way from the switch to each port as long as the scenario says.
+pub(super) fn delay(ports: &[Port]) -> anyhow::Result<()> {
+    let mut delays = String::new();
+    for Port { switch_port, latency, .. } in ports.iter().filter(|port| !port.latency.is_zero()) {
+        let micros = latency.as_micros();
+        writeln!(delays, "qdisc add dev {switch_port} root netem delay {micros}us limit 100000")?;
+    }
+    feed("tc", &["-batch", "-"], &delays).context("the segments' latency")
 }
 
 /// Takes the link from every port at once: the first half of a power loss.

@@ -90,7 +90,7 @@ fn configure(name: &str, pages: &[Serve]) -> anyhow::Result<()> {
     fs::create_dir_all(root).context("nginx's directory")?;
     // One process, started and ended by us: what matters here is the answer, not throughput.
     let mut text = String::from(
-        "daemon off;\nmaster_process off;\npid /run/lab-web/pid;\n\
+        "user root;\ndaemon off;\nmaster_process off;\npid /run/lab-web/pid;\n\
          events { worker_connections 4096; }\n\
          http {\n  access_log off;\n  default_type text/plain;\n  server_tokens off;\n",
     );
