@@ -5,6 +5,7 @@ mod attribute;
 mod calls;
 mod client;
 mod codec;
+mod conversation;
 mod daemon;
 mod destination;
 mod error;
