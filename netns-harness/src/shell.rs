@@ -26,6 +26,20 @@ pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> anyhow::Re
     Ok(())
 }
 
+/// Runs a program and returns what it prints.
+pub(crate) fn ask(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{program} {}: {}", arguments.join(" "), said.trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Writes a sysctl of this network namespace.
 pub(crate) fn sysctl(path: &str, value: &str) -> anyhow::Result<()> {
     let file = format!("/proc/sys/net/{path}");

@@ -57,6 +57,7 @@ fn play() -> anyhow::Result<()> {
     for node in &plan.nodes {
         lab.power_on(node)?;
     }
+    switch::settle()?;
     let start = clock::now();
     lab.recorder.begin(start);
     lab.begin(start)?;

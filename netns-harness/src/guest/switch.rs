@@ -1,11 +1,16 @@
 //! The switches between the nodes: one bridge per segment, one veth pair per port.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
+use crate::clock;
 use crate::plan::{Node, Port};
-use crate::shell::feed;
+use crate::shell::{ask, feed};
+
+/// A link that is not up after this never will be.
+const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Builds the bridges and the table of blocked pairs.
 pub(super) fn build(segments: &[String]) -> anyhow::Result<()> {
@@ -51,6 +56,27 @@ pub(super) fn delay(ports: &[Port]) -> anyhow::Result<()> {
         writeln!(delays, "qdisc add dev {switch_port} root netem delay {micros}us limit 100000")?;
     }
     feed("tc", &["-batch", "-"], &delays).context("the segments' latency")
+}
+
+/// Waits until every switch and every port is up: the kernel brings a port up behind our back, and
+/// the first packets of a run must not meet one that is still on its way.
+pub(super) fn settle() -> anyhow::Result<()> {
+    let deadline = clock::now() + SETTLE_LIMIT;
+    loop {
+        let links = ask("ip", &["-o", "link", "show"])?;
+        let waiting: Vec<&str> = links
+            .lines()
+            .filter(|line| line.contains(" br-") || line.contains(" master br-"))
+            .filter(|line| !line.contains(" state UP "))
+            .collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        if clock::now() > deadline {
+            bail!("these links did not come up:\n{}", waiting.join("\n"));
+        }
+        clock::sleep_until(clock::now() + Duration::from_millis(20));
+    }
 }
 
 /// Takes the link from every port at once: the first half of a power loss.

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use scenario::Event;
 
 use super::server::Server;
+use super::table;
 use crate::guest::RUN;
 use crate::plan::{Behaviour, DirectorRole};
 use crate::record::Recorder;
@@ -71,6 +72,8 @@ impl Director {
                 (self.log.clone(), self.recorder.clone(), self.name.clone());
             std::thread::Builder::new().name("director log".to_owned()).spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    // What a line tells of the table stands in the table already.
+                    let _ = table::once(&node, &recorder);
                     log.printed(&line);
                 }
                 let text = "the director's output ended".to_owned();

@@ -15,6 +15,7 @@ use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 use scenario::Event;
 
+use super::table;
 use crate::plan::{Role, Setup};
 use crate::record::Recorder;
 
@@ -123,6 +124,8 @@ impl Observer {
         let changed = if added { self.held.insert(address) } else { self.held.remove(&address) };
         if changed {
             let node = self.node.clone();
+            // The order of table and address is one of the things to be judged.
+            let _ = table::once(&node, &self.recorder);
             self.recorder.now(Event::Address { node, address, held: added });
         }
     }

@@ -12,7 +12,8 @@ use crate::clock;
 use crate::record::Recorder;
 
 const FILE: &str = "/proc/net/ip_vs";
-/// IPVS announces no change; this often it is looked at.
+/// IPVS announces no change. Besides this often it is looked at whenever the director prints a
+/// line or an address comes or goes.
 const PERIOD: Duration = Duration::from_millis(10);
 
 /// Destination within service to its weight.
