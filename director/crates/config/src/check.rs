@@ -4,14 +4,14 @@ use crate::code::Code;
 use crate::duration::{at_least, format_duration};
 use crate::found::{At, Found};
 use crate::section::{Keys, Section};
-use crate::suggest::{listed, quote};
+use crate::suggest::{all_of, quote};
 use crate::tree::Value;
 use crate::value::{choice, number, text};
 use director_core::config::{Check, Dialogue};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
-const KEYS: Keys = Keys {
+pub(crate) const KEYS: Keys = Keys {
     known: &["type", "path", "host", "expect", "port", "interval", "timeout", "fall", "rise"],
     later: &[],
 };
@@ -89,7 +89,7 @@ fn dialogue(
         for entry in HTTP_KEYS.iter().filter_map(|key| section.entry(key)) {
             let message = format!("{} has no effect in a check of type \"tcp\"", quote(entry.key));
             let help =
-                format!("leave it out, or write type = \"http\", which has {}", listed(&HTTP_KEYS));
+                format!("leave it out, or write type = \"http\", which has {}", all_of(&HTTP_KEYS));
             found.add(Code::NoEffect, &entry.key_span, message, help);
         }
         return Some(Dialogue::Tcp);

@@ -13,7 +13,7 @@ use director_core::name::{ClusterName, InterfaceName};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
-const KEYS: Keys = Keys {
+pub(crate) const KEYS: Keys = Keys {
     known: &[
         "name",
         "keepalive",
@@ -30,8 +30,9 @@ const KEYS: Keys = Keys {
     ],
     later: &[("witnesses", "witnesses")],
 };
-const LINK_KEYS: Keys = Keys { known: &["interface"], later: &[] };
-const ANNOUNCE_KEYS: Keys = Keys { known: &["count", "interval", "refresh"], later: &[] };
+pub(crate) const LINK_KEYS: Keys = Keys { known: &["interface"], later: &[] };
+pub(crate) const ANNOUNCE_KEYS: Keys =
+    Keys { known: &["count", "interval", "refresh"], later: &[] };
 
 /// Less than a packet's way through a network and a scheduler's turn means nothing.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -168,6 +169,11 @@ fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
 
 fn links(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<At<InterfaceName>>> {
     let values = list(key, value, found)?;
+    if values.len() > MOST_LINKS {
+        let message = format!("{} links are more than {MOST_LINKS}", values.len());
+        found.add(Code::OutOfRange, &value.span, message, "leave some of them out");
+        return None;
+    }
     let mut links: Vec<At<InterfaceName>> = Vec::new();
     for value in values {
         let link = link(value, found);
@@ -184,11 +190,7 @@ fn links(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<At<I
         }
         links.extend(link.filter(|_| earlier.is_none()));
     }
-    if links.len() > MOST_LINKS {
-        let message = format!("{} links are more than {MOST_LINKS}", links.len());
-        found.add(Code::OutOfRange, &value.span, message, "leave some of them out");
-    }
-    (links.len() == values.len() && links.len() <= MOST_LINKS).then_some(links)
+    (links.len() == values.len()).then_some(links)
 }
 
 fn link(value: &Value<'_>, found: &mut Found<'_>) -> Option<At<InterfaceName>> {

@@ -7,7 +7,7 @@ use crate::section::{Keys, Section};
 use crate::source::Span;
 use crate::tree::{Entry, Kind, Value, from_document};
 use crate::value::wrong_type;
-use crate::{cluster, cross, group, node, service};
+use crate::{cluster, cross, group, node, service, syntax};
 use director_core::config::Config;
 
 const KEYS: Keys = Keys { known: &["cluster", "nodes", "groups", "services"], later: &[] };
@@ -50,7 +50,7 @@ fn read(text: &str, found: &mut Found<'_>) -> Option<Config> {
     let document = match toml_edit::Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
-            syntax(text, &error, found);
+            syntax::report(text, &error, found);
             return None;
         }
     };
@@ -77,7 +77,8 @@ fn tables<T>(
     read: impl Fn(&Entry<'_>, &mut Found<'_>) -> Option<T>,
 ) -> Tables<T> {
     let Some(entry) = section.entry(key) else {
-        return Tables { span: 0..0, list: Vec::new(), complete: true };
+        let complete = !section.misspelt(key);
+        return Tables { span: 0..0, list: Vec::new(), complete };
     };
     let span = entry.key_span.clone();
     let Kind::Table(entries) = &entry.value.kind else {
@@ -94,19 +95,9 @@ fn not_tables(key: &str, example: &str, value: &Value<'_>, found: &mut Found<'_>
         let help = format!("write [{key}.NAME], such as [{key}.{example}], for each");
         found.add(Code::WrongType, &value.span, message, help);
     } else {
-        wrong_type(key, &format!("a table such as [{key}.{example}]"), value, found);
+        let help = format!("write [{key}.{example}] on a line of its own");
+        wrong_type(key, "a table of tables", &help, value, found);
     }
-}
-
-fn syntax(text: &str, error: &toml_edit::TomlError, found: &mut Found<'_>) {
-    let span = error.span().unwrap_or(text.len()..text.len());
-    let message = format!("this is not TOML: {}", error.message());
-    let help = if error.message().contains("duplicate key") {
-        "a key or a table can be given only once; a second one needs another name"
-    } else {
-        "texts stand in quotation marks, lists in [ ], tables in { } or under a [header]"
-    };
-    found.add(Code::Syntax, &span, message, help);
 }
 
 impl Draft {

@@ -32,7 +32,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     let whole = whole.parse::<u128>().ok()?.checked_mul(u128::from(*unit))?;
     let digits = if fraction.is_empty() { 0 } else { fraction.parse::<u128>().ok()? };
     let parts = digits.checked_mul(u128::from(*unit))?;
-    if parts % scale != 0 {
+    if !parts.is_multiple_of(scale) {
         return None;
     }
     Some(Duration::from_nanos(u64::try_from(whole.checked_add(parts / scale)?).ok()?))
@@ -46,7 +46,7 @@ pub fn format_duration(duration: Duration) -> String {
     if nanos == 0 {
         return "0s".to_owned();
     }
-    let whole = |(_, unit): &&(&str, u64)| nanos % u128::from(*unit) == 0;
+    let whole = |(_, unit): &&(&str, u64)| nanos.is_multiple_of(u128::from(*unit));
     if let Some((name, unit)) = UNITS.iter().rev().find(whole) {
         return format!("{}{name}", nanos / u128::from(*unit));
     }

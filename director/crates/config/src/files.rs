@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::document::parse;
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
-use crate::suggest::{listed, nearest, quote};
+use crate::suggest::{all_of, nearest, quote, quote_path};
 use director_core::config::Config;
 use director_core::name::NodeName;
 use std::io::{ErrorKind, Read};
@@ -65,7 +65,7 @@ pub fn key_path(config: &Config, file_name: &str) -> PathBuf {
 #[must_use]
 pub fn check_files(config: &Config, file_name: &str, text: &str) -> Vec<Problem> {
     let path = key_path(config, file_name);
-    let shown = quote(&path.display().to_string());
+    let shown = quote_path(&path);
     let found = match std::fs::metadata(&path) {
         Err(error) => Some((
             Code::KeyFileMissing,
@@ -122,7 +122,7 @@ pub fn check_node(
     let node = NodeName::new(name).ok().filter(|node| config.nodes.contains_key(node));
     node.ok_or_else(|| {
         let known: Vec<&str> = config.nodes.keys().map(NodeName::as_str).collect();
-        let message = format!("there is no node {}; there are {}", quote(name), listed(&known));
+        let message = format!("there is no node {}; there are {}", quote(name), all_of(&known));
         let example = nearest(name, known.iter().copied()).or(known.first().copied());
         let help = format!(
             "say which one this host is, with --node {}, or describe it under [nodes.{name}]",

@@ -10,7 +10,7 @@ use crate::value::{list, named};
 use director_core::config::{Group, VirtualAddress};
 use director_core::name::GroupName;
 
-const KEYS: Keys = Keys { known: &["addresses"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses"], later: &[] };
 const HELP: &str = r#"give it at least one: addresses = ["10.0.0.100/24 on eth0"]"#;
 
 /// What `[groups.NAME]` says, as far as it is valid.
@@ -26,7 +26,7 @@ impl Draft {
     pub(crate) fn read(entry: &Entry<'_>, found: &mut Found<'_>) -> Option<Self> {
         let name = named(entry.key, &entry.key_span, GroupName::new, found);
         let title = format!("[groups.{}]", entry.key);
-        let example = r#"web = { addresses = ["10.0.0.100/24 on eth0"] }"#;
+        let example = "[groups.web] on a line of its own, with addresses under it";
         let section = Section::open(title, &entry.value, &KEYS, example, found)?;
         let addresses = section.need("addresses", HELP, found, |key, value, found| {
             addresses(entry.key, key, value, found)

@@ -1,4 +1,4 @@
-//! Configuration files of a Linux Director: text to validated values, every problem at once.
+#![doc = include_str!("../GRAMMAR.md")]
 
 mod address;
 mod check;
@@ -17,11 +17,37 @@ mod service;
 mod show;
 mod source;
 mod suggest;
+mod syntax;
 mod tree;
 mod value;
+pub mod write;
 
 pub use code::Code;
 pub use document::parse;
 pub use duration::{format_duration, parse_duration};
 pub use files::{check_files, check_node, key_path, load};
 pub use problem::{Problem, Problems};
+pub use write::render;
+
+#[cfg(test)]
+mod tests {
+    /// Every key that the reader knows stands in the grammar.
+    #[test]
+    fn the_grammar_is_complete() {
+        let grammar = include_str!("../GRAMMAR.md");
+        let known = [
+            crate::cluster::KEYS.known,
+            crate::cluster::LINK_KEYS.known,
+            crate::cluster::ANNOUNCE_KEYS.known,
+            crate::node::KEYS.known,
+            crate::group::KEYS.known,
+            crate::service::KEYS.known,
+            crate::service::SERVER_KEYS.known,
+            crate::check::KEYS.known,
+        ];
+        for key in known.concat() {
+            let marked = [format!("`{key}`"), format!("{{ {key} = ")];
+            assert!(marked.iter().any(|it| grammar.contains(it)), "no word of {key}");
+        }
+    }
+}

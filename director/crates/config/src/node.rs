@@ -10,7 +10,7 @@ use director_core::config::{Node, Priority};
 use director_core::name::{InterfaceName, NodeName};
 use std::net::IpAddr;
 
-const KEYS: Keys = Keys { known: &["addresses", "priority"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priority"], later: &[] };
 
 /// What `[nodes.NAME]` says, as far as it is valid.
 pub(crate) struct Draft {
@@ -33,7 +33,7 @@ impl Draft {
     pub(crate) fn read(entry: &Entry<'_>, found: &mut Found<'_>) -> Option<Self> {
         let name = named(entry.key, &entry.key_span, NodeName::new, found);
         let title = format!("[nodes.{}]", entry.key);
-        let example = r#"d1 = { addresses = { eth0 = "10.0.0.11" }, priority = 200 }"#;
+        let example = "[nodes.d1] on a line of its own, with its keys under it";
         let section = Section::open(title, &entry.value, &KEYS, example, found)?;
         let help = r#"give its address on each link: addresses = { eth0 = "10.0.0.11" }"#;
         let addresses = section.need("addresses", help, found, addresses);
@@ -63,7 +63,8 @@ impl Draft {
 
 fn addresses(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<(Vec<Address>, bool)> {
     let Kind::Table(entries) = &value.kind else {
-        wrong_type(key, r#"a table such as { eth0 = "10.0.0.11" }"#, value, found);
+        let help = r#"write addresses = { eth0 = "10.0.0.11" }"#;
+        wrong_type(key, "a table", help, value, found);
         return None;
     };
     let read = |entry: &Entry<'_>| {

@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::found::{At, Found};
 use crate::source::Span;
-use crate::suggest::{help, quote};
+use crate::suggest::{all_of, help, nearest, quote};
 use crate::tree::{Entry, Kind, Value};
 
 /// The keys that a table may have.
@@ -21,6 +21,7 @@ pub(crate) struct Section<'v, 'a> {
     /// Where to point when something is missing in it.
     pub(crate) span: Span,
     entries: &'v [Entry<'a>],
+    keys: &'static Keys,
 }
 
 /// What a table says under a key.
@@ -89,7 +90,7 @@ impl<'v, 'a> Section<'v, 'a> {
     pub(crate) fn open(
         title: String,
         value: &'v Value<'a>,
-        keys: &Keys,
+        keys: &'static Keys,
         example: &str,
         found: &mut Found<'_>,
     ) -> Option<Self> {
@@ -98,12 +99,13 @@ impl<'v, 'a> Section<'v, 'a> {
             found.add(Code::WrongType, &value.span, message, format!("write {example}"));
             return None;
         };
-        let section = Self { title, span: value.span.clone(), entries };
-        section.report_unknown(keys, found);
+        let section = Self { title, span: value.span.clone(), entries, keys };
+        section.report_unknown(found);
         Some(section)
     }
 
-    fn report_unknown(&self, keys: &Keys, found: &mut Found<'_>) {
+    fn report_unknown(&self, found: &mut Found<'_>) {
+        let keys = self.keys;
         for entry in self.entries.iter().filter(|entry| !keys.known.contains(&entry.key)) {
             let (key, title) = (quote(entry.key), &self.title);
             if let Some((_, purpose)) = keys.later.iter().find(|(later, _)| *later == entry.key) {
@@ -111,10 +113,18 @@ impl<'v, 'a> Section<'v, 'a> {
                 found.add(Code::NotYet, &entry.key_span, message, "leave the key out");
                 continue;
             }
-            let help = help(entry.key, keys.known, &format!("{title} takes"));
+            let help =
+                help(entry.key, keys.known, || format!("{title} takes {}", all_of(keys.known)));
             let message = format!("{key} is not a key of {title}");
             found.add(Code::UnknownKey, &entry.key_span, message, help);
         }
+    }
+
+    /// Whether an unknown key, which has been reported, is likely to be meant as `key`.
+    pub(crate) fn misspelt(&self, key: &str) -> bool {
+        let known = self.keys.known;
+        let unknown = self.entries.iter().filter(|entry| !known.contains(&entry.key));
+        unknown.map(|entry| nearest(entry.key, known.iter().copied())).any(|it| it == Some(key))
     }
 
     /// What the table has under `key`.
@@ -144,7 +154,7 @@ impl<'v, 'a> Section<'v, 'a> {
         found: &mut Found<'_>,
         read: impl FnOnce(&str, &'v Value<'a>, &mut Found<'_>) -> Option<T>,
     ) -> Option<At<T>> {
-        if self.entry(key).is_none() {
+        if self.entry(key).is_none() && !self.misspelt(key) {
             let message = format!("{} has no {}", self.title, quote(key));
             found.add(Code::MissingKey, &self.span, message, help);
         }

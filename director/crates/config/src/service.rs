@@ -15,7 +15,7 @@ use director_core::name::ServiceName;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-const KEYS: Keys = Keys {
+pub(crate) const KEYS: Keys = Keys {
     known: &["listen", "scheduler", "forward", "check", "on-failure", "fallback", "servers"],
     later: &[
         ("fwmark", "services by firewall mark"),
@@ -23,7 +23,7 @@ const KEYS: Keys = Keys {
         ("persistence", "persistent services"),
     ],
 };
-const SERVER_KEYS: Keys = Keys { known: &["address", "weight"], later: &[] };
+pub(crate) const SERVER_KEYS: Keys = Keys { known: &["address", "weight"], later: &[] };
 const SERVER_EXAMPLE: &str = r#"{ address = "10.0.0.21", weight = 1 }"#;
 
 /// What `[services.NAME]` says, as far as it is valid.
@@ -113,7 +113,7 @@ impl Draft {
 }
 
 fn required_check(name: &str, section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Check> {
-    if section.entry("check").is_none() {
+    if section.entry("check").is_none() && !section.misspelt("check") {
         let message = format!(
             "{} has no `check`: a real server of which nothing is known is never taken for \
              healthy, so the service would never get a server",

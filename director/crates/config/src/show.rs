@@ -54,15 +54,12 @@ fn one(
     writeln!(out, "{red}error[{}]{end}{bold}: {}{end}", problem.code, problem.message)?;
     let file = printable(file);
     let (line, column) = (problem.line, problem.column);
-    match &problem.source_line {
-        None => writeln!(out, "{gutter}{blue}-->{end} {file}")?,
-        Some(text) => {
-            let (shown, before, width) = window(text, column - 1, problem.width());
-            writeln!(out, "{gutter}{blue}-->{end} {file}:{line}:{column}")?;
-            writeln!(out, "{gutter} {blue}|{end}")?;
-            writeln!(out, "{blue}{line} |{end} {}", shown.trim_end())?;
-            writeln!(out, "{gutter} {blue}|{end} {before}{red}{}{end}", "^".repeat(width))?;
-        }
+    writeln!(out, "{gutter}{blue}-->{end} {file}:{line}:{column}")?;
+    if let Some(text) = &problem.source_line {
+        let (shown, before, width) = window(text, column - 1, problem.width());
+        writeln!(out, "{gutter} {blue}|{end}")?;
+        writeln!(out, "{blue}{line} |{end} {}", shown.trim_end())?;
+        writeln!(out, "{gutter} {blue}|{end} {before}{red}{}{end}", "^".repeat(width))?;
     }
     writeln!(out, "{gutter} {blue}={end} help: {}", problem.help)
 }

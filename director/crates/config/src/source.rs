@@ -27,7 +27,11 @@ impl<'a> Source<'a> {
 
     /// The text of a line, from 1, without its end.
     pub(crate) fn line(&self, line: usize) -> &'a str {
-        self.text.split('\n').nth(line.saturating_sub(1)).unwrap_or("").trim_end_matches('\r')
+        let start = self.starts.get(line.wrapping_sub(1)).copied().unwrap_or(self.text.len());
+        let end = self.starts.get(line).copied().unwrap_or(self.text.len());
+        let text = self.text.get(start..end).unwrap_or("");
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        text.strip_suffix('\r').unwrap_or(text)
     }
 
     /// The span within the text, on the borders of characters.

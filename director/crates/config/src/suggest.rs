@@ -14,34 +14,58 @@ pub(crate) fn nearest<'a>(
     measured.filter(|(far, _)| *far <= limit).min().map(|(_, word)| word)
 }
 
-/// `did you mean X?`, or else a sentence with all that is known.
-pub(crate) fn help<'a>(given: &str, known: &[&'a str], all: &str) -> String {
+/// `did you mean X?`, or else another sentence.
+pub(crate) fn help(given: &str, known: &[&str], otherwise: impl FnOnce() -> String) -> String {
     match nearest(given, known.iter().copied()) {
-        Some(word) => format!("did you mean `{word}`?"),
-        None => format!("{all} {}", listed(known)),
+        Some(word) => format!("did you mean {}?", quote(word)),
+        None => otherwise(),
     }
 }
 
 /// `a`, `b` and `c`.
-pub(crate) fn listed(words: &[&str]) -> String {
+pub(crate) fn all_of(words: &[&str]) -> String {
+    listed(words, "and")
+}
+
+/// `a`, `b` or `c`.
+pub(crate) fn one_of(words: &[&str]) -> String {
+    listed(words, "or")
+}
+
+fn listed(words: &[&str], last: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
     match quoted.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        Some((end, first)) => format!("{} {last} {end}", first.join(", ")),
     }
 }
 
 /// Text of a file inside a sentence: marked, on one line, not endless.
 pub(crate) fn quote(text: &str) -> String {
     const LIMIT: usize = 60;
-    let escaped: String = text.chars().take(LIMIT).flat_map(char::escape_debug).collect();
-    let escaped = escaped.replace("\\\"", "\"").replace("\\'", "'");
+    let escaped = visible(text.chars().take(LIMIT));
+    if text.is_empty() {
+        return "`\"\"`".to_owned();
+    }
     if text.chars().nth(LIMIT).is_some() {
         format!("`{escaped}…`")
     } else {
         format!("`{escaped}`")
     }
+}
+
+/// The name of a file inside a sentence: marked, on one line, whole.
+pub(crate) fn quote_path(path: &std::path::Path) -> String {
+    format!("`{}`", visible(path.display().to_string().chars()))
+}
+
+fn visible(characters: impl Iterator<Item = char>) -> String {
+    let escape = |c: char| match c {
+        '"' | '\'' => c.to_string(),
+        _ => c.escape_debug().to_string(),
+    };
+    characters.map(escape).collect()
 }
 
 #[cfg(test)]
@@ -60,9 +84,10 @@ mod tests {
 
     #[test]
     fn lists_read_as_sentences_do() {
-        assert_eq!(listed(&["a", "b", "c"]), "`a`, `b` and `c`");
-        assert_eq!(listed(&["a"]), "`a`");
-        assert_eq!(listed(&[]), "nothing");
+        assert_eq!(all_of(&["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(one_of(&["a", "b"]), "`a` or `b`");
+        assert_eq!(one_of(&["a"]), "`a`");
+        assert_eq!(all_of(&[]), "nothing");
         assert_eq!(quote("a\n\"b\""), "`a\\n\"b\"`");
     }
 }

@@ -3,20 +3,20 @@
 use crate::code::Code;
 use crate::found::Found;
 use crate::source::Span;
-use crate::suggest::{help, quote};
+use crate::suggest::{help, one_of, quote};
 use crate::tree::{Kind, Value};
 use director_core::name::NameError;
 use std::ops::RangeInclusive;
 
 /// Reports that a value is of another type than its key takes.
-pub(crate) fn wrong_type(key: &str, wanted: &str, value: &Value<'_>, found: &mut Found<'_>) {
+pub(crate) fn wrong_type(
+    key: &str,
+    wanted: &str,
+    help: &str,
+    value: &Value<'_>,
+    found: &mut Found<'_>,
+) {
     let message = format!("{} must be {wanted}, not {}", quote(key), value.kind.article());
-    let help = match value.kind {
-        Kind::Integer(_) | Kind::Float | Kind::Boolean | Kind::Date if wanted.contains("text") => {
-            "put the value in quotation marks".to_owned()
-        }
-        _ => format!("write {} = … with {wanted}", key),
-    };
     found.add(Code::WrongType, &value.span, message, help);
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn text<'a>(key: &str, value: &Value<'a>, found: &mut Found<'_>) -> O
     if let Kind::Text(text) = value.kind {
         return Some(text);
     }
-    wrong_type(key, "a text in quotation marks", value, found);
+    wrong_type(key, "a text", "put the value in quotation marks", value, found);
     None
 }
 
@@ -35,10 +35,8 @@ pub(crate) fn number<T: TryFrom<i64>>(
 ) -> impl FnOnce(&str, &Value<'_>, &mut Found<'_>) -> Option<T> {
     move |key, value, found| {
         let Kind::Integer(number) = value.kind else {
-            let message =
-                format!("{} must be a whole number, not {}", quote(key), value.kind.article());
             let help = format!("write a number from {} to {}", range.start(), range.end());
-            found.add(Code::WrongType, &value.span, message, help);
+            wrong_type(key, "a whole number", &help, value, found);
             return None;
         };
         let fitting = range.contains(&number).then(|| T::try_from(number).ok()).flatten();
@@ -61,8 +59,8 @@ pub(crate) fn choice<T: Copy>(
             return Some(*meaning);
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let message = format!("{} is not a {}", quote(given), key);
-        let help = help(given, &known, &format!("{} takes", quote(key)));
+        let message = format!("{} cannot be {}", quote(key), quote(given));
+        let help = help(given, &known, || format!("write {}", one_of(&known)));
         found.add(Code::UnknownValue, &value.span, message, help);
         None
     }
@@ -77,7 +75,8 @@ pub(crate) fn list<'v, 'a>(
     if let Kind::List(values) = &value.kind {
         return Some(values);
     }
-    wrong_type(key, "a list in square brackets", value, found);
+    let help = format!("put the values in square brackets: {key} = [ … ]");
+    wrong_type(key, "a list", &help, value, found);
     None
 }
 

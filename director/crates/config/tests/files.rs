@@ -1,5 +1,7 @@
 //! Whole files: the good ones are read, the broken ones give every problem.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
+
 use director_config::{Code, parse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,0 +1,197 @@
+//! From a configuration back to the text of a `director.toml`.
+
+use crate::duration::format_duration;
+use director_core::config::{
+    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Group, Node, OnFailure,
+    Server, Service, ServiceKey,
+};
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The text of a `director.toml` that means this configuration.
+///
+/// Every setting is written, also when it has its default. [`parse`](crate::parse) of the text
+/// gives an equal configuration when the configuration came from `parse`. One that was made
+/// otherwise may have what this release does not read: [`Detection::Ask`] with other times than
+/// [`Detection::ask`] gives (written as `"ask"`), IPv6, services other than TCP, other forwarding
+/// methods.
+#[must_use]
+pub fn render(config: &Config) -> String {
+    let mut tables = vec![cluster(&config.cluster)];
+    tables.extend(config.nodes.iter().map(|(name, it)| node(name.as_str(), it)));
+    tables.extend(config.groups.iter().map(|(name, it)| group(name.as_str(), it)));
+    tables.extend(config.services.iter().map(|(name, it)| service(name.as_str(), it)));
+    tables.join("\n")
+}
+
+/// Lines of a table, or pairs of an inline table.
+struct Pairs(Vec<String>);
+
+impl Pairs {
+    const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn raw(&mut self, key: &str, value: impl Display) {
+        self.0.push(format!("{} = {value}", toml_edit::Key::new(key)));
+    }
+
+    fn text(&mut self, key: &str, value: impl Display) {
+        self.raw(key, quoted(&value.to_string()));
+    }
+
+    fn duration(&mut self, key: &str, value: Duration) {
+        self.text(key, format_duration(value));
+    }
+
+    fn table(&self, header: &str) -> String {
+        format!("[{header}]\n{}\n", self.0.join("\n"))
+    }
+
+    fn named(&self, kind: &str, name: &str) -> String {
+        self.table(&format!("{kind}.{}", toml_edit::Key::new(name)))
+    }
+
+    fn inline(&self) -> String {
+        format!("{{ {} }}", self.0.join(", "))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
+fn cluster(cluster: &Cluster) -> String {
+    let mut pairs = Pairs::new();
+    pairs.text("name", &cluster.name);
+    pairs.duration("keepalive", cluster.keepalive);
+    pairs.duration("deadtime", cluster.deadtime);
+    pairs.text(
+        "detection",
+        match cluster.detection {
+            Detection::Deadtime => "deadtime",
+            Detection::Ask { .. } => "ask",
+        },
+    );
+    pairs.duration("initdead", cluster.initdead);
+    match cluster.failback {
+        Failback::Manual => pairs.text("failback", "manual"),
+        Failback::Auto { delay } => {
+            pairs.text("failback", "auto");
+            pairs.duration("failback-delay", delay);
+        }
+    }
+    pairs.raw("port", cluster.port);
+    pairs.text("key-file", &cluster.key_file);
+    let link = |link: &_| format!("{{ interface = {} }}", quoted(&format!("{link}")));
+    let links: Vec<String> = cluster.links.iter().map(link).collect();
+    pairs.raw("links", format!("[{}]", links.join(", ")));
+    pairs.raw("announce", announce(&cluster.announce));
+    pairs.duration("resync", cluster.resync);
+    pairs.table("cluster")
+}
+
+fn announce(announce: &Announce) -> String {
+    let mut pairs = Pairs::new();
+    pairs.raw("count", announce.count);
+    pairs.duration("interval", announce.interval);
+    pairs.text("refresh", announce.refresh.map_or_else(|| "off".to_owned(), format_duration));
+    pairs.inline()
+}
+
+fn node(name: &str, node: &Node) -> String {
+    let mut addresses = Pairs::new();
+    for (interface, address) in &node.addresses {
+        addresses.text(interface.as_str(), address);
+    }
+    let mut pairs = Pairs::new();
+    pairs.raw("addresses", addresses.inline());
+    pairs.raw("priority", node.priority.get());
+    pairs.named("nodes", name)
+}
+
+fn group(name: &str, group: &Group) -> String {
+    let addresses: Vec<String> =
+        group.addresses.iter().map(|address| quoted(&address.to_string())).collect();
+    let mut pairs = Pairs::new();
+    pairs.raw("addresses", format!("[{}]", addresses.join(", ")));
+    pairs.named("groups", name)
+}
+
+fn service(name: &str, service: &Service) -> String {
+    let mut pairs = Pairs::new();
+    match service.key {
+        ServiceKey::Tcp(address) => pairs.text("listen", address),
+        ServiceKey::Udp(address) => {
+            pairs.text("listen", address);
+            pairs.text("protocol", "udp");
+        }
+        ServiceKey::Sctp(address) => {
+            pairs.text("listen", address);
+            pairs.text("protocol", "sctp");
+        }
+        ServiceKey::FwMark(mark) => pairs.raw("fwmark", mark),
+        ServiceKey::FwMark6(mark) => pairs.raw("fwmark6", mark),
+    }
+    pairs.text("scheduler", service.scheduler);
+    pairs.text("forward", service.forward);
+    pairs.raw("check", check(&service.check));
+    pairs.text(
+        "on-failure",
+        match service.on_failure {
+            OnFailure::Quiesce => "quiesce",
+            OnFailure::Remove => "remove",
+        },
+    );
+    let port = service.key.address().map(|address| address.port());
+    if let Some(fallback) = service.fallback {
+        pairs.text("fallback", endpoint(fallback, port));
+    }
+    pairs.raw("servers", servers(service, port));
+    pairs.named("services", name)
+}
+
+fn servers(service: &Service, port: Option<u16>) -> String {
+    if service.servers.is_empty() {
+        return "[]".to_owned();
+    }
+    let line = |(address, server): (&SocketAddr, &Server)| {
+        let mut pairs = Pairs::new();
+        pairs.text("address", endpoint(*address, port));
+        pairs.raw("weight", server.weight);
+        format!("  {},\n", pairs.inline())
+    };
+    let lines: String = service.servers.iter().map(line).collect();
+    format!("[\n{lines}]")
+}
+
+/// The address, with its port when that is not the service's own.
+fn endpoint(address: SocketAddr, port: Option<u16>) -> String {
+    if Some(address.port()) == port { address.ip().to_string() } else { address.to_string() }
+}
+
+fn check(check: &Check) -> String {
+    let mut pairs = Pairs::new();
+    match &check.dialogue {
+        Dialogue::Tcp => pairs.text("type", "tcp"),
+        Dialogue::Http { path, host, expect } => {
+            pairs.text("type", "http");
+            pairs.text("path", path);
+            if let Some(host) = host {
+                pairs.text("host", host);
+            }
+            if let Some(expect) = expect {
+                pairs.text("expect", expect);
+            }
+        }
+    }
+    if let Some(port) = check.port {
+        pairs.raw("port", port);
+    }
+    pairs.duration("interval", check.interval);
+    pairs.duration("timeout", check.timeout);
+    pairs.raw("fall", check.fall);
+    pairs.raw("rise", check.rise);
+    pairs.inline()
+}

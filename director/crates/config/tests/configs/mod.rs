@@ -1,0 +1,151 @@
+//! Configurations that a file can mean, at random.
+
+use director_core::config::{
+    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
+    OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
+};
+use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use proptest::prelude::*;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU8, NonZeroU16};
+use std::time::Duration;
+
+const LINKS: [&str; 3] = ["eth0", "bond0.17", "lan@2"];
+
+fn ip(network: u8, host: u8) -> IpAddr {
+    Ipv4Addr::new(10, network, 0, host).into()
+}
+
+fn duration(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
+    range.prop_map(Duration::from_nanos)
+}
+
+const MS: u64 = 1_000_000;
+
+fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
+    let times = (duration(5 * MS..MS * 100_000), 3..9_u32, 1..5_u32, any::<bool>());
+    let failback = prop_oneof![
+        Just(Failback::Manual),
+        duration(0..MS * 1_000_000).prop_map(|delay| Failback::Auto { delay }),
+    ];
+    let announce = (any::<NonZeroU8>(), duration(MS..MS * 9_999), duration(MS..MS * 99_999_999));
+    let rest = (
+        "[a-zA-Z0-9._-]{1,63}",
+        any::<NonZeroU16>(),
+        "[^\0]{1,40}",
+        any::<bool>(),
+        duration(MS * 100..MS * 999_999),
+    );
+    (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
+        let (keepalive, dead, init, ask) = times;
+        let (count, interval, refresh) = announce;
+        let (name, port, key_file, refreshes, resync) = rest;
+        Cluster {
+            name: ClusterName::new(&name).unwrap(),
+            keepalive,
+            detection: if ask { Detection::ask(keepalive) } else { Detection::Deadtime },
+            deadtime: keepalive * dead,
+            initdead: keepalive * dead * init,
+            failback,
+            port,
+            key_file,
+            links: LINKS[..links].iter().map(|it| InterfaceName::new(it).unwrap()).collect(),
+            announce: Announce { count, interval, refresh: refreshes.then_some(refresh) },
+            resync,
+        }
+    })
+}
+
+fn check() -> impl Strategy<Value = Check> {
+    let http = ("/[!-~]{0,20}", prop::option::of("[a-z0-9.:-]{1,20}"), prop::option::of(".{1,20}"));
+    let expect = prop::option::of(any::<String>().prop_filter("text", |it| !it.is_empty()));
+    let dialogue = prop_oneof![
+        Just(Dialogue::Tcp),
+        (http, expect).prop_map(|((path, host, short), any)| {
+            Dialogue::Http { path, host, expect: short.or(any) }
+        }),
+    ];
+    let times = (duration(10 * MS..MS * 100_000), 1..9_u32);
+    let port = prop::option::of(any::<NonZeroU16>());
+    (dialogue, port, times, any::<NonZeroU8>(), any::<NonZeroU8>()).prop_map(
+        |(dialogue, port, (interval, part), fall, rise)| {
+            let timeout = interval / part;
+            Check { dialogue, port, interval, timeout, fall, rise }
+        },
+    )
+}
+
+/// A service on the virtual address with this number.
+fn service(virtuals: u8) -> impl Strategy<Value = Service> {
+    let weights = prop::collection::btree_map(1..=200_u8, any::<u16>(), 0..5);
+    let scheduler = prop::sample::select(Scheduler::ALL);
+    (0..virtuals, 1..=u16::MAX, weights, scheduler, check(), any::<(bool, bool)>()).prop_map(
+        |(host, port, weights, scheduler, check, (remove, fallback))| {
+            let servers = weights.into_iter().map(|(host, weight)| {
+                (SocketAddr::new(ip(50, host), port), Server { weight: Weight(weight) })
+            });
+            let servers: std::collections::BTreeMap<_, _> = servers.collect();
+            let local = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+            Service {
+                key: ServiceKey::Tcp(SocketAddr::new(ip(100, host), port)),
+                scheduler,
+                forward: Forward::Direct,
+                check,
+                on_failure: if remove { OnFailure::Remove } else { OnFailure::Quiesce },
+                fallback: (fallback || servers.is_empty()).then_some(local),
+                servers,
+            }
+        },
+    )
+}
+
+fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
+    let group = |number: u8| {
+        let address = VirtualAddress {
+            address: ip(100, number),
+            prefix: prefixes[usize::from(number)],
+            interface: InterfaceName::new(LINKS[0]).unwrap(),
+        };
+        let name = GroupName::new(&format!("group.{number}")).unwrap();
+        (name, Group { addresses: [address].into() })
+    };
+    (0..virtuals).map(group).collect()
+}
+
+fn nodes(links: usize, priorities: &[u8]) -> Vec<(NodeName, Node)> {
+    let node = |(number, priority): (usize, &u8)| {
+        let address = |(link, name): (usize, &&str)| {
+            let (network, host) = (u8::try_from(link).unwrap(), u8::try_from(number).unwrap());
+            (InterfaceName::new(name).unwrap(), ip(network, host + 1))
+        };
+        let addresses = LINKS[..links].iter().enumerate().map(address).collect();
+        let name = NodeName::new(&format!("{number}.example")).unwrap();
+        (name, Node { addresses, priority: Priority::new(*priority).unwrap() })
+    };
+    priorities.iter().enumerate().map(node).collect()
+}
+
+/// Any configuration that [`director_config::parse`] can give.
+pub(crate) fn config() -> impl Strategy<Value = Config> {
+    let shape = (1..=LINKS.len(), 1..=4_u8);
+    shape.prop_flat_map(|(links, virtuals)| {
+        let priorities = prop::collection::vec(1..=254_u8, 1..5);
+        let prefixes = prop::collection::vec(0..=32_u8, usize::from(virtuals));
+        let services = prop::collection::vec(service(virtuals), 0..4);
+        (cluster(links), priorities, prefixes, services).prop_map(
+            move |(cluster, priorities, prefixes, services)| {
+                let mut seen = std::collections::BTreeSet::new();
+                let services = services.into_iter().filter(|it| seen.insert(it.key)).enumerate();
+                let named = services.map(|(number, service)| {
+                    (ServiceName::new(&format!("-{number}_")).unwrap(), service)
+                });
+                Config {
+                    cluster,
+                    nodes: nodes(links, &priorities).into_iter().collect(),
+                    groups: groups(virtuals, &prefixes).into_iter().collect(),
+                    services: named.collect(),
+                }
+            },
+        )
+    })
+}
