@@ -111,7 +111,7 @@ impl From<Endpoint> for SocketAddr {
 }
 
 /// The sixteen bytes of the kernel's `union nf_inet_addr`: an IPv4 address stands first and is
-/// followed by zeros. Kernels before 3.18 refuse shorter values.
+/// followed by zeros, as the kernel itself sends it.
 pub(crate) fn to_union(address: IpAddr) -> [u8; ADDRESS_BYTES] {
     match address {
         IpAddr::V6(address) => address.octets(),

@@ -105,10 +105,11 @@ pub enum ErrorKind {
     /// `ENOENT` from the generic netlink controller, which first tries to load the module.
     #[error("the kernel has no ip_vs: modprobe ip_vs")]
     NotAvailable,
-    /// `EINVAL`: a destination whose address is neither unicast nor local (also: without a
-    /// route), GUE to port 0, a destination of another family than its service's without a
-    /// tunnel or beside a sync daemon, an IPv6 prefix outside 1 to 128, a timeout or upper
-    /// threshold too large, a sync group that is no multicast address.
+    /// `EINVAL`: a destination whose address is neither unicast nor local, or IPv6 link-local;
+    /// GUE to port 0; a destination of another family than its service's without a tunnel or
+    /// beside a sync daemon, and such a daemon beside such a destination; an IPv6 prefix outside
+    /// 1 to 128; a timeout or upper threshold too large; a sync group that is no multicast
+    /// address.
     #[error("the kernel refuses a value (EINVAL)")]
     InvalidValue,
     /// `ERANGE`: a weight above 2³¹ − 1, or a lower threshold above the upper.
@@ -126,8 +127,8 @@ pub enum ErrorKind {
     /// `ENODEV`: the sync daemon's interface does not exist.
     #[error("no such interface (ENODEV)")]
     NoDevice,
-    /// `EADDRNOTAVAIL`: the sync daemon's interface has no usable address of the group's family.
-    #[error("the interface has no usable address (EADDRNOTAVAIL)")]
+    /// `EADDRNOTAVAIL`: the sync daemon's socket could not be bound to its interface's address.
+    #[error("the interface's address cannot be used (EADDRNOTAVAIL)")]
     NoAddress,
     /// `EADDRINUSE`: another socket holds the sync daemon's port.
     #[error("the port is in use (EADDRINUSE)")]

@@ -151,7 +151,8 @@ pub(crate) fn open() -> io::Result<Socket> {
 pub(crate) fn prepare(socket: &mut Socket) -> io::Result<()> {
     socket.bind_auto()?;
     socket.connect(&SocketAddr::new(0, 0))?;
-    // Kernels before 4.12 know neither: errors then come with the whole request and no words.
+    // Kernels before 4.12 know one or neither: errors then come without words, or with the whole
+    // request, and are read all the same.
     let _ = socket.set_cap_ack(true);
     let _ = socket.set_ext_ack(true);
     Ok(())
