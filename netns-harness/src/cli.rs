@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -7,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::process::Interrupt;
 use crate::run::Request;
-use crate::{doctor, guest, kernel, node};
+use crate::{doctor, guard, guest, kernel, node};
 
 #[derive(Debug, Parser)]
 #[command(name = "director-lab", version, about = "Scenarios on a real kernel")]
@@ -35,6 +36,13 @@ enum Command {
         machine: bool,
         /// The run directory.
         directory: PathBuf,
+    },
+    /// Runs a guest and ends it with the lab; the lab starts it itself.
+    #[command(hide = true)]
+    Guard {
+        /// The guest.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
     },
     /// The first process of a node; the lab starts it itself.
     #[command(hide = true)]
@@ -65,6 +73,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
             guest::run(&directory, machine)?;
             Ok(0)
         }
+        Command::Guard { command } => Ok(guard::run(&command)?),
         Command::Node => {
             node::run()?;
             Ok(0)

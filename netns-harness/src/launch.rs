@@ -36,10 +36,10 @@ pub(crate) fn launch(
 ) -> Result<(), Failure> {
     let path = directory.path();
     let mut command = match engine {
-        Engine::Timetravel => simulated(seed, path)?,
+        Engine::Timetravel => simulated(seed, path),
         Engine::Uml => machine(Path::new(STOCK_KERNEL), path),
         Engine::Netns => namespaces(path),
-    };
+    }?;
     let console = File::create(path.join("console.txt")).context("the console's file")?;
     let errors = console.try_clone().context("the console's file")?;
     command.stdin(Stdio::piped()).stdout(console).stderr(errors);
@@ -62,13 +62,13 @@ pub(crate) fn launch(
 }
 
 fn simulated(seed: u64, path: &Path) -> Result<Command, Failure> {
-    let mut command = machine(&kernel::lookup()?.kernel, path);
+    let mut command = machine(&kernel::lookup()?.kernel, path)?;
     command.env(kernel::SEED_VARIABLE, seed.to_string());
     Ok(command)
 }
 
-fn machine(kernel: &Path, path: &Path) -> Command {
-    let mut command = Command::new(kernel);
+fn machine(kernel: &Path, path: &Path) -> Result<Command, Failure> {
+    let mut command = guarded(kernel)?;
     // What is in the environment would be in the guest's memory, and the same run must be the
     // same; TMPDIR is where the guest's memory file goes, which is unlinked at once.
     command.env_clear().env("HOME", path).env("TMPDIR", memory_directory());
@@ -91,7 +91,7 @@ fn machine(kernel: &Path, path: &Path) -> Command {
     ]);
     command.args(["uml_dir=./", &format!("init={HERE}/init"), "--", "guest", "--machine", HERE]);
     command.current_dir(path);
-    command
+    Ok(command)
 }
 
 /// A memory file system for the guest's memory, where there is one.
@@ -100,22 +100,32 @@ fn memory_directory() -> std::path::PathBuf {
     if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() }
 }
 
-fn namespaces(path: &Path) -> Command {
-    let mut command = Command::new("unshare");
+/// A command that ends when this process does, however that ends.
+fn guarded(program: &Path) -> Result<Command, Failure> {
+    let mut command = Command::new(std::env::current_exe().context("where this program is")?);
+    command.args(["guard", "--"]).arg(program);
+    Ok(command)
+}
+
+fn namespaces(path: &Path) -> Result<Command, Failure> {
+    let mut command = guarded(Path::new("unshare"))?;
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
     command.args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]);
     command.args(["--mount-proc", "--"]).arg(path.join("init")).arg("guest").arg(path);
-    command
+    Ok(command)
 }
+
+/// What a user-mode kernel says at every boot.
+const NOISE: [&str; 3] = ["configured out of UML", "setup_one_line failed", "ubd device"];
 
 /// The last lines of the console, for a guest that could not say more.
 fn tail(path: &Path) -> String {
     let bytes = fs::read(path.join("console.txt")).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> =
-        text.lines().filter(|line| !line.contains("configured out of UML")).collect();
+        text.lines().filter(|line| !NOISE.iter().any(|noise| line.contains(noise))).collect();
     let last = &lines[lines.len().saturating_sub(12)..];
     if last.is_empty() {
         String::new()

@@ -8,6 +8,7 @@ mod doctor;
 mod engine;
 mod failure;
 mod gather;
+mod guard;
 mod guest;
 mod kernel;
 mod launch;

@@ -50,7 +50,6 @@ pub(crate) fn run_bounded(
     missing: &str,
 ) -> Result<Ended, Failure> {
     command.process_group(0);
-    die_with_parent(command);
     let program = command.get_program().to_string_lossy().into_owned();
     let child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Failure::Unable(format!("{program}: not found; {missing}")),
@@ -61,20 +60,6 @@ pub(crate) fn run_bounded(
         Waited::Exited => Ok(Ended::Exited(group.reap()?)),
         Waited::TooLong => Ok(Ended::TooLong),
         Waited::Interrupted => Err(Failure::Interrupted),
-    }
-}
-
-/// Asks the kernel to kill the child if this process dies without a chance to clean up.
-pub(crate) fn die_with_parent(command: &mut Command) {
-    let hook = || {
-        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-            .map_err(io::Error::from)
-    };
-    #[expect(unsafe_code, reason = "pre_exec is the only way to set the parent death signal")]
-    // SAFETY: the hook makes one system call, allocates nothing and takes no lock, as code
-    // between fork and exec must.
-    unsafe {
-        command.pre_exec(hook);
     }
 }
 

@@ -13,6 +13,9 @@ use crate::plan::Plan;
 /// The subdirectories, and who writes there: agents, directors' logs, standard errors.
 const PARTS: [&str; 3] = ["records", "logs", "stderr"];
 
+/// How the names of temporary run directories begin; eight digits of the process id follow.
+const PREFIX: &str = "director-lab-";
+
 /// A run directory; unless it is kept, dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct RunDirectory {
@@ -23,10 +26,11 @@ pub(crate) struct RunDirectory {
 impl RunDirectory {
     /// Makes a temporary one.
     pub(crate) fn temporary() -> Result<Self, Failure> {
+        remove_abandoned();
         let nanos =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
         // Always the same length: the path is on the guest's command line, and with it in memory.
-        let name = format!("director-lab-{:08x}{nanos:08x}", std::process::id());
+        let name = format!("{PREFIX}{:08x}{nanos:08x}", std::process::id());
         Self::make(&std::env::temp_dir().join(name), false)
     }
 
@@ -72,6 +76,21 @@ impl RunDirectory {
         fs::write(self.path.join("plan.json"), text).context("writing the plan")?;
         let program = std::env::current_exe().context("where this program is")?;
         symlink(program, self.path.join("init")).context("linking this program")
+    }
+}
+
+/// Removes the directories of runs that were killed.
+fn remove_abandoned() {
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX))
+            .and_then(|rest| u32::from_str_radix(rest.get(..8)?, 16).ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // Another user's cannot be removed, and need not be.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

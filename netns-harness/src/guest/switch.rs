@@ -70,6 +70,8 @@ pub(super) fn settle() -> anyhow::Result<()> {
             .filter(|line| !line.contains(" state UP "))
             .collect();
         if waiting.is_empty() {
+            // The ends inside the nodes are up as well; their queues follow some ticks later.
+            clock::sleep_until(clock::now() + Duration::from_millis(100));
             return Ok(());
         }
         if clock::now() > deadline {
