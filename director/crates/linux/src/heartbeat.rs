@@ -8,12 +8,13 @@ use director_core::name::{InterfaceName, NodeName};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::{BindToDevice, Ipv4Tos, Ipv6TClass, Priority};
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket,
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, bind, sendto, setsockopt, socket,
 };
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
@@ -40,9 +41,13 @@ impl HeartbeatSocket {
     /// Sends a packet, or fails: a heartbeat that must wait is worth nothing.
     ///
     /// # Errors
-    /// What the system says, as when there is no route or the queue is full.
-    pub fn send(&self, packet: &[u8], to: SocketAddr) -> io::Result<()> {
-        self.socket.try_send_to(packet, to).map(|_| ())
+    /// What the system says, as when there is no route; `WouldBlock` when the queue is full.
+    pub fn send(&self, to: SocketAddr, packet: &[u8]) -> io::Result<()> {
+        // Straight to the system: tokio would answer "would block" until its runtime has seen the
+        // socket ready, and so lose the first packets after the start.
+        let to = SockaddrStorage::from(to);
+        sendto(self.socket.as_raw_fd(), packet, &to, MsgFlags::MSG_DONTWAIT)?;
+        Ok(())
     }
 
     /// Waits for a packet. Gives its length in bytes and its source; what does not fit into the
@@ -52,6 +57,14 @@ impl HeartbeatSocket {
     /// What the system says.
     pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.socket.recv_from(buffer).await
+    }
+
+    /// Waits until there is a packet to be received.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
     }
 
     fn poll_receive(
@@ -69,6 +82,8 @@ impl HeartbeatSocket {
 #[derive(Debug)]
 pub struct HeartbeatSockets {
     links: Vec<HeartbeatSocket>,
+    /// Where the next look begins, so that a flood on one link cannot silence the others.
+    next: AtomicUsize,
 }
 
 impl HeartbeatSockets {
@@ -88,7 +103,11 @@ impl HeartbeatSockets {
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(Self { links }) } else { Err(Problems(problems)) }
+        if problems.is_empty() {
+            Ok(Self { links, next: AtomicUsize::new(0) })
+        } else {
+            Err(Problems(problems))
+        }
     }
 
     /// The links, to be used one by one.
@@ -107,9 +126,9 @@ impl HeartbeatSockets {
     ///
     /// # Errors
     /// What the system says; `NotFound` when there is no such link.
-    pub fn send(&self, link: LinkId, packet: &[u8], to: SocketAddr) -> io::Result<()> {
+    pub fn send(&self, link: LinkId, to: SocketAddr, packet: &[u8]) -> io::Result<()> {
         let no_link = || io::Error::new(io::ErrorKind::NotFound, format!("no link {}", link.0));
-        self.links.iter().find(|one| one.link == link).ok_or_else(no_link)?.send(packet, to)
+        self.links.iter().find(|one| one.link == link).ok_or_else(no_link)?.send(to, packet)
     }
 
     /// Waits for a packet on any link. Gives the link, the packet's length in bytes, and its source.
@@ -119,9 +138,12 @@ impl HeartbeatSockets {
     /// What the system says.
     pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(LinkId, usize, SocketAddr)> {
         std::future::poll_fn(|context| {
-            // Heartbeats are few and small: the first link cannot starve the others.
-            for link in &self.links {
+            let first = self.next.load(Ordering::Relaxed);
+            let (before, after) = self.links.split_at(first.min(self.links.len()));
+            for (place, link) in after.iter().chain(before).enumerate() {
                 if let Poll::Ready(received) = link.poll_receive(context, buffer) {
+                    let next = (first + place + 1) % self.links.len();
+                    self.next.store(next, Ordering::Relaxed);
                     return Poll::Ready(received.map(|(length, from)| (link.link, length, from)));
                 }
             }

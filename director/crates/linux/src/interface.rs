@@ -30,7 +30,7 @@ pub(crate) fn all() -> io::Result<BTreeMap<String, Interface>> {
         let Some(link) = entry.address.as_ref().and_then(|address| address.as_link_addr()) else {
             continue;
         };
-        let carrier = InterfaceFlags::IFF_UP | InterfaceFlags::IFF_RUNNING;
+        let carrier = InterfaceFlags::IFF_RUNNING | InterfaceFlags::IFF_LOWER_UP;
         let index = u32::try_from(link.ifindex()).map_err(io::Error::other)?;
         let up = entry.flags.contains(carrier);
         interfaces.insert(entry.interface_name, Interface { index, up, addresses: Vec::new() });

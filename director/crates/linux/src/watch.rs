@@ -15,6 +15,10 @@ use tokio::task::JoinHandle;
 
 type Told = (NetlinkMessage<RouteNetlinkMessage>, rtnetlink::sys::SocketAddr);
 
+/// Operational (RFC 2863) and with carrier. `IFF_RUNNING` alone is also set for a moment on an interface
+/// that was just switched on, before its carrier was looked at.
+const CARRIER: LinkFlags = LinkFlags::Running.union(LinkFlags::LowerUp);
+
 /// Watches interfaces for carrier and for addresses.
 ///
 /// It begins with the present state of each interface, so that what happened before is known too.
@@ -126,8 +130,7 @@ impl Known {
             return;
         };
         self.names.insert(index, name.clone());
-        let carrier = LinkFlags::Up | LinkFlags::Running;
-        self.note(&name, link.header.flags.contains(carrier));
+        self.note(&name, link.header.flags.contains(CARRIER));
     }
 
     fn note(&mut self, name: &InterfaceName, up: bool) {
@@ -178,7 +181,7 @@ mod tests {
     #[test]
     fn carrier_is_told_once_per_change() {
         let mut known = known();
-        for flags in [LinkFlags::Up | LinkFlags::Running, LinkFlags::Up, LinkFlags::Up] {
+        for flags in [LinkFlags::Up | CARRIER, LinkFlags::Up, LinkFlags::Up] {
             known.hear(&RouteNetlinkMessage::NewLink(link("eth0", flags)));
         }
         assert_eq!(news(&mut known), changed(false));
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn a_port_that_leaves_a_bridge_is_not_gone() {
         let mut known = known();
-        let mut port = link("eth0", LinkFlags::Up | LinkFlags::Running);
+        let mut port = link("eth0", LinkFlags::Up | CARRIER);
         port.header.interface_family = AddressFamily::Bridge;
         known.hear(&RouteNetlinkMessage::DelLink(port));
         assert_eq!(news(&mut known), []);
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_interface_that_is_renamed_or_removed_is_down() {
-        let up = LinkFlags::Up | LinkFlags::Running;
+        let up = LinkFlags::Up | CARRIER;
         let mut renamed = known();
         renamed.hear(&RouteNetlinkMessage::NewLink(link("lan0", up)));
         assert_eq!(news(&mut renamed), changed(false));

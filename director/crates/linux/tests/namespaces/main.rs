@@ -1,0 +1,10 @@
+//! The ports on this machine's own kernel, each test in network namespaces of its own.
+
+mod addresses;
+mod announce;
+mod denied;
+mod heartbeat;
+mod lab;
+mod preflight;
+mod sysctls;
+mod watch;

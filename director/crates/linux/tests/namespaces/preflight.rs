@@ -1,0 +1,90 @@
+use crate::lab::{Lab, give, in_namespace, interface, without_ipv6};
+use director_core::config::{
+    Announce, Cluster, Config, Detection, Failback, Group, Node, Priority, VirtualAddress,
+};
+use director_core::name::{ClusterName, GroupName, NodeName};
+use director_linux::{Problem, preflight};
+use std::num::{NonZeroU8, NonZeroU16};
+use std::time::Duration;
+
+/// Directors `d1` (10.0.0.11, 10.1.0.11) and `d2` (10.0.0.12, 10.1.0.12) with links `hb0` and `hb1`, and
+/// a virtual address on `lan0`.
+pub(crate) fn pair(port: u16) -> Config {
+    let keepalive = Duration::from_millis(100);
+    let node = |last: u8, priority| Node {
+        addresses: [
+            (interface("hb0"), [10, 0, 0, last].into()),
+            (interface("hb1"), [10, 1, 0, last].into()),
+        ]
+        .into(),
+        priority: Priority::new(priority).expect("a priority"),
+    };
+    let name = |name| NodeName::new(name).expect("a name");
+    let vip = VirtualAddress {
+        address: [192, 0, 2, 100].into(),
+        prefix: 24,
+        interface: interface("lan0"),
+    };
+    Config {
+        cluster: Cluster {
+            name: ClusterName::new("test").expect("a name"),
+            keepalive,
+            detection: Detection::ask(keepalive),
+            deadtime: keepalive * 10,
+            initdead: keepalive * 20,
+            failback: Failback::Manual,
+            port: NonZeroU16::new(port).expect("a port"),
+            key_file: "/etc/director/cluster.key".to_owned(),
+            links: vec![interface("hb0"), interface("hb1")],
+            announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
+            resync: keepalive * 100,
+        },
+        nodes: [(name("d1"), node(11, 200)), (name("d2"), node(12, 100))].into(),
+        groups: [(GroupName::new("web").expect("a name"), Group { addresses: [vip].into() })]
+            .into(),
+        services: [].into(),
+    }
+}
+
+fn problems(node: &str) -> Vec<String> {
+    let node = NodeName::new(node).expect("a name");
+    preflight(&pair(694), &node).iter().map(Problem::to_string).collect()
+}
+
+#[test]
+fn every_place_that_is_not_as_configured_is_told_at_once() {
+    in_namespace(|| async {
+        without_ipv6();
+        let lab = Lab::new();
+        lab.veth("hb0", "peer0").await;
+        lab.veth("lan0", "peer1").await;
+        give("10.0.0.11", 24, "lan0");
+        assert_eq!(
+            problems("d1"),
+            [
+                "interface hb1: there is no such interface\n  help: this machine has hb0, lan0, lo, \
+                 peer0, peer1; correct the name or make it",
+                "address 10.0.0.11: it is not on interface hb0\n  help: hb0 has none; lan0 has \
+                 10.0.0.11/24; lo has none; peer0 has none; peer1 has none; add it or correct the \
+                 configuration",
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_machine_that_is_as_configured_has_no_problems() {
+    in_namespace(|| async {
+        let lab = Lab::new();
+        lab.veth("hb0", "hb1").await;
+        lab.veth("lan0", "peer0").await;
+        give("10.0.0.11", 24, "hb0");
+        give("10.1.0.11", 24, "hb1");
+        assert_eq!(problems("d1"), Vec::<String>::new());
+        let unknown = problems("d9");
+        assert_eq!(
+            unknown,
+            ["node d9: it is not configured\n  help: the nodes are d1, d2; name one of them"]
+        );
+    });
+}
