@@ -93,14 +93,10 @@ fn figures(figures: &ClientFigures) -> String {
 
 fn summary(counts: &Outcomes) -> String {
     let Outcomes { held, violated, skipped, impossible, .. } = counts;
-    let total = held + violated + skipped + impossible;
+    let (claims, wrong) = (counts.expectations_held, counts.expectations_violated);
+    let open = counts.expectations_not_judged;
     format!(
-        "{total} scenarios: {held} held, {violated} violated, {skipped} skipped, \
-         {impossible} not run\n{} expectations and invariants: \
-         {} held, {} violated, {} not judged\n",
-        counts.expectations_held + counts.expectations_violated + counts.expectations_not_judged,
-        counts.expectations_held,
-        counts.expectations_violated,
-        counts.expectations_not_judged,
+        "scenarios: {held} held, {violated} violated, {skipped} skipped, {impossible} not run\n\
+         expectations and invariants: {claims} held, {wrong} violated, {open} not judged\n"
     )
 }
