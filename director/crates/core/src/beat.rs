@@ -99,9 +99,9 @@ impl Claim {
         matches!(self, Self::Holding | Self::Active | Self::Releasing)
     }
 
-    /// Whether the sender would take the group if nobody had it.
+    /// Whether the sender would take the group if nobody had it, now or as soon as it has listened.
     #[must_use]
-    pub const fn is_ready(self) -> bool {
-        matches!(self, Self::Standby | Self::Wants)
+    pub const fn may_come(self) -> bool {
+        matches!(self, Self::Waiting | Self::Standby | Self::Wants)
     }
 }

@@ -6,8 +6,6 @@ mod group;
 mod peer;
 mod replay;
 mod speak;
-#[cfg(test)]
-mod tests;
 mod view;
 
 pub(crate) use view::ago_ms;

@@ -17,7 +17,7 @@ use crate::name::NodeName;
 use crate::observed::Snapshot;
 use crate::random::Stream;
 use crate::report::Report;
-use crate::time::{Deadline, Instant, earlier};
+use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -121,18 +121,18 @@ impl Director {
     /// When to call again with [`Input::Deadline`], and what for. May change with every input.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        if self.phase == Phase::Over {
-            return None;
-        }
-        let next = earlier(self.cluster.next_deadline(), self.checks.next_deadline());
-        let next = earlier(next, self.kernel.next_deadline());
-        let stop = match self.phase {
-            Phase::Clearing { until } => {
-                Some(Deadline { at: until, reason: crate::time::Reason::ReleaseOverdue })
+        let kernel = self.kernel.next_deadline();
+        match self.phase {
+            Phase::Running | Phase::Releasing => {
+                let next = earlier(self.cluster.next_deadline(), self.checks.next_deadline());
+                earlier(next, kernel)
             }
-            Phase::Running | Phase::Releasing | Phase::Over => None,
-        };
-        earlier(next, stop)
+            Phase::Clearing { until } => {
+                let overdue = Deadline { at: until, reason: Reason::ReleaseOverdue };
+                earlier(kernel, Some(overdue))
+            }
+            Phase::Over => None,
+        }
     }
 
     /// The next thing to be done.
@@ -196,10 +196,10 @@ impl Director {
 
     fn reconciled(&mut self, result: Reconciled, now: Instant) {
         let back = self.kernel.reconciled(&result, now, &mut self.out);
-        self.cluster.reconciled(&result, now, &mut self.out);
         for address in back {
             self.cluster.announce_again(&address, now, &mut self.out);
         }
+        self.cluster.reconciled(&result, now, &mut self.out);
         self.unsettled = true;
         let clearing = matches!(self.phase, Phase::Clearing { .. });
         if clearing && result.number >= self.kernel.number() {

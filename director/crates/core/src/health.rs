@@ -1,8 +1,6 @@
 //! From check outcomes to states of real servers.
 
 mod schedule;
-#[cfg(test)]
-mod tests;
 mod verdict;
 
 use crate::cluster::Out;
@@ -275,7 +273,7 @@ impl Checks {
             } else {
                 (&mut self.unserved, |service, unserved| Report::Unserved { service, unserved })
             };
-            if told.insert(name.clone(), !usable).unwrap_or(false) != !usable {
+            if told.insert(name.clone(), !usable).unwrap_or(false) == usable {
                 out.reports.push_back(event(name.clone(), !usable));
             }
         }

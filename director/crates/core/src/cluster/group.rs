@@ -174,7 +174,7 @@ impl Group {
         self.returned_at = None;
         self.wants = false;
         let unowned_since = *self.unowned_since.get_or_insert(around.now);
-        let better = claims().any(|(peer, claim)| !peer.we_outrank && claim.is_ready());
+        let better = claims().any(|(peer, claim)| !peer.we_outrank && claim.may_come());
         if better && around.now.since(unowned_since) < around.patience {
             return None;
         }

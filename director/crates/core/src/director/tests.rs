@@ -1,1 +1,397 @@
+//! Directors on one virtual clock, with kernels that are only snapshots.
 
+mod chaos;
+mod failover;
+mod health;
+mod restart;
+mod security;
+
+use super::*;
+use crate::config::{
+    Announce, Check, Cluster as ClusterConfig, Detection, Dialogue, Failback, Forward, Group, Node,
+    OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
+};
+use crate::name::{ClusterName, GroupName, InterfaceName, ServiceName};
+use crate::observed::{ObservedServer, ObservedService};
+use crate::plan::{Ledger, Step, diff};
+use crate::probe::{Failure, Phase as ProbePhase, Ticket};
+use crate::report::{Role, RoleCause};
+use crate::wire::heartbeat::{Key, open, seal};
+use core::net::{IpAddr, SocketAddr};
+use core::num::{NonZeroU8, NonZeroU16};
+use std::collections::BTreeMap;
+
+pub(super) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(super) fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+fn group() -> GroupName {
+    GroupName::new("web").unwrap()
+}
+
+fn interface(name: &str) -> InterfaceName {
+    InterfaceName::new(name).unwrap()
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn socket(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn vip() -> VirtualAddress {
+    VirtualAddress { address: address("10.0.0.100"), prefix: 24, interface: interface("lan") }
+}
+
+fn count(value: u8) -> NonZeroU8 {
+    NonZeroU8::new(value).unwrap()
+}
+
+fn key() -> ServiceKey {
+    ServiceKey::Tcp(socket("10.0.0.100:80"))
+}
+
+/// Two directors, one group, one service with two real servers and a fallback.
+pub(super) fn config() -> Config {
+    let of_node = |lan: &str, hb: &str, priority| Node {
+        addresses: BTreeMap::from([
+            (interface("lan"), address(lan)),
+            (interface("hb"), address(hb)),
+        ]),
+        priority: Priority::new(priority).unwrap(),
+    };
+    let cluster = ClusterConfig {
+        name: ClusterName::new("test").unwrap(),
+        keepalive: ms(100),
+        detection: Detection::ask(ms(100)),
+        deadtime: ms(300),
+        initdead: ms(2000),
+        failback: Failback::Auto { delay: Duration::ZERO },
+        port: NonZeroU16::new(694).unwrap(),
+        key_file: "/key".into(),
+        links: vec![interface("lan"), interface("hb")],
+        announce: Announce { count: count(3), interval: ms(200), refresh: None },
+        resync: ms(10_000),
+    };
+    let check = Check {
+        dialogue: Dialogue::Tcp,
+        port: None,
+        interval: ms(1000),
+        timeout: ms(500),
+        fall: count(2),
+        rise: count(2),
+    };
+    let server = |address: &str| (socket(address), Server { weight: Weight(10) });
+    let service = Service {
+        key: key(),
+        scheduler: Scheduler::Wlc,
+        forward: Forward::Direct,
+        check,
+        on_failure: OnFailure::Quiesce,
+        fallback: Some(socket("127.0.0.1:80")),
+        servers: BTreeMap::from([server("10.0.0.21:80"), server("10.0.0.22:80")]),
+    };
+    Config {
+        cluster,
+        nodes: BTreeMap::from([
+            (node("d1"), of_node("10.0.0.11", "10.1.0.11", 200)),
+            (node("d2"), of_node("10.0.0.12", "10.1.0.12", 100)),
+        ]),
+        groups: BTreeMap::from([(group(), Group { addresses: [vip()].into() })]),
+        services: BTreeMap::from([(ServiceName::new("http").unwrap(), service)]),
+    }
+}
+
+/// A host with a director, or without one after a crash.
+pub(super) struct Host {
+    pub(super) director: Option<Director>,
+    pub(super) kernel: Snapshot,
+    ledger: Ledger,
+    applying: Option<(Instant, u64, Arc<DesiredState>)>,
+    probes: BTreeMap<Ticket, (Instant, SocketAddr)>,
+    pub(super) announced: Vec<Instant>,
+    pub(super) reports: Vec<(Instant, Report)>,
+    pub(super) exited: bool,
+}
+
+/// What travels: arrival, receiver, link, bytes.
+type Flying = (Instant, NodeName, crate::beat::LinkId, Vec<u8>);
+
+pub(super) struct Lab {
+    pub(super) config: Arc<Config>,
+    pub(super) now: Instant,
+    pub(super) hosts: BTreeMap<NodeName, Host>,
+    flying: Vec<Flying>,
+    /// Directions in which nothing arrives: sender, receiver, link.
+    pub(super) cut: Vec<(NodeName, NodeName, u8)>,
+    /// Real servers that do not answer.
+    pub(super) sick: Vec<SocketAddr>,
+    seed: u64,
+    /// Every packet that was ever sent, for replaying.
+    pub(super) recorded: Vec<Flying>,
+    pub(super) owners_max: usize,
+}
+
+const DELAY: Duration = Duration::from_micros(200);
+
+impl Lab {
+    pub(super) fn new(config: Config) -> Self {
+        let names: Vec<_> = config.nodes.keys().cloned().collect();
+        let mut lab = Self {
+            config: Arc::new(config),
+            now: Instant::from_nanos(1_000_000_000),
+            hosts: BTreeMap::new(),
+            flying: Vec::new(),
+            cut: Vec::new(),
+            sick: Vec::new(),
+            seed: 7,
+            recorded: Vec::new(),
+            owners_max: 0,
+        };
+        for name in names {
+            let host = Host {
+                director: None,
+                kernel: Snapshot::default(),
+                ledger: Ledger::default(),
+                applying: None,
+                probes: BTreeMap::new(),
+                announced: Vec::new(),
+                reports: Vec::new(),
+                exited: false,
+            };
+            lab.hosts.insert(name.clone(), host);
+            lab.start(&name);
+        }
+        lab
+    }
+
+    pub(super) fn host(&mut self, name: &str) -> &mut Host {
+        self.hosts.get_mut(&node(name)).unwrap()
+    }
+
+    /// Starts the director of a node on whatever its kernel holds.
+    pub(super) fn start(&mut self, name: &NodeName) {
+        self.seed += 1;
+        let (config, seed, now) = (self.config.clone(), self.seed, self.now);
+        let host = self.hosts.get_mut(name).unwrap();
+        let found = host.kernel.clone();
+        host.director = Some(Director::new(config, name.clone(), seed, &found, now));
+        host.exited = false;
+        self.drain(name);
+    }
+
+    /// The process dies; the kernel keeps what it holds.
+    pub(super) fn kill(&mut self, name: &str) {
+        let host = self.host(name);
+        host.director = None;
+        host.applying = None;
+        host.probes.clear();
+        host.ledger = Ledger::default();
+    }
+
+    /// The machine dies.
+    pub(super) fn power_off(&mut self, name: &str) {
+        self.kill(name);
+        self.host(name).kernel = Snapshot::default();
+    }
+
+    pub(super) fn cut_all(&mut self, one: &str, other: &str) {
+        for link in 0..2 {
+            self.cut.push((node(one), node(other), link));
+            self.cut.push((node(other), node(one), link));
+        }
+    }
+
+    pub(super) fn input(&mut self, name: &NodeName, input: Input) {
+        let now = self.now;
+        if let Some(director) = &mut self.hosts.get_mut(name).unwrap().director {
+            director.handle(input, now);
+        }
+        self.drain(name);
+    }
+
+    fn drain(&mut self, name: &NodeName) {
+        let (now, config) = (self.now, self.config.clone());
+        let host = self.hosts.get_mut(name).unwrap();
+        let Some(director) = &mut host.director else {
+            return;
+        };
+        while let Some(report) = director.next_report() {
+            host.reports.push((now, report));
+        }
+        while let Some(effect) = director.next_effect() {
+            match effect {
+                Effect::Send { link, to, beat } => {
+                    let bytes = seal(&beat, &config.cluster.name, &Key::new(b"k"));
+                    let receiver = config
+                        .nodes
+                        .iter()
+                        .find(|(_, node)| node.addresses.values().any(|a| *a == to.ip()))
+                        .map(|(name, _)| name.clone())
+                        .unwrap();
+                    let packet = (now + DELAY, receiver.clone(), link, bytes);
+                    self.recorded.push(packet.clone());
+                    if !self.cut.contains(&(name.clone(), receiver, link.0)) {
+                        self.flying.push(packet);
+                    }
+                }
+                Effect::StartProbe { ticket, probe } => {
+                    host.probes.insert(ticket, (now + DELAY, probe.target));
+                }
+                Effect::CancelProbe { ticket } => {
+                    host.probes.remove(&ticket);
+                }
+                Effect::Reconcile { number, desired } => {
+                    host.applying = Some((now + DELAY, number, desired));
+                }
+                Effect::Announce { address } => {
+                    assert!(host.kernel.addresses.contains(&address), "announced, not held");
+                    host.announced.push(now);
+                }
+                Effect::Exit => host.exited = true,
+            }
+        }
+        let owners = self.hosts.values().filter(|h| h.kernel.addresses.contains(&vip())).count();
+        self.owners_max = self.owners_max.max(owners);
+    }
+
+    /// Lets virtual time pass.
+    pub(super) fn run(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        for _ in 0..100_000 {
+            let Some(next) = self.next_event().filter(|at| *at <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = self.now.max(next);
+            self.step();
+        }
+        panic!("time stands still at {}", self.now);
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        let flying = self.flying.iter().map(|packet| packet.0);
+        let of_hosts = self.hosts.values().flat_map(|host| {
+            let director = host.director.iter().filter_map(Director::next_deadline);
+            let probes = host.probes.values().map(|(at, _)| *at);
+            let applying = host.applying.iter().map(|applying| applying.0);
+            director.map(|deadline| deadline.at).chain(probes).chain(applying)
+        });
+        flying.chain(of_hosts).min()
+    }
+
+    /// Everything whose time has come.
+    fn step(&mut self) {
+        let now = self.now;
+        let (due, flying) = self.flying.drain(..).partition(|packet| packet.0 <= now);
+        self.flying = flying;
+        let due: Vec<Flying> = due;
+        for (_, receiver, link, bytes) in due {
+            let cluster = self.config.cluster.name.clone();
+            let input = match open(&bytes, &cluster, &Key::new(b"k")) {
+                Ok(beat) => Input::Beat { link, beat },
+                Err(why) => Input::Rejected { link, from: address("10.9.9.9"), why },
+            };
+            self.input(&receiver, input);
+        }
+        for name in self.hosts.keys().cloned().collect::<Vec<_>>() {
+            self.finish_probes(&name);
+            self.finish_apply(&name);
+            let host = &self.hosts[&name];
+            let due = host.director.as_ref().and_then(Director::next_deadline);
+            if due.is_some_and(|deadline| deadline.at <= now) {
+                self.input(&name, Input::Deadline);
+            }
+        }
+    }
+
+    fn finish_probes(&mut self, name: &NodeName) {
+        let (now, sick) = (self.now, self.sick.clone());
+        let host = self.hosts.get_mut(name).unwrap();
+        let due: Vec<_> =
+            host.probes.iter().filter(|(_, (at, _))| *at <= now).map(|(t, p)| (*t, *p)).collect();
+        for (ticket, (_, target)) in due {
+            self.hosts.get_mut(name).unwrap().probes.remove(&ticket);
+            let failure = Failure::TimedOut { phase: ProbePhase::Connect };
+            let outcome = if sick.contains(&target) { Err(failure) } else { Ok(()) };
+            self.input(name, Input::ProbeFinished { ticket, outcome });
+        }
+    }
+
+    fn finish_apply(&mut self, name: &NodeName) {
+        let now = self.now;
+        let host = self.hosts.get_mut(name).unwrap();
+        let Some((_, number, desired)) = host.applying.take_if(|applying| applying.0 <= now) else {
+            return;
+        };
+        host.ledger.note(&desired);
+        let done = diff(&desired, &host.kernel, &host.ledger);
+        for step in &done {
+            apply(&mut host.kernel, step);
+        }
+        assert_eq!(diff(&desired, &host.kernel, &host.ledger), [], "a plan must converge");
+        let found = Ok(Arc::new(host.kernel.clone()));
+        self.input(name, Input::Reconciled(Reconciled { number, done, failed: vec![], found }));
+    }
+
+    pub(super) fn role(&self, name: &str) -> Role {
+        let director = self.hosts[&node(name)].director.as_ref().unwrap();
+        director.view(self.now).groups[0].role
+    }
+
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.hosts[&node(name)].kernel.addresses.contains(&vip())
+    }
+
+    pub(super) fn weights(&self, name: &str) -> Vec<(String, u16)> {
+        self.hosts[&node(name)].kernel.services.get(&key()).map_or(vec![], |service| {
+            service.servers.iter().map(|(a, s)| (a.to_string(), s.weight.0)).collect()
+        })
+    }
+
+    /// Changes of role on a node, with their causes.
+    pub(super) fn roles(&self, name: &str) -> Vec<(Role, RoleCause)> {
+        self.hosts[&node(name)]
+            .reports
+            .iter()
+            .filter_map(|(_, report)| match report {
+                Report::Role { to, why, .. } => Some((*to, why.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+fn apply(kernel: &mut Snapshot, step: &Step) {
+    match step {
+        Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address)),
+        Step::SetSysctl(sysctl, value) => {
+            kernel.sysctls.insert(sysctl.clone(), *value);
+        }
+        Step::AddService(key, scheduler) | Step::EditService(key, scheduler) => {
+            let service = kernel.services.entry(*key).or_insert_with(|| ObservedService {
+                scheduler: String::new(),
+                servers: BTreeMap::new(),
+            });
+            service.scheduler = scheduler.name().into();
+        }
+        Step::AddServer(key, server, to) | Step::EditServer(key, server, to) => {
+            let (forward, weight) = (to.forward, to.weight);
+            let observed = ObservedServer { forward, weight, active: 0, inactive: 0 };
+            kernel.services.get_mut(key).unwrap().servers.insert(*server, observed);
+        }
+        Step::RemoveServer(key, server) => {
+            kernel.services.get_mut(key).unwrap().servers.remove(server).unwrap();
+        }
+        Step::RemoveService(key) => {
+            kernel.services.remove(key).unwrap();
+        }
+        Step::AddAddress(address) => assert!(kernel.addresses.insert(address.clone())),
+    }
+}

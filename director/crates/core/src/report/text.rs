@@ -65,7 +65,7 @@ impl fmt::Display for Report {
             Self::TwoOwners { group, peer, winner } => write!(
                 f,
                 "group {group} has two owners, this node and {peer}: {winner} keeps it; \
-                 the heartbeat links were interrupted"
+                 look at the heartbeat links"
             ),
             Self::Server { service, server, state, why } => {
                 write!(f, "service {service}: server {server} is {state}: {why}")

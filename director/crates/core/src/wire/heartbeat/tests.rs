@@ -45,11 +45,11 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_bit_is_noticed(beat in beats(), at in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_changed_bit_is_noticed(beat in beats(), at in any::<prop::sample::Index>(), bit in 0_u32..8) {
         let key = Key::new(b"secret");
         let mut bytes = seal(&beat, &cluster("lvs"), &key);
         let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
+        bytes[at] ^= 1_u8 << bit;
         prop_assert!(open(&bytes, &cluster("lvs"), &key).is_err());
     }
 

@@ -1,0 +1,75 @@
+use super::*;
+use crate::report::PeerState;
+
+fn peer_state(lab: &Lab, name: &str) -> PeerState {
+    lab.hosts[&node(name)].director.as_ref().unwrap().view(lab.now).peers[0].state
+}
+
+/// Everything that d1 ever said, said again after its death, keeps nobody from taking over.
+#[test]
+fn a_replay_of_a_dead_life_proves_nothing() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    lab.power_off("d1");
+    let recorded: Vec<Flying> =
+        lab.recorded.iter().filter(|packet| packet.1 == node("d2")).cloned().collect();
+    for packet in recorded {
+        let bytes = packet.3;
+        let beat = open(&bytes, &lab.config.cluster.name, &Key::new(b"k")).unwrap();
+        lab.input(&node("d2"), Input::Beat { link: packet.2, beat });
+        lab.run(ms(10));
+    }
+    assert!(lab.holds("d2"));
+    assert_eq!(peer_state(&lab, "d2"), PeerState::Dead);
+}
+
+/// The same after the receiver has forgotten everything: a recording names an incarnation of the
+/// receiver that is over.
+#[test]
+fn a_replay_to_a_restarted_receiver_proves_nothing() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    lab.power_off("d1");
+    lab.power_off("d2");
+    lab.start(&node("d2"));
+    let recorded: Vec<Flying> =
+        lab.recorded.iter().filter(|packet| packet.1 == node("d2")).cloned().collect();
+    for packet in recorded.into_iter().take(400) {
+        let beat = open(&packet.3, &lab.config.cluster.name, &Key::new(b"k")).unwrap();
+        lab.input(&node("d2"), Input::Beat { link: packet.2, beat });
+        lab.run(ms(10));
+    }
+    lab.run(ms(2000));
+    assert!(lab.holds("d2"));
+    assert_eq!(peer_state(&lab, "d2"), PeerState::Unknown);
+}
+
+#[test]
+fn rejected_packets_are_told_of_once_and_change_nothing() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    let before = lab.host("d2").reports.len();
+    for _ in 0..100 {
+        let link = crate::beat::LinkId(0);
+        let (from, why) = (address("10.0.0.66"), crate::input::Rejection::Authentication);
+        lab.input(&node("d2"), Input::Rejected { link, from, why });
+        lab.run(ms(1));
+    }
+    assert_eq!(lab.host("d2").reports.len(), before + 1);
+}
+
+#[test]
+fn another_configuration_is_told_of_and_kills_nobody() {
+    let mut lab = Lab::new(config());
+    lab.power_off("d2");
+    let mut other = config();
+    other.cluster.resync = ms(20_000);
+    lab.config = Arc::new(other);
+    lab.start(&node("d2"));
+    lab.run(ms(3000));
+    assert!(lab.holds("d1") ^ lab.holds("d2"));
+    let differs =
+        |entry: &&(Instant, Report)| matches!(entry.1, Report::ConfigDiffers { differs: true, .. });
+    assert_eq!(lab.host("d1").reports.iter().filter(differs).count(), 1);
+    assert_eq!(lab.host("d2").reports.iter().filter(differs).count(), 1);
+}
