@@ -105,7 +105,7 @@ impl Case<'_> {
     /// What is the case at a moment, as far as the condition asks.
     fn facts(&self, condition: &Condition, at: Duration) -> String {
         let mut facts = String::new();
-        replay(self.scenario, self.history, &self.names, |moment, state| {
+        replay(self.history, &self.names, |moment, state| {
             if moment <= at {
                 facts = words::facts(condition, state);
             }

@@ -258,14 +258,8 @@ fn entry(names: &Names<'_>, node: &str, service: &str, server: &str) -> (String,
 
 /// Visits the start and every later moment at which something changed, each once, after all its
 /// records.
-pub fn replay(
-    scenario: &Scenario,
-    history: &History,
-    names: &Names<'_>,
-    mut visit: impl FnMut(Duration, &State),
-) {
-    debug_assert!(std::ptr::eq(names.scenario, scenario), "names of another scenario");
-    let mut state = State::start(scenario);
+pub fn replay(history: &History, names: &Names<'_>, mut visit: impl FnMut(Duration, &State)) {
+    let mut state = State::start(names.scenario);
     let mut records = history.records().iter().peekable();
     let mut moment = Duration::ZERO;
     let mut changed = true;

@@ -19,7 +19,7 @@ impl Truth {
     pub(super) fn of(case: &Case<'_>, question: impl Fn(&State) -> bool) -> Self {
         let end = case.history.end;
         let mut truth = Self { changes: Vec::new(), end };
-        replay(case.scenario, case.history, &case.names, |moment, state| {
+        replay(case.history, &case.names, |moment, state| {
             let answer = question(state);
             let is_news = truth.changes.last().is_none_or(|(_, last)| *last != answer);
             if is_news && moment <= end {
