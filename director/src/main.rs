@@ -1,2 +1,34 @@
-//! Under construction.
-fn main() {}
+//! The program `director`: the daemon on each director, its checks, its command line.
+
+mod check;
+mod cli;
+mod files;
+mod links;
+mod output;
+mod plan;
+mod run;
+mod status;
+
+use clap::Parser;
+use cli::{Cli, Task};
+use output::{Failure, complain};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Run(arguments) => run::run(arguments),
+        Task::Check(arguments) => check::check(&arguments),
+        Task::Plan(arguments) => plan::plan(&arguments),
+        Task::Status(arguments) => status::status(&arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(&failure.to_string());
+            ExitCode::from(match failure {
+                Failure::Input(_) => 2,
+                Failure::Machine(_) => 1,
+            })
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub fn forward(orders: mpsc::Sender<Order>) -> io::Result<()> {
     tokio::spawn(async move {
         loop {
             let order = tokio::select! {
+                biased;
                 Some(()) = terminate.recv() => Order::Stop,
                 Some(()) = interrupt.recv() => Order::Stop,
                 Some(()) = hangup.recv() => Order::Reload,

@@ -71,6 +71,7 @@ impl Control {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
+                biased;
                 Some(_ended) = connections.join_next() => {}
                 accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((stream, _)) => {

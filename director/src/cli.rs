@@ -1,0 +1,117 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A Linux Director: IPVS load balancing with health checks and active/standby takeover.
+///
+/// Exit status: 0 done; 1 this machine or the running director failed; 2 the input is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "director", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Run the daemon.
+    ///
+    /// SIGTERM and SIGINT hand over and release everything; SIGHUP reads the configuration anew.
+    Run(Run),
+    /// Check configuration files; every problem is shown at once.
+    Check(Check),
+    /// Show what would change in this kernel; exit status 0 for nothing, 3 for changes.
+    Plan(Plan),
+    /// Ask the director that runs on this host what everything looks like.
+    Status(Status),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) from: From,
+    /// Form of the log, on standard output.
+    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+    /// Least level that is logged.
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub(crate) log_level: LogLevel,
+    #[command(flatten)]
+    pub(crate) control: Control,
+    /// Make this start repeatable, for rehearsals only: incarnation and spread of checks come of it.
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Check also that this node is configured.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) from: From,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Plan for this role; without it the addresses stay as they are.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<Role>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) control: Control,
+}
+
+/// Whose configuration is used.
+#[derive(Debug, Args)]
+pub(crate) struct From {
+    /// The configuration, the same file on every director.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// This node's name in it; without it the host name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Control {
+    /// The control socket.
+    #[arg(long, value_name = "PATH", default_value = director_shell::control::DEFAULT_PATH)]
+    pub(crate) control: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Active,
+    Standby,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Local time, level, sentence.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}

@@ -1,0 +1,167 @@
+//! `director run`: the ports of this host put together.
+//!
+//! Everything is opened, and the kernel is looked at, before anything is changed.
+
+use crate::cli::{LogFormat, LogLevel, Run};
+use crate::files::{Files, settings};
+use crate::links::SocketLinks;
+use crate::output::{Failure, shown};
+use director_core::Input;
+use director_core::config::Config;
+use director_core::name::{InterfaceName, NodeName};
+use director_linux::{HeartbeatSockets, LinuxAnnouncer, LinuxKernel, Problems, Watch, preflight};
+use director_probes::Tcp;
+use director_shell::clock::BootClock;
+use director_shell::control::Control;
+use director_shell::manager::Systemd;
+use director_shell::telemetry::{self, Flush, Format, Writer};
+use director_shell::{Order, Ports, Settings, Shell, found, signals};
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Requests and changes that wait at most; who sends more waits.
+const WAITING: usize = 64;
+
+/// A watch that broke is opened again this much later.
+const WATCH_PAUSE: Duration = Duration::from_secs(1);
+
+/// Time for passes that still run when everything else is over.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Runs the daemon until it is told to stop.
+pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
+    let path = &arguments.from.config;
+    let (settings, node) = settings(path, arguments.from.node.as_deref())
+        .map_err(|problems| Failure::input(shown(&problems)))?;
+    let seed = arguments.seed.map_or_else(entropy, Ok)?;
+    let problems = preflight(&settings.config, &node);
+    if !problems.is_empty() {
+        return Err(Failure::machine(Problems(problems)));
+    }
+    // Before there are threads: the socket's mode comes of the umask.
+    let control = Control::open(&arguments.control.control).map_err(Failure::machine)?;
+    let _flush = log(arguments.log_format, arguments.log_level)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::machine(format_args!("no runtime: {error}")))?;
+    let files = Files { path: path.clone(), node };
+    let ended = runtime.block_on(direct(settings, files, control, seed));
+    // A pass that the kernel does not end must not keep the process.
+    runtime.shutdown_timeout(LAST);
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+async fn direct(
+    settings: Settings,
+    files: Files,
+    control: Control,
+    seed: u64,
+) -> Result<(), Failure> {
+    let node = files.node.clone();
+    let (order, orders) = mpsc::channel(WAITING);
+    signals::forward(order.clone())
+        .map_err(|error| Failure::machine(format_args!("no signals: {error}")))?;
+    let sockets = HeartbeatSockets::open(&settings.config, &node).map_err(Failure::machine)?;
+    let changes = watch(interfaces(&settings.config, &node))?;
+    let mut kernel = LinuxKernel::new();
+    let found = found(&mut kernel, &settings.config).map_err(|error| {
+        Failure::machine(format_args!("the kernel cannot be asked what it holds: {error}"))
+    })?;
+    let ports = Ports {
+        kernel,
+        links: SocketLinks::new(sockets),
+        network: Tcp,
+        announcer: Box::new(LinuxAnnouncer::new()),
+        clock: Box::new(BootClock),
+        manager: Box::new(Systemd),
+        source: Box::new(files),
+        changes,
+        orders,
+    };
+    let shell = Shell::new(ports, settings, node, seed, &found);
+    tokio::select! {
+        biased;
+        ended = shell.run() => ended.map_err(Failure::machine),
+        refused = answer(control, order) => refused,
+    }
+}
+
+/// Answers on the control socket for as long as the director runs.
+async fn answer(control: Control, order: mpsc::Sender<Order>) -> Result<(), Failure> {
+    let served = control.serve(order).await;
+    served.map_err(|error| Failure::machine(format_args!("control socket: {error}")))
+}
+
+/// All interfaces that the configuration names for this node.
+fn interfaces(config: &Config, node: &NodeName) -> BTreeSet<InterfaceName> {
+    let own = config.nodes.get(node).into_iter().flat_map(|node| node.addresses.keys());
+    let groups = config.groups.values().flat_map(|group| &group.addresses);
+    let links = config.cluster.links.iter();
+    links.chain(own).chain(groups.map(|address| &address.interface)).cloned().collect()
+}
+
+/// Passes on what the kernel tells of the interfaces.
+fn watch(interfaces: BTreeSet<InterfaceName>) -> Result<mpsc::Receiver<Input>, Failure> {
+    let failed = |error| Failure::machine(format_args!("interfaces cannot be watched: {error}"));
+    let mut watch = Watch::open(interfaces.clone()).map_err(failed)?;
+    let (sender, changes) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        loop {
+            let input = match watch.next().await {
+                Ok(input) => input,
+                Err(error) => {
+                    tracing::warn!("interfaces are no longer watched: {error}; trying again");
+                    watch = watch_again(&interfaces).await;
+                    Input::KernelChanged
+                }
+            };
+            if sender.send(input).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(changes)
+}
+
+async fn watch_again(interfaces: &BTreeSet<InterfaceName>) -> Watch {
+    loop {
+        tokio::time::sleep(WATCH_PAUSE).await;
+        if let Ok(watch) = Watch::open(interfaces.clone()) {
+            return watch;
+        }
+    }
+}
+
+fn log(format: LogFormat, level: LogLevel) -> Result<Flush, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::machine(format_args!("no log: {error}"));
+    let (writer, flush) = Writer::start(io::stdout()).map_err(|error| failed(&error))?;
+    let format = match format {
+        LogFormat::Human => Format::Human { colour: io::stdout().is_terminal() },
+        LogFormat::Json => Format::Json,
+    };
+    let level = match level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+        LogLevel::Trace => tracing::Level::TRACE,
+    };
+    tracing::subscriber::set_global_default(telemetry::subscriber(format, level, writer))
+        .map_err(|error| failed(&error))?;
+    Ok(flush)
+}
+
+/// A number that no other start has had.
+fn entropy() -> Result<u64, Failure> {
+    let mut bytes = [0; 8];
+    let failed = |error| Failure::machine(format_args!("no randomness from the kernel: {error}"));
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(length) if length == bytes.len() => Ok(u64::from_ne_bytes(bytes)),
+        Ok(_) => Err(Failure::machine("too little randomness from the kernel")),
+        Err(error) => Err(failed(error)),
+    }
+}
