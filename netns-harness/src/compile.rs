@@ -251,3 +251,6 @@ fn blocked(faults: &Faults, nodes: &[Node]) -> Vec<(String, String)> {
         .filter_map(|(segment, from, to)| Some((port(segment, from)?, port(segment, to)?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

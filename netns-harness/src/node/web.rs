@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::clock;
 use crate::plan::{Behaviour, Serve};
@@ -31,6 +32,7 @@ impl Web {
         // A pid file of one that was killed would look like readiness.
         let _ = fs::remove_file(PID_FILE);
         let child = Command::new("nginx")
+            .process_group(0)
             .args(["-p", DIRECTORY, "-e", "/var/log/nginx.error", "-c"])
             .arg(Path::new(DIRECTORY).join("nginx.conf"))
             .stdin(Stdio::null())
@@ -50,8 +52,12 @@ impl Web {
     /// Serves these pages from the next connection on.
     pub(super) fn reload(&mut self, pages: &[Serve]) -> anyhow::Result<()> {
         configure(&self.name, pages)?;
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.context("process id of nginx")?, Signal::HUP).context("reloading nginx")
+        let pid = self.pid().context("process id of nginx")?;
+        kill_process(pid, Signal::HUP).context("reloading nginx")
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
     /// nginx writes its pid file after it has begun to listen.
@@ -72,7 +78,10 @@ impl Web {
 
 impl Drop for Web {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // The worker listens too and outlives its master: the whole group goes.
+        if let Some(group) = self.pid() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 }
@@ -88,9 +97,8 @@ fn ports(pages: &[Serve]) -> Vec<u16> {
 fn configure(name: &str, pages: &[Serve]) -> anyhow::Result<()> {
     let root = Path::new(DIRECTORY);
     fs::create_dir_all(root).context("nginx's directory")?;
-    // One process, started and ended by us: what matters here is the answer, not throughput.
     let mut text = String::from(
-        "user root;\ndaemon off;\nmaster_process off;\npid /run/lab-web/pid;\n\
+        "user root;\ndaemon off;\nworker_processes 1;\npid /run/lab-web/pid;\n\
          events { worker_connections 4096; }\n\
          http {\n  access_log off;\n  default_type text/plain;\n  server_tokens off;\n",
     );

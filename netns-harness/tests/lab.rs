@@ -1,0 +1,156 @@
+//! The program itself, on whatever engine this machine has.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_director-lab");
+
+/// A directory of one test, removed when it ends well.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+fn lab(arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).args(arguments).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Engines on which a scenario without directors runs here; a run that needs none that is there
+/// says so and is over.
+fn engines() -> Vec<&'static str> {
+    let report = said(&lab(&["doctor"]));
+    let blocked = |engine: &str| {
+        let mut lines = report.lines().skip_while(|line| !line.starts_with(engine));
+        let ready = lines.next().is_some_and(|line| line.ends_with("ready"));
+        let missing: Vec<&str> = lines
+            .take_while(|line| line.starts_with(' '))
+            .filter(|l| l.contains("missing"))
+            .collect();
+        // IPVS alone is no hindrance where nobody directs.
+        !ready && !(engine == "netns" && missing.iter().all(|line| line.contains("IPVS")))
+    };
+    let found: Vec<&str> =
+        ["timetravel", "netns"].into_iter().filter(|engine| !blocked(engine)).collect();
+    if found.is_empty() {
+        eprintln!("skipped: no engine runs here:\n{report}");
+    }
+    found
+}
+
+const SERVER: &str = r#"
+title   = "a client and a real server"
+why     = "without the lab's own parts nothing else can be shown"
+length  = "4s"
+engines = ["timetravel", "netns"]
+timeline = [
+  "1s   serve s1 refuse",
+  "1.5s serve s1 wrong",
+  "2s   serve s1 ok",
+  "2.5s cut lan gw->s1",
+  "3s   heal all",
+]
+expect = [
+  "served(web, s1) >= 18 between 0s and 950ms",
+  "failed(web) >= 9 between 1.05s and 1.5s",
+  "wrong(web) >= 8 between 1.55s and 2s",
+  "served(web, s1) >= 7 between 2.05s and 2.5s",
+  "failed(web) >= 7 between 2.55s and 2.9s",
+  "served(web, s1) >= 18 between 3.05s and 4s",
+]
+[nodes.gw]
+kind = "router"
+lan  = "10.0.0.1/24"
+[nodes.s1]
+kind  = "server"
+lan   = "10.0.0.21/24"
+serve = "http 80 ok"
+[clients.web]
+target  = "10.0.0.21:80"
+new     = "20/s"
+timeout = "100ms"
+"#;
+
+#[test]
+fn behaviours_and_cuts_are_seen_by_the_client() {
+    let scratch = Scratch::new("behaviours");
+    let file = scratch.file("server.toml", SERVER);
+    for engine in engines() {
+        let output = lab(&["run", "--engine", engine, file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{engine}: {}", said(&output));
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history_to_the_byte() {
+    if !engines().contains(&"timetravel") {
+        eprintln!("skipped: needs the lab's own kernel, see `director-lab kernel build`");
+        return;
+    }
+    let scratch = Scratch::new("repeat");
+    let file = scratch.file("server.toml", SERVER);
+    let history = |name: &str, seed: &str| {
+        let path = scratch.0.join(name);
+        let arguments = ["run", "--engine", "timetravel", "--seed", seed, "--history"];
+        let output =
+            lab(&[&arguments[..], &[path.to_str().unwrap(), file.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let first = history("first", "7");
+    assert_eq!(first, history("second", "7"));
+    assert_ne!(first, history("other", "8"));
+}
+
+#[test]
+fn a_violated_expectation_and_a_wrong_file_have_their_exit_status() {
+    let scratch = Scratch::new("status");
+    let wrong = scratch.file("wrong.toml", "title = 7\n");
+    let output = lab(&["run", wrong.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("wrong.toml:1:"), "{}", said(&output));
+    for engine in engines() {
+        let untrue = SERVER.replace("served(web, s1) >= 7 ", "served(web, s1) >= 700 ");
+        let file = scratch.file("untrue.toml", &untrue);
+        let output = lab(&["run", "--engine", engine, file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "{engine}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_guest_that_is_not_done_in_time_is_killed_and_nothing_is_left() {
+    let scratch = Scratch::new("limit");
+    let long = SERVER.replace("length  = \"4s\"", "length  = \"23h\"");
+    let file = scratch.file("long.toml", &long);
+    for engine in engines() {
+        let output = Command::new(PROGRAM)
+            .args(["run", "--wall-limit", "2", "--engine", engine])
+            .arg(&file)
+            .env("TMPDIR", &scratch.0)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{engine}: {}", said(&output));
+        assert!(said(&output).contains("not done after 2 s"), "{}", said(&output));
+        let left: Vec<PathBuf> = std::fs::read_dir(&scratch.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| *path != file)
+            .collect();
+        assert_eq!(left, Vec::<PathBuf>::new(), "{engine}");
+    }
+}
