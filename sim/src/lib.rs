@@ -1,1 +1,30 @@
-//! Under construction.
+//! A deterministic world in which directors fail over.
+//!
+//! [`World`] is a packet-level model: switches, neighbour tables, directors with their kernel's IPVS,
+//! real servers, clients. It runs the decisions of `director-core` through the applier of
+//! `director-engine`, event by event, in simulated time. One seed gives one run.
+//!
+//! What the model takes for true of Linux is said where it is modelled; what has not been compared
+//! with a running kernel is said there too.
+
+pub mod bench;
+mod build;
+pub mod campaign;
+mod client;
+mod director_host;
+mod fault;
+mod guard;
+mod host;
+mod ipvs;
+mod kernel;
+mod net;
+mod probe;
+mod queue;
+mod record;
+mod run;
+mod server;
+mod world;
+
+pub use build::Refusal;
+pub use run::{BadInput, run};
+pub use world::World;

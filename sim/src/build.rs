@@ -1,0 +1,365 @@
+//! From a scenario to a world that stands at time 0.
+
+use crate::client::{Load, PORTS};
+use crate::director_host::DirectorHost;
+use crate::guard::Guard;
+use crate::host::{Host, Kind, Port, Power};
+use crate::ipvs;
+use crate::kernel::{SimKernel, tcp};
+use crate::net::arp::Neighbours;
+use crate::net::packet::{NodeId, PortId};
+use crate::net::switch::Switch;
+use crate::queue::Queue;
+use crate::record::Log;
+use crate::world::{Event, PortPlace, World};
+use director_core::config::{Config, Forward, VirtualAddress};
+use director_core::name::{InterfaceName, NodeName};
+use director_core::random::Stream;
+use director_core::time::Instant;
+use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Scenario};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Clocks of nodes differ by up to this much.
+const CLOCK_SPREAD: Duration = Duration::from_secs(1_000);
+/// Loads on one node begin this many ports apart.
+const PORTS_APART: usize = 2_000;
+
+/// Why there is no world for a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A file is wrong: everything that is wrong with it.
+    #[error("{0}")]
+    Invalid(String),
+    /// The scenario uses something that the model does not have: what, and where it can be had.
+    #[error("{0}")]
+    NotModelled(String),
+}
+
+impl World {
+    /// The world of a scenario under a seed, at time 0.
+    ///
+    /// # Errors
+    /// When a configuration file is wrong, or something in the scenario is not modelled.
+    pub fn new(scenario: Arc<Scenario>, seed: u64) -> Result<Self, Refusal> {
+        let configs = Configs::read(&scenario)?;
+        let virtuals = virtuals(configs.by_text.values());
+        let mut world = Self {
+            now: Instant::ZERO,
+            queue: Queue::new(),
+            hosts: Vec::new(),
+            switches: Vec::new(),
+            ports: Vec::new(),
+            loads: Vec::new(),
+            virtuals,
+            schedule: scenario.schedule(seed).into(),
+            scenario: Arc::clone(&scenario),
+            reloads: Vec::new(),
+            faults: Faults::default(),
+            guard: Guard::default(),
+            log: Log::default(),
+            seed,
+            events: 0,
+            trace: seed,
+        };
+        for node in &scenario.nodes {
+            world.add_host(node, &configs)?;
+        }
+        world.add_switches(&scenario)?;
+        world.add_gateways();
+        world.add_links();
+        world.add_loads(&scenario)?;
+        world.plan(&configs);
+        Ok(world)
+    }
+
+    fn add_host(&mut self, node: &Node, configs: &Configs) -> Result<(), Refusal> {
+        let mut ports = Vec::new();
+        let mut fixed = Vec::new();
+        for port in &node.ports {
+            let address = v4(port.cidr.address)?;
+            let id = PortId(number(self.ports.len() + ports.len())?);
+            let bits = u32::from(port.cidr.prefix.min(32));
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            ports.push(Port { id, address, mask });
+            fixed.push(VirtualAddress {
+                address: port.cidr.address,
+                prefix: port.cidr.prefix,
+                interface: interface(&port.segment)?,
+            });
+        }
+        let place = NodeId(number(self.hosts.len())?);
+        for (own, port) in node.ports.iter().enumerate() {
+            let segments = self.scenario.segments.keys();
+            let switch = segments.into_iter().position(|name| *name == port.segment);
+            let members = self.scenario.members(&port.segment);
+            let member = members.into_iter().position(|name| name == node.name);
+            self.ports.push(PortPlace {
+                node: place,
+                place: u8::try_from(own).map_err(|_| invalid("a node has too many interfaces"))?,
+                switch: number(switch.unwrap_or(0))?,
+                member: number(member.unwrap_or(0))?,
+            });
+        }
+        let (kind, serve) = match &node.kind {
+            NodeKind::Router => (Kind::Router, Vec::new()),
+            NodeKind::Client => (Kind::Client, Vec::new()),
+            NodeKind::Server { serve, vip_on_lo } => {
+                (Kind::Server { vip_on_lo: *vip_on_lo }, serve.clone())
+            }
+            NodeKind::Director { config, serve } => {
+                let director = self.director_host(node, configs.of(config)?, &fixed)?;
+                (Kind::Director(Box::new(director)), serve.clone())
+            }
+        };
+        self.hosts.push(Host {
+            name: node.name.clone(),
+            kind,
+            power: Power::On,
+            boots: 1,
+            ports,
+            gateway: None,
+            neighbours: Neighbours::default(),
+            stream: Stream::named(self.seed, &format!("host/{}", node.name)),
+            serve,
+            flows: BTreeMap::new(),
+        });
+        Ok(())
+    }
+
+    fn director_host(
+        &self,
+        node: &Node,
+        config: Arc<Config>,
+        fixed: &[VirtualAddress],
+    ) -> Result<DirectorHost, Refusal> {
+        let name = NodeName::new(&node.name).map_err(|wrong| invalid(&wrong.to_string()))?;
+        if !config.nodes.contains_key(&name) {
+            return Err(invalid(&format!(
+                "the configuration of {name} has no [nodes.{name}]: add it, or rename the node"
+            )));
+        }
+        for link in &config.cluster.links {
+            if node.port(link.as_str()).is_none() {
+                return Err(invalid(&format!(
+                    "the configuration of {name} has heartbeats over {link}, and {name} has no \
+                     address on a segment of that name: add {link} = \"ADDRESS/PREFIX\""
+                )));
+            }
+        }
+        let mut stream = Stream::named(self.seed, &format!("kernel/{name}"));
+        Ok(DirectorHost {
+            config,
+            kernel: SimKernel::new(fixed),
+            process: None,
+            life: 0,
+            ahead: stream.duration(Duration::ZERO, CLOCK_SPREAD),
+            stream,
+            links: Vec::new(),
+            name,
+        })
+    }
+
+    fn add_switches(&mut self, scenario: &Scenario) -> Result<(), Refusal> {
+        for (place, (name, segment)) in scenario.segments.iter().enumerate() {
+            let place = number(place)?;
+            let mut members: Vec<(u16, PortId, &str)> = Vec::new();
+            for (port, at) in self.ports.iter().enumerate() {
+                if at.switch == place {
+                    let host = self.hosts.get(at.node.index());
+                    let host = host.map_or("", |host| host.name.as_str());
+                    members.push((at.member, PortId(number(port)?), host));
+                }
+            }
+            members.sort_unstable();
+            let members: Vec<(PortId, &str)> =
+                members.into_iter().map(|(_, port, host)| (port, host)).collect();
+            self.switches.push(Switch::new(name, segment.latency, &members, self.seed));
+        }
+        Ok(())
+    }
+
+    /// Everything that is on no network of a host goes to the first router on one of them.
+    fn add_gateways(&mut self) {
+        let routers: Vec<Port> = self
+            .hosts
+            .iter()
+            .filter(|host| matches!(host.kind, Kind::Router))
+            .flat_map(|host| host.ports.iter().copied())
+            .collect();
+        let switch_of = |port: &Port| self.ports.get(port.id.index()).map(|place| place.switch);
+        for host in &mut self.hosts {
+            if matches!(host.kind, Kind::Router) {
+                continue;
+            }
+            host.gateway = host.ports.iter().enumerate().find_map(|(place, port)| {
+                let router = routers.iter().find(|router| switch_of(router) == switch_of(port))?;
+                Some((u8::try_from(place).ok()?, router.address))
+            });
+        }
+    }
+
+    fn add_links(&mut self) {
+        for place in 0..self.hosts.len() {
+            let Ok(node) = u16::try_from(place).map(NodeId) else { continue };
+            let config = self.hosts.get(place).and_then(Host::director);
+            let Some(config) = config.map(|director| Arc::clone(&director.config)) else {
+                continue;
+            };
+            let links = self.links_of(node, &config);
+            if let Some(director) = self.hosts.get_mut(place).and_then(Host::director_mut) {
+                director.links = links;
+            }
+        }
+    }
+
+    /// The interface of each heartbeat link.
+    pub(crate) fn links_of(&self, node: NodeId, config: &Config) -> Vec<Option<u8>> {
+        let node = self.scenario.nodes.get(node.index());
+        let place = |link: &InterfaceName| {
+            let ports = node.map(|node| node.ports.as_slice()).unwrap_or_default();
+            let place = ports.iter().position(|port| port.segment == link.as_str())?;
+            u8::try_from(place).ok()
+        };
+        config.cluster.links.iter().map(place).collect()
+    }
+
+    fn add_loads(&mut self, scenario: &Scenario) -> Result<(), Refusal> {
+        for (place, client) in scenario.clients.iter().enumerate() {
+            let SocketAddr::V4(target) = client.target else { return Err(only_v4()) };
+            let Some(node) = self.find(&client.from) else {
+                return Err(invalid(&format!("there is no node {}", client.from)));
+            };
+            let width = usize::from(*PORTS.end() - *PORTS.start());
+            let next_port = *PORTS.start() + number(place * PORTS_APART % width)?;
+            self.loads.push(Load {
+                node,
+                target,
+                interval: client.new.interval(),
+                timeout: client.timeout,
+                next_port,
+                serial: 0,
+            });
+            self.after(client.start, Event::Load { load: number(place)? });
+        }
+        Ok(())
+    }
+
+    /// Plans the timeline and the start of the directors.
+    fn plan(&mut self, configs: &Configs) {
+        for (place, scheduled) in self.schedule.iter().enumerate() {
+            self.queue.push(Instant::ZERO + scheduled.at, Event::Statement { place });
+            self.reloads.push(match &scheduled.action {
+                Action::Reload { config, .. } => configs.by_text.get(&config.text).cloned(),
+                _ => None,
+            });
+        }
+        let observers: Vec<NodeId> = (0_u16..)
+            .zip(&self.hosts)
+            .filter(|(_, host)| Self::is_observer(&host.kind))
+            .map(|(place, _)| NodeId(place))
+            .collect();
+        self.guard = Guard::new(&observers, &self.virtuals);
+        for (place, _) in (0_u16..).zip(0..self.hosts.len()) {
+            self.start(NodeId(place));
+        }
+    }
+}
+
+/// The directors' configurations; equal texts share one.
+struct Configs {
+    by_text: BTreeMap<String, Arc<Config>>,
+}
+
+impl Configs {
+    fn read(scenario: &Scenario) -> Result<Self, Refusal> {
+        let mut configs = Self { by_text: BTreeMap::new() };
+        let reloads = scenario.timeline.iter().filter_map(|statement| match &statement.action {
+            Action::Reload { config, .. } => Some(config),
+            _ => None,
+        });
+        let mut problems = Vec::new();
+        for file in scenario.directors().map(|(_, config)| config).chain(reloads) {
+            if configs.by_text.contains_key(&file.text) {
+                continue;
+            }
+            match director_config::parse(&file.path, &file.text) {
+                Ok(config) => {
+                    modelled(&config)?;
+                    configs.by_text.insert(file.text.clone(), Arc::new(config));
+                }
+                Err(wrong) => problems.push(format!("{}: {wrong}", scenario.file)),
+            }
+        }
+        if problems.is_empty() { Ok(configs) } else { Err(Refusal::Invalid(problems.join("\n"))) }
+    }
+
+    fn of(&self, file: &ConfigFile) -> Result<Arc<Config>, Refusal> {
+        let config = self.by_text.get(&file.text);
+        config.cloned().ok_or_else(|| invalid(&format!("{} was not read", file.path)))
+    }
+}
+
+fn modelled(config: &Config) -> Result<(), Refusal> {
+    let not = |what: String| {
+        let text = format!("the world engine has no {what}; run it with another engine");
+        Err(Refusal::NotModelled(text))
+    };
+    for (name, service) in &config.services {
+        if tcp(service.key).is_none() {
+            return not(format!("{} (service {name})", service.key));
+        }
+        if service.forward != Forward::Direct {
+            return not(format!("forwarding method {} (service {name})", service.forward));
+        }
+        if !ipvs::has_scheduler(service.scheduler) {
+            return not(format!("scheduler {} (service {name})", service.scheduler));
+        }
+    }
+    for group in config.groups.values() {
+        if let Some(other) = group.addresses.iter().find(|one| one.address.is_ipv6()) {
+            return not(format!("IPv6 ({other})"));
+        }
+    }
+    Ok(())
+}
+
+fn virtuals<'a>(configs: impl Iterator<Item = &'a Arc<Config>>) -> Vec<Ipv4Addr> {
+    let mut found: Vec<Ipv4Addr> = configs
+        .flat_map(|config| config.groups.values())
+        .flat_map(|group| &group.addresses)
+        .filter_map(|address| match address.address {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn invalid(text: &str) -> Refusal {
+    Refusal::Invalid(text.to_owned())
+}
+
+fn only_v4() -> Refusal {
+    Refusal::NotModelled("the world engine has no IPv6; run it with another engine".to_owned())
+}
+
+fn v4(address: IpAddr) -> Result<Ipv4Addr, Refusal> {
+    match address {
+        IpAddr::V4(address) => Ok(address),
+        IpAddr::V6(_) => Err(only_v4()),
+    }
+}
+
+fn interface(segment: &str) -> Result<InterfaceName, Refusal> {
+    InterfaceName::new(segment)
+        .map_err(|wrong| invalid(&format!("`{segment}` cannot be an interface: {wrong}")))
+}
+
+fn number(place: usize) -> Result<u16, Refusal> {
+    u16::try_from(place).map_err(|_| invalid("the scenario is too large: 65,535 of anything"))
+}

@@ -1,0 +1,109 @@
+//! Many seeds: a line for each scenario, and the whole story of the first failure of each.
+
+use crate::run::{BadInput, run};
+use scenario::{ClientFigures, Exit, Outcomes, Run, RunResult, Scenario, show_duration, text};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Failing seeds that are named before the rest is only counted.
+const NAMED: usize = 10;
+
+/// What came of one scenario under all seeds.
+#[derive(Default)]
+struct Tally {
+    held: usize,
+    violated: Vec<u64>,
+    skipped: Option<String>,
+    first: Option<Run>,
+    /// For each client: the longest outage of each run.
+    outages: BTreeMap<String, Vec<Duration>>,
+}
+
+/// Runs every scenario under every seed.
+///
+/// # Errors
+/// When a configuration file is wrong.
+pub fn report(scenarios: &[Arc<Scenario>], seeds: Range<u64>) -> Result<(String, Exit), BadInput> {
+    let mut out = String::new();
+    let mut stories = String::new();
+    let mut total = Outcomes::default();
+    for scenario in scenarios {
+        let mut tally = Tally::default();
+        for seed in seeds.clone() {
+            let done = run(scenario, seed)?;
+            let counted = Outcomes::of(std::slice::from_ref(&done));
+            total.held += counted.held;
+            total.violated += counted.violated;
+            total.skipped += counted.skipped;
+            tally.add(seed, done);
+            if tally.skipped.is_some() {
+                break;
+            }
+        }
+        let _ = writeln!(out, "{}", tally.line(scenario));
+        if let Some(first) = tally.first {
+            stories.push_str(&text(&[first]));
+            stories.push('\n');
+        }
+    }
+    let _ = writeln!(
+        out,
+        "seeds {}..{}: {} runs held, {} violated; {} scenarios skipped",
+        seeds.start, seeds.end, total.held, total.violated, total.skipped
+    );
+    Ok((stories + &out, total.exit()))
+}
+
+impl Tally {
+    fn add(&mut self, seed: u64, run: Run) {
+        match &run.result {
+            RunResult::Judged { verdict, .. } => {
+                for ClientFigures { client, outage, .. } in &verdict.clients {
+                    self.outages.entry(client.clone()).or_default().push(*outage);
+                }
+                if verdict.is_held() {
+                    self.held += 1;
+                } else {
+                    self.violated.push(seed);
+                    self.first.get_or_insert(run);
+                }
+            }
+            RunResult::Skipped { reason } | RunResult::Impossible { reason } => {
+                self.skipped = Some(reason.clone());
+            }
+        }
+    }
+
+    fn line(&mut self, scenario: &Scenario) -> String {
+        let file = &scenario.file;
+        if let Some(reason) = &self.skipped {
+            return format!("skipped   {file}: {reason}");
+        }
+        let outages = self.outages();
+        if self.violated.is_empty() {
+            return format!("held      {file}: {} seeds{outages}", self.held);
+        }
+        let named: Vec<String> = self.violated.iter().take(NAMED).map(u64::to_string).collect();
+        let more = self.violated.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let (bad, all) = (self.violated.len(), self.held + self.violated.len());
+        format!("violated  {file}: {bad} of {all} seeds, {}{more}{outages}", named.join(" "))
+    }
+
+    fn outages(&mut self) -> String {
+        let mut text = String::new();
+        for (client, outages) in &mut self.outages {
+            outages.sort_unstable();
+            let at = |percent: usize| {
+                let place = (outages.len() * percent / 100).min(outages.len().saturating_sub(1));
+                outages.get(place).copied().map(show_duration).unwrap_or_default()
+            };
+            let _ =
+                write!(text, "; outage({client}) p50 {} p99 {} max {}", at(50), at(99), at(100));
+        }
+        text
+    }
+}

@@ -1,0 +1,220 @@
+//! Clients: connections at a steady rate, each a handshake, a request and an answer.
+
+use crate::host::Power;
+use crate::net::packet::{Accepted, NodeId, Packet, Payload, Segment, Tcp, Unreachable};
+use crate::record::Entry;
+use crate::world::{Event, World};
+use director_core::time::Instant;
+use scenario::{Behaviour, Outcome};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+/// Linux's first timeout of a SYN (`TCP_TIMEOUT_INIT`, RFC 6298 §2.1); it doubles.
+pub(crate) const SYN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Linux's shortest retransmission timeout (`TCP_RTO_MIN`), which a local network always has; it doubles.
+pub(crate) const DATA_TIMEOUT: Duration = Duration::from_millis(200);
+/// `net.ipv4.ip_local_port_range`.
+pub(crate) const PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;
+
+/// Connections at a steady rate from one node.
+#[derive(Clone, Debug)]
+pub(crate) struct Load {
+    pub(crate) node: NodeId,
+    pub(crate) target: SocketAddrV4,
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) next_port: u16,
+    pub(crate) serial: u32,
+}
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Flow {
+    load: u16,
+    serial: u32,
+    start: Instant,
+    deadline: Instant,
+    target: SocketAddrV4,
+    stage: Stage,
+    /// When the last segment is sent again.
+    retry: Option<Instant>,
+    backoff: Duration,
+    /// The earliest event that is planned for this connection.
+    armed: Instant,
+    /// Who answered, and who else did.
+    servers: [Option<NodeId>; 2],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Asked(Accepted),
+}
+
+impl Flow {
+    fn answered_by(&mut self, node: NodeId) {
+        match self.servers {
+            [None, _] => self.servers = [Some(node), None],
+            [Some(first), None] if first != node => self.servers = [Some(first), Some(node)],
+            _ => {}
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        self.retry.map_or(self.deadline, |retry| retry.min(self.deadline))
+    }
+}
+
+impl World {
+    /// A load opens its next connection and plans the one after.
+    pub(crate) fn open(&mut self, number: u16) {
+        let Some(load) = self.loads.get_mut(usize::from(number)) else { return };
+        let (node, interval) = (load.node, load.interval);
+        load.serial = load.serial.wrapping_add(1);
+        let port = load.next_port;
+        load.next_port = if port == *PORTS.end() { *PORTS.start() } else { port + 1 };
+        let flow = Flow {
+            load: number,
+            serial: load.serial,
+            start: self.now,
+            deadline: self.now + load.timeout,
+            target: load.target,
+            stage: Stage::Connecting,
+            retry: Some(self.now + SYN_TIMEOUT),
+            backoff: SYN_TIMEOUT,
+            armed: self.now + SYN_TIMEOUT.min(load.timeout),
+            servers: [None, None],
+        };
+        self.after(interval, Event::Load { load: number });
+        let Some(host) = self.host(node) else { return };
+        // A port that is still in use is left to its connection.
+        if host.power != Power::On || host.flows.contains_key(&port) {
+            return;
+        }
+        let (armed, serial) = (flow.armed, flow.serial);
+        host.flows.insert(port, flow);
+        self.queue.push(armed, Event::Flow { node, port, serial });
+        self.flow_sends(node, port, Segment::Syn);
+    }
+
+    fn flow_sends(&mut self, node: NodeId, port: u16, kind: Segment) {
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        let Some(flow) = host.flows.get(&port) else { return };
+        let target = flow.target;
+        let route = host.route(*target.ip()).and_then(|(place, _)| host.port(place));
+        let Some(src) = route.map(|port| port.address) else {
+            self.end_flow(node, port, Outcome::Unreachable);
+            return;
+        };
+        let payload = Payload::Tcp(Tcp { sport: port, dport: target.port(), kind });
+        self.send(node, Packet { src, dst: *target.ip(), payload });
+    }
+
+    fn end_flow(&mut self, node: NodeId, port: u16, outcome: Outcome) {
+        let Some(flow) = self.host(node).and_then(|host| host.flows.remove(&port)) else { return };
+        let Flow { load, start, servers, .. } = flow;
+        self.record(Entry::Connection { load, start, servers, outcome });
+    }
+
+    /// A timer of a connection.
+    pub(crate) fn flow_due(&mut self, node: NodeId, port: u16, serial: u32) {
+        let now = self.now;
+        let Some(host) = self.host(node) else { return };
+        let Some(flow) = host.flows.get_mut(&port) else { return };
+        if flow.serial != serial || flow.armed != now {
+            return;
+        }
+        let stage = flow.stage;
+        if now >= flow.deadline {
+            match stage {
+                Stage::Connecting => self.end_flow(node, port, Outcome::NoAnswer),
+                Stage::Asked(_) => {
+                    self.flow_sends(node, port, Segment::Fin);
+                    self.end_flow(node, port, Outcome::Stalled);
+                }
+            }
+            return;
+        }
+        let again = flow.retry.is_some_and(|retry| now >= retry);
+        if again {
+            flow.backoff *= 2;
+            flow.retry = Some(now + flow.backoff);
+        }
+        flow.armed = flow.next_due();
+        let armed = flow.armed;
+        self.queue.push(armed, Event::Flow { node, port, serial });
+        if again {
+            let segment = match stage {
+                Stage::Connecting => Segment::Syn,
+                Stage::Asked(accepted) => Segment::Request(accepted),
+            };
+            self.flow_sends(node, port, segment);
+        }
+    }
+
+    /// A segment from a server.
+    pub(crate) fn flow_hears(&mut self, node: NodeId, src: Ipv4Addr, tcp: Tcp) {
+        let now = self.now;
+        let port = tcp.dport;
+        let Some(host) = self.host(node) else { return };
+        let Some(flow) = host.flows.get_mut(&port) else { return };
+        if *flow.target.ip() != src || flow.target.port() != tcp.sport {
+            return;
+        }
+        match (flow.stage, tcp.kind) {
+            (Stage::Connecting, Segment::SynAck(accepted)) => {
+                flow.answered_by(accepted.node);
+                flow.stage = Stage::Asked(accepted);
+                flow.backoff = DATA_TIMEOUT;
+                let retry = now + DATA_TIMEOUT;
+                flow.retry = Some(retry);
+                let serial = flow.serial;
+                if retry < flow.armed {
+                    flow.armed = retry.min(flow.deadline);
+                    let armed = flow.armed;
+                    self.queue.push(armed, Event::Flow { node, port, serial });
+                }
+                self.confirm(node, src);
+                self.flow_sends(node, port, Segment::Request(accepted));
+            }
+            (Stage::Asked(_), Segment::Ack) => flow.retry = None,
+            (Stage::Asked(_), Segment::Answer(answer)) => {
+                flow.answered_by(answer.node);
+                self.confirm(node, src);
+                self.flow_sends(node, port, Segment::Fin);
+                let right = answer.behaviour == Behaviour::Ok;
+                let outcome = if right { Outcome::Served } else { Outcome::Wrong };
+                self.end_flow(node, port, outcome);
+            }
+            (Stage::Connecting, Segment::Rst) => self.end_flow(node, port, Outcome::Refused),
+            (Stage::Asked(_), Segment::Rst) => self.end_flow(node, port, Outcome::Reset),
+            _ => {}
+        }
+    }
+
+    /// An ICMP message about a segment that this host sent.
+    pub(crate) fn told_unreachable(
+        &mut self,
+        node: NodeId,
+        from: Ipv4Addr,
+        sport: u16,
+        dport: u16,
+        code: Unreachable,
+    ) {
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        if host.director().is_some() {
+            self.probe_unreachable(node, sport, code);
+            return;
+        }
+        let Some(flow) = host.flows.get(&sport) else { return };
+        let is_its = flow.target == SocketAddrV4::new(from, dport);
+        // Once connected, TCP takes it for a passing trouble (RFC 1122 §4.2.3.9).
+        if is_its && flow.stage == Stage::Connecting {
+            let outcome = match code {
+                Unreachable::Host => Outcome::Unreachable,
+                Unreachable::Port => Outcome::Refused,
+            };
+            self.end_flow(node, sport, outcome);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! A director's process: brings it what happens, and carries out what it wants.
+
+use crate::host::{Kind, Power};
+use crate::kernel::{Change, SimKernel};
+use crate::net::packet::{NodeId, Packet, Payload};
+use crate::probe::Probes;
+use crate::record::Entry;
+use crate::world::{Event, World};
+use director_core::beat::{Beat, LinkId};
+use director_core::config::Config;
+use director_core::desired::DesiredState;
+use director_core::input::Rejection;
+use director_core::name::NodeName;
+use director_core::plan::Ledger;
+use director_core::random::Stream;
+use director_core::time::Instant;
+use director_core::{Director, Effect, Input};
+use director_engine::reconcile::{Pass, Progress};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the kernel takes for a step.
+const STEP: (Duration, Duration) = (Duration::from_micros(50), Duration::from_micros(200));
+/// A director that asks to be woken in the past is woken this much later: time must go on.
+const SHORTEST_SLEEP: Duration = Duration::from_micros(1);
+
+/// What a host has that is a director.
+#[derive(Clone, Debug)]
+pub(crate) struct DirectorHost {
+    pub(crate) name: NodeName,
+    pub(crate) config: Arc<Config>,
+    pub(crate) kernel: SimKernel,
+    pub(crate) process: Option<Box<Process>>,
+    /// Which process this is; what was planned for an earlier one is void.
+    pub(crate) life: u32,
+    /// How far this node's clock is ahead of the world's.
+    pub(crate) ahead: Duration,
+    /// The kernel's own moods: how long a step takes.
+    pub(crate) stream: Stream,
+    /// The interface of each heartbeat link, by its place.
+    pub(crate) links: Vec<Option<u8>>,
+}
+
+/// A running director.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    director: Director,
+    /// When it is woken next.
+    wake: Option<Instant>,
+    ledger: Ledger,
+    pass: Option<Pass>,
+    /// The pass that is to begin, or to begin next.
+    wanted: Option<(u64, Arc<DesiredState>)>,
+    stepping: bool,
+    pub(crate) probes: Probes,
+}
+
+impl DirectorHost {
+    fn clock(&self, now: Instant) -> Instant {
+        now + self.ahead
+    }
+}
+
+impl World {
+    fn director(&mut self, node: NodeId) -> Option<&mut DirectorHost> {
+        self.host(node)?.director_mut()
+    }
+
+    /// Whether this life of the node's director still goes on.
+    fn lives(&self, node: NodeId, life: u32) -> bool {
+        let director = self.hosts.get(node.index()).and_then(|host| host.director());
+        director.is_some_and(|director| director.life == life && director.process.is_some())
+    }
+
+    /// The process begins, on the kernel as it is.
+    pub(crate) fn launch(&mut self, node: NodeId, boots: u32) {
+        let (now, seed) = (self.now, self.seed);
+        let Some(host) = self.host(node) else { return };
+        if host.power != Power::On || host.boots != boots {
+            return;
+        }
+        let Some(director) = host.director_mut() else { return };
+        if director.process.is_some() {
+            return;
+        }
+        director.life += 1;
+        let found = director.kernel.observe_all();
+        let config = Arc::clone(&director.config);
+        let life = format!("life/{}/{}", director.name, director.life);
+        let seed = Stream::named(seed, &life).next_u64();
+        let clock = director.clock(now);
+        director.process = Some(Box::new(Process {
+            director: Director::new(config, director.name.clone(), seed, &found, clock),
+            wake: None,
+            ledger: Ledger::default(),
+            pass: None,
+            wanted: None,
+            stepping: false,
+            probes: Probes::default(),
+        }));
+        self.guard_process(node);
+        self.carry_out(node);
+    }
+
+    /// The process is gone, the kernel stays.
+    pub(crate) fn end_process(&mut self, node: NodeId) -> bool {
+        let Some(director) = self.director(node) else { return false };
+        let ended = director.process.take().is_some();
+        director.life += 1;
+        if ended {
+            self.guard_process(node);
+        }
+        ended
+    }
+
+    /// Tells the director, if it runs, and does what it wants done.
+    pub(crate) fn tell(&mut self, node: NodeId, input: Input) {
+        let now = self.now;
+        let Some(director) = self.director(node) else { return };
+        let clock = director.clock(now);
+        let Some(process) = &mut director.process else { return };
+        process.director.handle(input, clock);
+        self.carry_out(node);
+    }
+
+    fn carry_out(&mut self, node: NodeId) {
+        loop {
+            let process = self.director(node).and_then(|director| director.process.as_mut());
+            let Some(process) = process else { return };
+            if let Some(report) = process.director.next_report() {
+                self.guard_report(node, &report);
+                self.record(Entry::Report { node, report });
+                continue;
+            }
+            let Some(effect) = process.director.next_effect() else { break };
+            match effect {
+                Effect::Send { link, to, beat } => self.send_beat(node, link, to, beat),
+                Effect::StartProbe { ticket, probe } => self.start_probe(node, ticket, probe),
+                Effect::CancelProbe { ticket } => process.probes.cancel(ticket),
+                Effect::Reconcile { number, desired } => {
+                    process.wanted = Some((number, desired));
+                    self.plan_step(node);
+                }
+                Effect::Announce { address } => {
+                    let place = self.place_of(node, address.interface.as_str());
+                    if let (IpAddr::V4(address), Some(place)) = (address.address, place) {
+                        self.announce(node, address, place);
+                    }
+                }
+                Effect::Exit => {
+                    self.end_process(node);
+                    return;
+                }
+            }
+        }
+        self.arm_wake(node);
+    }
+
+    /// The place of a node's interface; inside of a node it has its segment's name.
+    fn place_of(&self, node: NodeId, interface: &str) -> Option<u8> {
+        let host = self.hosts.get(node.index())?;
+        let place = host.ports.iter().position(|port| {
+            let switch = self.ports.get(port.id.index()).map(|place| usize::from(place.switch));
+            let switch = switch.and_then(|switch| self.switches.get(switch));
+            switch.is_some_and(|switch| switch.name == interface)
+        })?;
+        u8::try_from(place).ok()
+    }
+
+    fn arm_wake(&mut self, node: NodeId) {
+        let now = self.now;
+        let Some(director) = self.director(node) else { return };
+        let (life, ahead) = (director.life, director.ahead);
+        let Some(process) = &mut director.process else { return };
+        let Some(deadline) = process.director.next_deadline() else { return };
+        let at = (deadline.at - ahead).max(now + SHORTEST_SLEEP);
+        if process.wake.is_none_or(|wake| at < wake) {
+            process.wake = Some(at);
+            self.queue.push(at, Event::Wake { node, life });
+        }
+    }
+
+    pub(crate) fn wake(&mut self, node: NodeId, life: u32) {
+        let now = self.now;
+        let Some(director) = self.director(node).filter(|director| director.life == life) else {
+            return;
+        };
+        let clock = director.clock(now);
+        let Some(process) = &mut director.process else { return };
+        if process.wake != Some(now) {
+            return;
+        }
+        process.wake = None;
+        if process.director.next_deadline().is_some_and(|deadline| deadline.at <= clock) {
+            self.tell(node, Input::Deadline);
+        } else {
+            // What it was to be woken for has moved.
+            self.arm_wake(node);
+        }
+    }
+
+    fn send_beat(&mut self, node: NodeId, link: LinkId, to: SocketAddr, beat: Beat) {
+        let SocketAddr::V4(to) = to else { return };
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        let Some(director) = host.director() else { return };
+        let Some(place) = director.links.get(usize::from(link.0)).copied().flatten() else {
+            return;
+        };
+        let Some(src) = host.port(place).map(|port| port.address) else { return };
+        let packet = Packet { src, dst: *to.ip(), payload: Payload::Beat(beat) };
+        self.send_via(node, packet, place, *to.ip());
+    }
+
+    /// A datagram on the heartbeat port.
+    pub(crate) fn hear_beat(&mut self, node: NodeId, place: u8, src: Ipv4Addr, beat: Beat) {
+        let Some(director) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
+            return;
+        };
+        let link = director.links.iter().position(|link| *link == Some(place));
+        let Some(link) = link.and_then(|link| u8::try_from(link).ok()).map(LinkId) else { return };
+        let sender = self.hosts.iter().find(|host| host.owns(src));
+        let sender = sender.and_then(|host| host.director());
+        let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
+        let input = match rejected {
+            None => Input::Beat { link, beat },
+            Some(why) => Input::Rejected { link, from: IpAddr::V4(src), why },
+        };
+        self.tell(node, input);
+    }
+
+    /// Has the running or the next pass over the kernel go on after the time that a step takes.
+    fn plan_step(&mut self, node: NodeId) {
+        let Some(director) = self.director(node) else { return };
+        let life = director.life;
+        let Some(process) = &mut director.process else { return };
+        if process.stepping {
+            return;
+        }
+        process.stepping = true;
+        let took = director.stream.duration(STEP.0, STEP.1);
+        self.after(took, Event::Step { node, life });
+    }
+
+    pub(crate) fn step(&mut self, node: NodeId, life: u32) {
+        if !self.lives(node, life) {
+            return;
+        }
+        let now = self.now;
+        let Some(director) = self.director(node) else { return };
+        let kernel = &mut director.kernel;
+        kernel.now = now;
+        let Some(process) = &mut director.process else { return };
+        process.stepping = false;
+        let mut over = None;
+        if let Some(pass) = &mut process.pass {
+            if let Progress::Over(result) = pass.advance(kernel) {
+                process.pass = None;
+                over = Some(result);
+            }
+        } else if let Some((number, desired)) = process.wanted.take() {
+            match Pass::begin(kernel, number, desired, &mut process.ledger) {
+                Ok(pass) => process.pass = Some(pass),
+                Err(result) => over = Some(result),
+            }
+        }
+        let more = process.pass.is_some() || process.wanted.is_some();
+        let changes = std::mem::take(&mut kernel.changes);
+        self.note_changes(node, &changes);
+        if more {
+            self.plan_step(node);
+        }
+        if let Some(result) = over {
+            self.tell(node, Input::Reconciled(result));
+        }
+    }
+
+    /// Writes down what became of a kernel.
+    pub(crate) fn note_changes(&mut self, node: NodeId, changes: &[Change]) {
+        for change in changes {
+            match *change {
+                Change::Address { address, held } => {
+                    self.record(Entry::Address { node, address, held });
+                    self.guard_neighbours();
+                }
+                Change::Destination { service, server, weight } => {
+                    self.record(Entry::Destination { node, service, server, weight });
+                }
+            }
+        }
+    }
+
+    /// Whether `node` is a real server; they must not be heard to have a virtual address.
+    pub(crate) fn is_server(&self, node: NodeId) -> bool {
+        let host = self.hosts.get(node.index());
+        host.is_some_and(|host| matches!(host.kind, Kind::Server { .. }))
+    }
+}
+
+/// Why a packet sealed under one configuration is not believed under another.
+fn differs(sender: &Arc<Config>, receiver: &Arc<Config>) -> Option<Rejection> {
+    if Arc::ptr_eq(sender, receiver) {
+        None
+    } else if sender.cluster.name != receiver.cluster.name {
+        Some(Rejection::OtherCluster)
+    } else if sender.cluster.key_file != receiver.cluster.key_file {
+        Some(Rejection::Authentication)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,133 @@
+//! What the timeline does to the world.
+
+use crate::host::Power;
+use crate::net::packet::NodeId;
+use crate::record::Entry;
+use crate::world::{Event, World};
+use director_core::Input;
+use scenario::{Action, Behaviour};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// From power to a network that works; drawn for each boot.
+const BOOT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(2));
+/// From the order to start a director to its first breath; drawn for each start.
+const LAUNCH: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+
+impl World {
+    /// Carries out a statement.
+    pub(crate) fn statement(&mut self, place: usize) {
+        let schedule = Arc::clone(&self.schedule);
+        let Some(scheduled) = schedule.get(place) else { return };
+        self.record(Entry::Statement { place });
+        let node = scheduled.action.node().and_then(|name| self.find(name));
+        match (&scheduled.action, node) {
+            (Action::PowerOff { .. }, Some(node)) => self.power_off(node),
+            (Action::PowerOn { .. }, Some(node)) => self.power_on(node),
+            (Action::Stop { .. }, Some(node)) => self.stop(node),
+            (Action::Start { .. }, Some(node)) => self.start(node),
+            (Action::Kill { .. }, Some(node)) => {
+                if !self.end_process(node) {
+                    self.note(node, "there is no director process to kill");
+                }
+            }
+            (Action::Serve { behaviour, .. }, Some(node)) => self.serve(node, *behaviour),
+            (Action::Reload { .. }, Some(node)) => self.reload(node, place),
+            (action @ (Action::Cut(_) | Action::Heal(_)), _) => self.rewire(action),
+            (_, None) => {}
+        }
+        self.guard_fault();
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<NodeId> {
+        let place = self.hosts.iter().position(|host| host.name == name)?;
+        u16::try_from(place).ok().map(NodeId)
+    }
+
+    fn power_off(&mut self, node: NodeId) {
+        self.end_process(node);
+        let Some(host) = self.host(node) else { return };
+        host.power = Power::Off;
+        host.boots += 1;
+        host.neighbours.clear();
+        host.flows.clear();
+        if let Some(director) = host.director_mut() {
+            director.kernel.reset();
+        }
+        self.guard_neighbours();
+    }
+
+    fn power_on(&mut self, node: NodeId) {
+        let Some(host) = self.host(node) else { return };
+        if host.power != Power::Off {
+            self.note(node, "it has power already");
+            return;
+        }
+        host.power = Power::Booting;
+        let boots = host.boots;
+        let took = host.stream.duration(BOOT.0, BOOT.1);
+        self.after(took, Event::Booted { node, boots });
+    }
+
+    pub(crate) fn booted(&mut self, node: NodeId, boots: u32) {
+        let Some(host) = self.host(node).filter(|host| host.boots == boots) else { return };
+        host.power = Power::On;
+        self.note(node, "has booted");
+        self.start(node);
+    }
+
+    /// Plans the start of the node's director, if it is one.
+    pub(crate) fn start(&mut self, node: NodeId) {
+        let Some(host) = self.host(node) else { return };
+        let boots = host.boots;
+        if host.director().is_none() {
+            return;
+        }
+        let took = host.stream.duration(LAUNCH.0, LAUNCH.1);
+        self.after(took, Event::Launch { node, boots });
+    }
+
+    fn stop(&mut self, node: NodeId) {
+        let director = self.hosts.get(node.index()).and_then(|host| host.director());
+        if director.is_some_and(|director| director.process.is_some()) {
+            self.tell(node, Input::Stop);
+        } else {
+            self.note(node, "there is no director process to stop");
+        }
+    }
+
+    fn serve(&mut self, node: NodeId, behaviour: Behaviour) {
+        let Some(host) = self.host(node) else { return };
+        for serve in &mut host.serve {
+            serve.behaviour = behaviour;
+        }
+    }
+
+    fn reload(&mut self, node: NodeId, place: usize) {
+        let Some(config) = self.reloads.get(place).cloned().flatten() else { return };
+        let links = self.links_of(node, &config);
+        let Some(director) = self.host(node).and_then(|host| host.director_mut()) else { return };
+        director.config = Arc::clone(&config);
+        director.links = links;
+        self.tell(node, Input::Reload(config));
+    }
+
+    fn rewire(&mut self, action: &Action) {
+        let scenario = Arc::clone(&self.scenario);
+        self.faults.apply(&scenario, action);
+        let hosts = &self.hosts;
+        let ports = &self.ports;
+        let faults = &self.faults;
+        let name = |port: crate::net::packet::PortId| {
+            let place = ports.get(port.index())?;
+            hosts.get(place.node.index()).map(|host| host.name.as_str())
+        };
+        for switch in &mut self.switches {
+            let segment = switch.name.clone();
+            switch.set_cuts(|from, to| match (name(from), name(to)) {
+                (Some(from), Some(to)) => faults.passes(&segment, from, to),
+                _ => true,
+            });
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What must be true of every run, whatever the scenario expects.
+
+use crate::host::{Kind, Power};
+use crate::net::packet::NodeId;
+use crate::world::World;
+use director_core::Report;
+use director_core::report::Health;
+use director_core::time::Instant;
+use scenario::{Judged, Ruling};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// How long a router may go on believing in a former owner, when nothing keeps it from hearing better.
+const STALE: Duration = Duration::from_secs(3);
+/// How long a server that is reported down may still be in the table with its weight.
+const LAG: Duration = Duration::from_secs(1);
+
+/// What the judge cannot see in a history, or sees better while it happens.
+const RULES: [&str; 3] = [
+    "the router's neighbour entry agrees with the owner, soon after every change",
+    "no new connection goes to a server that the director reports down",
+    "no real server answers ARP for a virtual address",
+];
+
+/// Watches the rules.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guard {
+    violations: [Option<(Instant, String)>; 3],
+    last_fault: Option<Instant>,
+    /// Per router and virtual address: since when it believes in somebody else than the owner.
+    disagree: Vec<(NodeId, Ipv4Addr, Option<Instant>)>,
+    /// What each director reports down, and since when.
+    down: Vec<(NodeId, SocketAddr, Instant)>,
+}
+
+impl Guard {
+    pub(crate) fn new(routers: &[NodeId], virtuals: &[Ipv4Addr]) -> Self {
+        let pairs = routers.iter().flat_map(|router| virtuals.iter().map(|one| (*router, *one)));
+        let disagree = pairs.map(|(router, address)| (router, address, None)).collect();
+        Self { disagree, ..Self::default() }
+    }
+
+    fn violated(&mut self, rule: usize, at: Instant, facts: impl FnOnce() -> String) {
+        if let Some(place) = self.violations.get_mut(rule).filter(|place| place.is_none()) {
+            *place = Some((at, facts()));
+        }
+    }
+}
+
+impl World {
+    /// The directors with power that hold the address.
+    fn holders(&self, address: Ipv4Addr) -> impl Iterator<Item = NodeId> + '_ {
+        let holds = move |host: &crate::host::Host| {
+            host.power == Power::On
+                && host.director().is_some_and(|director| director.kernel.holds(address))
+        };
+        let hosts = self.hosts.iter().enumerate().filter(move |(_, host)| holds(host));
+        hosts.filter_map(|(place, _)| u16::try_from(place).ok().map(NodeId))
+    }
+
+    /// Compares the routers' neighbour entries with who holds the addresses.
+    pub(crate) fn guard_neighbours(&mut self) {
+        for place in 0..self.guard.disagree.len() {
+            let Some((router, address, since)) = self.guard.disagree.get(place).copied() else {
+                continue;
+            };
+            let host = self.hosts.get(router.index());
+            let believed = host.and_then(|host| host.neighbours.owner(address));
+            let believed = believed.and_then(|port| self.node_of(port));
+            let mut holders = self.holders(address);
+            let (one, other) = (holders.next(), holders.next());
+            drop(holders);
+            let wrong = match (one, other) {
+                (Some(owner), None) => believed.is_some_and(|believed| believed != owner),
+                _ => false,
+            };
+            self.guard_stale(address, since);
+            let since = if wrong { since.or(Some(self.now)) } else { None };
+            if let Some(place) = self.guard.disagree.get_mut(place) {
+                place.2 = since;
+            }
+        }
+    }
+
+    fn guard_stale(&mut self, address: Ipv4Addr, since: Option<Instant>) {
+        let Some(since) = since.filter(|_| self.faults.is_empty()) else { return };
+        let from = self.guard.last_fault.map_or(since, |fault| fault.max(since));
+        if self.now.since(from) > STALE {
+            let facts = format!("{address} belongs to another than the router believes");
+            self.guard.violated(0, from + STALE, || facts);
+        }
+    }
+
+    /// A statement has just been carried out.
+    pub(crate) fn guard_fault(&mut self) {
+        self.guard_neighbours();
+        self.guard.last_fault = Some(self.now);
+    }
+
+    /// A director's process has begun or ended.
+    pub(crate) fn guard_process(&mut self, node: NodeId) {
+        self.guard.down.retain(|(other, ..)| *other != node);
+        self.guard.last_fault = Some(self.now);
+    }
+
+    pub(crate) fn guard_report(&mut self, node: NodeId, report: &Report) {
+        if let Report::Server { server, state, .. } = report {
+            self.guard.down.retain(|(who, what, _)| (who, what) != (&node, server));
+            if *state == Health::Down {
+                self.guard.down.push((node, *server, self.now));
+            }
+        }
+    }
+
+    /// A director has scheduled a new connection.
+    pub(crate) fn guard_forward(&mut self, node: NodeId, server: SocketAddr) {
+        if self.guard.down.is_empty() {
+            return;
+        }
+        let now = self.now;
+        let mut down = self.guard.down.iter();
+        let late = down
+            .any(|(who, what, since)| (who, what) == (&node, &server) && now.since(*since) > LAG);
+        if late {
+            let facts = format!("{server} got a connection and is reported down");
+            self.guard.violated(1, now, || facts);
+        }
+    }
+
+    /// A host is about to answer an ARP request.
+    pub(crate) fn guard_arp_answer(&mut self, node: NodeId, address: Ipv4Addr) {
+        if self.virtuals.contains(&address) && self.is_server(node) {
+            let now = self.now;
+            self.guard.violated(2, now, || format!("a real server answered for {address}"));
+        }
+    }
+
+    /// What became of the rules, as the judge words it.
+    #[must_use]
+    pub fn invariants(&self) -> Vec<Judged> {
+        let mut last = self.clone();
+        last.guard_neighbours();
+        let rules = RULES.iter().zip(&last.guard.violations);
+        rules
+            .map(|(rule, violation)| Judged {
+                text: (*rule).to_owned(),
+                ruling: match violation {
+                    Some((at, facts)) => {
+                        Ruling::Violated { at: at.since(Instant::ZERO), facts: facts.clone() }
+                    }
+                    None => Ruling::Held { measured: "watched throughout".to_owned() },
+                },
+            })
+            .collect()
+    }
+
+    /// The routers and clients: those whose neighbour entries matter to clients.
+    pub(crate) fn is_observer(kind: &Kind) -> bool {
+        matches!(kind, Kind::Router | Kind::Client)
+    }
+}

@@ -1,0 +1,116 @@
+//! What every machine has: power, interfaces, a neighbour table, routes, things that listen.
+
+use crate::client::Flow;
+use crate::director_host::DirectorHost;
+use crate::net::arp::Neighbours;
+use crate::net::packet::PortId;
+use director_core::random::Stream;
+use scenario::{Behaviour, Serve};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// A machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) power: Power,
+    /// Which boot this is; what was planned in an earlier one is void.
+    pub(crate) boots: u32,
+    pub(crate) ports: Vec<Port>,
+    /// Interface and address of the router, for everything that is on no interface's network.
+    pub(crate) gateway: Option<(u8, Ipv4Addr)>,
+    pub(crate) neighbours: Neighbours,
+    pub(crate) stream: Stream,
+    pub(crate) serve: Vec<Serve>,
+    /// Connections of clients that run here, by their local port.
+    pub(crate) flows: BTreeMap<u16, Flow>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Power {
+    Off,
+    Booting,
+    On,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Router,
+    Client,
+    Server { vip_on_lo: bool },
+    Director(Box<DirectorHost>),
+}
+
+/// An interface.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Port {
+    pub(crate) id: PortId,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) mask: u32,
+}
+
+impl Host {
+    pub(crate) fn director(&self) -> Option<&DirectorHost> {
+        match &self.kind {
+            Kind::Director(director) => Some(director),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn director_mut(&mut self) -> Option<&mut DirectorHost> {
+        match &mut self.kind {
+            Kind::Director(director) => Some(director),
+            _ => None,
+        }
+    }
+
+    /// Interface and next hop for an address; `None` without a route.
+    pub(crate) fn route(&self, to: Ipv4Addr) -> Option<(u8, Ipv4Addr)> {
+        let on_link = |port: &Port| (port.address.to_bits() ^ to.to_bits()) & port.mask == 0;
+        match self.ports.iter().position(on_link) {
+            Some(place) => Some((u8::try_from(place).ok()?, to)),
+            None => self.gateway,
+        }
+    }
+
+    pub(crate) fn port(&self, place: u8) -> Option<&Port> {
+        self.ports.get(usize::from(place))
+    }
+
+    /// One of its own, fixed addresses.
+    pub(crate) fn owns(&self, address: Ipv4Addr) -> bool {
+        self.ports.iter().any(|port| port.address == address)
+    }
+
+    /// Whether packets for `address` are for this host.
+    pub(crate) fn is_local(&self, address: Ipv4Addr, virtuals: &[Ipv4Addr]) -> bool {
+        self.owns(address)
+            || address.is_loopback()
+            || match &self.kind {
+                Kind::Director(director) => director.kernel.holds(address),
+                Kind::Server { vip_on_lo } => *vip_on_lo && virtuals.contains(&address),
+                Kind::Router | Kind::Client => false,
+            }
+    }
+
+    /// Whether it answers ARP requests for `address` that arrive on this interface.
+    ///
+    /// Real servers are taken to have `arp_ignore` 1 and `arp_announce` 2, as direct routing needs.
+    pub(crate) fn answers_arp(&self, address: Ipv4Addr, place: u8) -> bool {
+        let own = self.port(place).is_some_and(|port| port.address == address);
+        own || self.director().is_some_and(|director| {
+            let kernel = &director.kernel;
+            match kernel.ignores_arp(place) {
+                true => kernel.holds_on(address, place),
+                false => kernel.holds(address) || self.owns(address),
+            }
+        })
+    }
+
+    /// How a listener on this port answers; `None` when nothing listens.
+    pub(crate) fn listens(&self, port: u16) -> Option<Behaviour> {
+        let serve = self.serve.iter().find(|serve| serve.port == port)?;
+        (serve.behaviour != Behaviour::Refuse).then_some(serve.behaviour)
+    }
+}

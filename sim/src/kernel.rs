@@ -1,0 +1,235 @@
+//! A director's kernel: the one in memory, with a packet path and a note of every change.
+
+use crate::ipvs::{Ipvs, Settings};
+use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
+use director_core::desired::{DesiredServer, Sysctl};
+use director_core::name::InterfaceName;
+use director_core::observed::{ObservedService, Snapshot};
+use director_core::time::Instant;
+use director_engine::memory::MemoryKernel;
+use director_engine::ports::{Addresses, IpvsTable, KernelError, Sysctls};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+
+/// Something in a kernel that a history tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Address { address: Ipv4Addr, held: bool },
+    Destination { service: SocketAddrV4, server: SocketAddr, weight: Option<u16> },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SimKernel {
+    memory: MemoryKernel,
+    pub(crate) ipvs: Ipvs,
+    pub(crate) settings: Settings,
+    /// What has changed and is not written down yet.
+    pub(crate) changes: Vec<Change>,
+    /// The moment of the operation that is carried out.
+    pub(crate) now: Instant,
+    interfaces: Vec<InterfaceName>,
+    fixed: BTreeSet<VirtualAddress>,
+    /// Addresses beside the fixed ones, with the place of their interface.
+    local: Vec<(Ipv4Addr, Option<u8>)>,
+    ignores_arp: Vec<bool>,
+}
+
+impl SimKernel {
+    /// The kernel of a host with these interfaces and their own addresses.
+    pub(crate) fn new(fixed: &[VirtualAddress]) -> Self {
+        let interfaces: Vec<InterfaceName> =
+            fixed.iter().map(|address| address.interface.clone()).collect();
+        let mut kernel = Self {
+            memory: MemoryKernel::default(),
+            ipvs: Ipvs::default(),
+            settings: Settings::default(),
+            changes: Vec::new(),
+            now: Instant::ZERO,
+            ignores_arp: vec![false; interfaces.len()],
+            interfaces,
+            fixed: fixed.iter().cloned().collect(),
+            local: Vec::new(),
+        };
+        kernel.reset();
+        kernel
+    }
+
+    /// As after a boot. Tells of no change: the power went, and with it everything.
+    pub(crate) fn reset(&mut self) {
+        self.memory = MemoryKernel::default();
+        self.memory.state.addresses = self.fixed.clone();
+        self.ipvs = Ipvs::default();
+        self.settings = Settings::default();
+        self.local.clear();
+        self.ignores_arp.fill(false);
+        self.changes.clear();
+    }
+
+    /// Everything in it, as a director that starts finds it.
+    pub(crate) fn observe_all(&mut self) -> Snapshot {
+        let mut found = self.memory.state.clone();
+        self.count(&mut found.services);
+        found
+    }
+
+    pub(crate) fn holds(&self, address: Ipv4Addr) -> bool {
+        self.local.iter().any(|(local, _)| *local == address)
+    }
+
+    pub(crate) fn holds_on(&self, address: Ipv4Addr, place: u8) -> bool {
+        self.local.contains(&(address, Some(place)))
+    }
+
+    pub(crate) fn local(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.local.iter().map(|(address, _)| *address)
+    }
+
+    pub(crate) fn ignores_arp(&self, place: u8) -> bool {
+        self.ignores_arp.get(usize::from(place)).copied().unwrap_or(false)
+    }
+
+    fn place(&self, interface: &InterfaceName) -> Option<u8> {
+        let place = self.interfaces.iter().position(|name| name == interface)?;
+        u8::try_from(place).ok()
+    }
+
+    fn count(&self, services: &mut BTreeMap<ServiceKey, ObservedService>) {
+        for (key, service) in services {
+            let Some(key) = tcp(*key) else { continue };
+            for (address, server) in &mut service.servers {
+                (server.active, server.inactive) = self.ipvs.counts(key, *address);
+            }
+        }
+    }
+}
+
+/// The key of a service that the model has.
+pub(crate) fn tcp(key: ServiceKey) -> Option<SocketAddrV4> {
+    match key {
+        ServiceKey::Tcp(SocketAddr::V4(address)) => Some(address),
+        _ => None,
+    }
+}
+
+fn modelled(key: ServiceKey) -> Result<SocketAddrV4, KernelError> {
+    let cure = || "use IPv4 TCP services in scenarios for this engine".to_owned();
+    tcp(key).ok_or_else(|| KernelError::Unsupported { cure: cure() })
+}
+
+impl IpvsTable for SimKernel {
+    fn services(&mut self) -> Result<BTreeMap<ServiceKey, ObservedService>, KernelError> {
+        let mut services = self.memory.services()?;
+        self.count(&mut services);
+        Ok(services)
+    }
+
+    fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError> {
+        let tcp = modelled(key)?;
+        if self.memory.state.services.contains_key(&key) {
+            return Err(KernelError::Exists);
+        }
+        if !self.ipvs.add_service(tcp, scheduler) {
+            let cure = format!("the scheduler {scheduler} is not there");
+            return Err(KernelError::Unsupported { cure });
+        }
+        self.memory.add_service(key, scheduler)
+    }
+
+    fn edit_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError> {
+        let tcp = modelled(key)?;
+        self.memory.edit_service(key, scheduler)?;
+        self.ipvs.edit_service(tcp, scheduler);
+        Ok(())
+    }
+
+    fn remove_service(&mut self, key: ServiceKey) -> Result<(), KernelError> {
+        let service = modelled(key)?;
+        let gone = self.memory.state.services.get(&key);
+        let servers: Vec<SocketAddr> =
+            gone.into_iter().flat_map(|gone| gone.servers.keys().copied()).collect();
+        self.memory.remove_service(key)?;
+        self.ipvs.remove_service(service, self.now);
+        let gone = |server| Change::Destination { service, server, weight: None };
+        self.changes.extend(servers.into_iter().map(gone));
+        Ok(())
+    }
+
+    fn add_server(
+        &mut self,
+        key: ServiceKey,
+        server: SocketAddr,
+        to: DesiredServer,
+    ) -> Result<(), KernelError> {
+        let service = modelled(key)?;
+        self.memory.add_server(key, server, to)?;
+        self.ipvs.add_server(service, server, to.weight.0, self.now);
+        self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
+        Ok(())
+    }
+
+    fn edit_server(
+        &mut self,
+        key: ServiceKey,
+        server: SocketAddr,
+        to: DesiredServer,
+    ) -> Result<(), KernelError> {
+        let service = modelled(key)?;
+        self.memory.edit_server(key, server, to)?;
+        self.ipvs.edit_server(service, server, to.weight.0);
+        self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
+        Ok(())
+    }
+
+    fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError> {
+        let service = modelled(key)?;
+        self.memory.remove_server(key, server)?;
+        self.ipvs.remove_server(service, server, self.now);
+        self.changes.push(Change::Destination { service, server, weight: None });
+        Ok(())
+    }
+}
+
+impl Addresses for SimKernel {
+    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError> {
+        self.memory.held(interface)
+    }
+
+    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+        let Some(place) = self.place(&address.interface) else { return Err(KernelError::Missing) };
+        self.memory.add_address(address)?;
+        if let IpAddr::V4(address) = address.address {
+            self.local.push((address, Some(place)));
+            self.changes.push(Change::Address { address, held: true });
+        }
+        Ok(())
+    }
+
+    fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+        self.memory.remove_address(address)?;
+        if let IpAddr::V4(address) = address.address {
+            self.local.retain(|(local, _)| *local != address);
+            self.changes.push(Change::Address { address, held: false });
+        }
+        Ok(())
+    }
+}
+
+impl Sysctls for SimKernel {
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError> {
+        self.memory.read_sysctl(key)
+    }
+
+    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Result<(), KernelError> {
+        match key {
+            Sysctl::ArpIgnore(interface) => {
+                let place = self.place(interface).ok_or(KernelError::Missing)?;
+                if let Some(ignores) = self.ignores_arp.get_mut(usize::from(place)) {
+                    *ignores = value > 0;
+                }
+            }
+            Sysctl::ExpireNodestConn => self.settings.expire_nodest_conn = value != 0,
+            Sysctl::ArpAnnounce(_) | Sysctl::ExpireQuiescentTemplate => {}
+        }
+        self.memory.write_sysctl(key, value)
+    }
+}

@@ -1,0 +1,120 @@
+//! What travels.
+
+use director_core::beat::Beat;
+use scenario::Behaviour;
+use std::net::Ipv4Addr;
+
+/// Number of a node in the order of the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeId(pub(crate) u16);
+
+impl NodeId {
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// Number of an interface over all nodes. It stands for the interface's MAC address too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PortId(pub(crate) u16);
+
+impl PortId {
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// The body of an Ethernet frame.
+#[derive(Clone, Debug)]
+pub(crate) enum Frame {
+    /// RFC 826. The sender's hardware address is the frame's.
+    Arp(Arp),
+    /// IPv4.
+    Ip(Packet),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arp {
+    pub(crate) kind: ArpKind,
+    pub(crate) sender: Ipv4Addr,
+    pub(crate) target: Ipv4Addr,
+}
+
+impl Arp {
+    /// Sender and target are the same: nobody is asked, everybody is told (RFC 5227 §3).
+    pub(crate) fn is_gratuitous(self) -> bool {
+        self.sender == self.target
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArpKind {
+    Request,
+    Reply,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Packet {
+    pub(crate) src: Ipv4Addr,
+    pub(crate) dst: Ipv4Addr,
+    pub(crate) payload: Payload,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Payload {
+    Tcp(Tcp),
+    /// A heartbeat in a UDP datagram; sealing and opening happen outside of the model.
+    Beat(Beat),
+    /// ICMP destination unreachable for the TCP segment with these ports.
+    Unreachable {
+        code: Unreachable,
+        sport: u16,
+        dport: u16,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreachable {
+    /// RFC 792 code 1.
+    Host,
+    /// RFC 792 code 3.
+    Port,
+}
+
+/// A TCP segment, as much of it as decides anything here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tcp {
+    pub(crate) sport: u16,
+    pub(crate) dport: u16,
+    pub(crate) kind: Segment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    Syn,
+    /// Carries what its sender will recognise the connection by.
+    SynAck(Accepted),
+    /// The handshake's last acknowledgement together with the request.
+    Request(Accepted),
+    /// The request has been received and nothing more is said about it yet.
+    Ack,
+    /// The whole answer, and the sender's FIN.
+    Answer(Answer),
+    Fin,
+    Rst,
+}
+
+/// Stands for sequence numbers: who accepted the connection, and in which of its lives. A host that
+/// gets a segment of a connection which it did not accept in this life has no such connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) node: NodeId,
+    pub(crate) boots: u32,
+}
+
+/// What a server said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) node: NodeId,
+    pub(crate) behaviour: Behaviour,
+}

@@ -1,0 +1,265 @@
+//! From packets to frames and back: routes, neighbours, forwarding.
+
+use crate::host::{Kind, Power};
+use crate::ipvs::{Event as TcpEvent, Verdict};
+use crate::net::arp::{Expired, Resolved, Timer};
+use crate::net::packet::{
+    Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Segment, Tcp, Unreachable,
+};
+use crate::record::Entry;
+use crate::world::{Event, World};
+use director_core::time::Instant;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::time::Duration;
+
+/// From a host to itself.
+const LOOPBACK: Duration = Duration::from_micros(10);
+
+impl World {
+    /// Sends a packet on its way from a host.
+    pub(crate) fn send(&mut self, node: NodeId, packet: Packet) {
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        if host.is_local(packet.dst, &self.virtuals) {
+            let Some(own) = host.ports.first().map(|port| port.id) else { return };
+            self.after(LOOPBACK, Event::Frame { to: own, from: own, frame: Frame::Ip(packet) });
+            return;
+        }
+        match host.route(packet.dst) {
+            Some((place, hop)) => self.send_via(node, packet, place, hop),
+            None => self.undeliverable(node, packet),
+        }
+    }
+
+    /// Sends a packet to a neighbour.
+    pub(crate) fn send_via(&mut self, node: NodeId, packet: Packet, place: u8, hop: Ipv4Addr) {
+        let now = self.now;
+        let Some(host) = self.host(node) else { return };
+        let resolved = host.neighbours.resolve(hop, place, packet, now);
+        let Some(from) = host.port(place).map(|port| port.id) else { return };
+        match resolved {
+            Resolved::Send(packet, to, timer) => {
+                self.neighbour_timer(node, timer);
+                self.transmit(from, to, Frame::Ip(packet));
+            }
+            Resolved::Waits(None) => {}
+            Resolved::Waits(timer) => {
+                self.neighbour_timer(node, timer);
+                self.ask(node, hop, place, None);
+            }
+        }
+    }
+
+    fn neighbour_timer(&mut self, node: NodeId, timer: Option<Timer>) {
+        if let Some(Timer { slot, generation, after }) = timer {
+            self.after(after, Event::Neighbour { node, slot, generation });
+        }
+    }
+
+    /// Puts a frame on the wire.
+    fn transmit(&mut self, from: PortId, to: PortId, frame: Frame) {
+        let (Some(sender), Some(receiver)) =
+            (self.ports.get(from.index()), self.ports.get(to.index()))
+        else {
+            return;
+        };
+        if sender.switch != receiver.switch {
+            return;
+        }
+        let Some(switch) = self.switches.get_mut(usize::from(sender.switch)) else { return };
+        if let Some(at) = switch.arrival(sender.member, receiver.member, self.now) {
+            self.queue.push(at, Event::Frame { to, from, frame });
+        }
+    }
+
+    fn broadcast(&mut self, from: PortId, arp: Arp) {
+        let Some(switch) = self.ports.get(from.index()).map(|place| usize::from(place.switch))
+        else {
+            return;
+        };
+        let count = self.switches.get(switch).map_or(0, |switch| switch.members().len());
+        for member in 0..count {
+            let switch = self.switches.get(switch);
+            let to = switch.and_then(|switch| switch.members().get(member)).copied();
+            if let Some(to) = to.filter(|to| *to != from) {
+                self.transmit(from, to, Frame::Arp(arp));
+            }
+        }
+    }
+
+    /// Asks who has an address: everybody, or one.
+    fn ask(&mut self, node: NodeId, address: Ipv4Addr, place: u8, of: Option<PortId>) {
+        let Some(port) = self.hosts.get(node.index()).and_then(|host| host.port(place)) else {
+            return;
+        };
+        let (from, sender) = (port.id, port.address);
+        let arp = Arp { kind: ArpKind::Request, sender, target: address };
+        match of {
+            Some(to) => self.transmit(from, to, Frame::Arp(arp)),
+            None => self.broadcast(from, arp),
+        }
+    }
+
+    /// Tells everybody on an interface's segment whose `address` is.
+    pub(crate) fn announce(&mut self, node: NodeId, address: Ipv4Addr, place: u8) {
+        let host = self.hosts.get(node.index());
+        if let Some(from) = host.and_then(|host| host.port(place)).map(|port| port.id) {
+            self.broadcast(from, Arp { kind: ArpKind::Request, sender: address, target: address });
+        }
+    }
+
+    pub(crate) fn neighbour_due(&mut self, node: NodeId, slot: u16, generation: u32) {
+        let now = self.now;
+        let Some(host) = self.host(node) else { return };
+        match host.neighbours.expired(slot, generation, now) {
+            Expired::Nothing => {}
+            Expired::Ask { address, port, of, timer } => {
+                self.neighbour_timer(node, Some(timer));
+                self.ask(node, address, port, of);
+            }
+            Expired::Failed { address, waiting } => {
+                self.note_neighbour(node, address);
+                for packet in waiting {
+                    self.undeliverable(node, packet);
+                }
+            }
+        }
+    }
+
+    /// Nobody has the next hop's address: the sender is told.
+    fn undeliverable(&mut self, node: NodeId, packet: Packet) {
+        self.refuse(node, &packet, Unreachable::Host);
+    }
+
+    /// ICMP destination unreachable, back to where the packet came from.
+    fn refuse(&mut self, node: NodeId, packet: &Packet, code: Unreachable) {
+        let Payload::Tcp(Tcp { sport, dport, .. }) = packet.payload else { return };
+        let payload = Payload::Unreachable { code, sport, dport };
+        // The source is what the packet was for: nothing here looks at it.
+        self.send(node, Packet { src: packet.dst, dst: packet.src, payload });
+    }
+
+    /// Writes down whose a virtual address is for an observer now.
+    fn note_neighbour(&mut self, observer: NodeId, address: Ipv4Addr) {
+        if !self.virtuals.contains(&address) {
+            return;
+        }
+        let host = self.hosts.get(observer.index());
+        let owner = host.and_then(|host| host.neighbours.owner(address));
+        let owner = owner.and_then(|port| self.node_of(port));
+        self.record(Entry::Neighbour { observer, address, owner });
+        self.guard_neighbours();
+    }
+
+    pub(crate) fn arrive(&mut self, to: PortId, from: PortId, frame: Frame) {
+        let Some(place) = self.ports.get(to.index()).copied() else { return };
+        let up = self.hosts.get(place.node.index()).is_some_and(|host| host.power == Power::On);
+        if !up {
+            return;
+        }
+        match frame {
+            Frame::Arp(arp) => self.hear_arp(place.node, place.place, from, arp),
+            Frame::Ip(packet) => self.receive(place.node, place.place, packet),
+        }
+    }
+
+    fn hear_arp(&mut self, node: NodeId, place: u8, from: PortId, arp: Arp) {
+        let now = self.now;
+        let Some(host) = self.host(node) else { return };
+        let is_for_us = match arp.kind {
+            ArpKind::Request => !arp.is_gratuitous() && host.answers_arp(arp.target, place),
+            ArpKind::Reply => true,
+        };
+        let learnt = host.neighbours.learn(arp, from, place, is_for_us, now, &mut host.stream);
+        let Some(own) = host.port(place).map(|port| port.id) else { return };
+        if learnt.changed {
+            self.note_neighbour(node, arp.sender);
+        }
+        for packet in learnt.released {
+            self.transmit(own, from, Frame::Ip(packet));
+        }
+        if is_for_us && arp.kind == ArpKind::Request {
+            self.guard_arp_answer(node, arp.target);
+            let reply = Arp { kind: ArpKind::Reply, sender: arp.target, target: arp.sender };
+            self.transmit(own, from, Frame::Arp(reply));
+        }
+    }
+
+    fn receive(&mut self, node: NodeId, place: u8, packet: Packet) {
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        if !host.is_local(packet.dst, &self.virtuals) {
+            // Only routers forward.
+            if matches!(host.kind, Kind::Router) {
+                self.send(node, packet);
+            }
+            return;
+        }
+        let own = host.owns(packet.dst);
+        match packet.payload {
+            Payload::Tcp(tcp) if !own && matches!(host.kind, Kind::Director(_)) => {
+                self.balance(node, packet, tcp);
+            }
+            Payload::Tcp(tcp) => self.segment(node, packet.src, packet.dst, tcp),
+            Payload::Beat(beat) => self.hear_beat(node, place, packet.src, beat),
+            Payload::Unreachable { code, sport, dport } => {
+                self.told_unreachable(node, packet.src, sport, dport, code);
+            }
+        }
+    }
+
+    /// A segment for a virtual address on a director.
+    fn balance(&mut self, node: NodeId, packet: Packet, tcp: Tcp) {
+        let now = self.now;
+        let event = match tcp.kind {
+            Segment::Syn => TcpEvent::Syn,
+            Segment::Fin => TcpEvent::Fin,
+            Segment::Rst => TcpEvent::Rst,
+            Segment::SynAck(_) | Segment::Request(_) | Segment::Ack | Segment::Answer(_) => {
+                TcpEvent::Ack
+            }
+        };
+        let Some(host) = self.host(node) else { return };
+        let boots = host.boots;
+        let Some(director) = host.director_mut() else { return };
+        let kernel = &mut director.kernel;
+        let client = SocketAddrV4::new(packet.src, tcp.sport);
+        let target = SocketAddrV4::new(packet.dst, tcp.dport);
+        match kernel.ipvs.incoming(client, target, event, kernel.settings, now) {
+            Verdict::Local => self.segment(node, packet.src, packet.dst, tcp),
+            Verdict::Dropped => {}
+            Verdict::Nobody => self.refuse(node, &packet, Unreachable::Port),
+            Verdict::Forward(server, timer) => {
+                if let Some(timer) = timer {
+                    let (slot, generation) = (timer.slot, timer.generation);
+                    let event = Event::Connection { node, boots, slot, generation };
+                    self.queue.push(timer.at, event);
+                    self.guard_forward(node, server);
+                }
+                self.forward(node, packet, tcp, server);
+            }
+        }
+    }
+
+    fn forward(&mut self, node: NodeId, packet: Packet, tcp: Tcp, server: SocketAddr) {
+        let SocketAddr::V4(server) = server else { return };
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        if server.ip().is_loopback() || host.is_local(*server.ip(), &self.virtuals) {
+            self.segment(node, packet.src, packet.dst, tcp);
+            return;
+        }
+        match host.route(*server.ip()) {
+            // Direct routing is for neighbours: the packet keeps its destination.
+            Some((place, hop)) if hop == *server.ip() => self.send_via(node, packet, place, hop),
+            _ => self.undeliverable(node, packet),
+        }
+    }
+
+    /// Traffic in both directions proves that the next hop towards `peer` is there.
+    pub(crate) fn confirm(&mut self, node: NodeId, peer: Ipv4Addr) {
+        let now: Instant = self.now;
+        if let Some(host) = self.host(node)
+            && let Some((_, hop)) = host.route(peer)
+        {
+            host.neighbours.confirm(hop, now);
+        }
+    }
+}
