@@ -1,7 +1,8 @@
 //! What every implementation of a port must do, as calls on that port.
 //!
-//! Simulated kernels are worth something only where they answer as the real one does. So the same calls
-//! go to [`crate::memory::MemoryKernel`], to every other kernel of a simulation, and to a real one.
+//! Simulated kernels are worth something only where they answer as the real one does. So the same
+//! calls go to [`crate::memory::MemoryKernel`], to every other kernel of a simulation, and to a
+//! real one.
 
 mod addresses;
 mod table;

@@ -131,8 +131,8 @@ impl HeartbeatSockets {
         self.links.iter().find(|one| one.link == link).ok_or_else(no_link)?.send(to, packet)
     }
 
-    /// Waits for a packet on any link. Gives the link, the packet's length in bytes, and its source.
-    /// Only one caller may wait at a time.
+    /// Waits for a packet on any link. Gives the link, the packet's length in bytes, and its
+    /// source. Only one caller may wait at a time.
     ///
     /// # Errors
     /// What the system says.

@@ -1,12 +1,10 @@
 //! The kernel of this machine.
 
-use director_engine::ports::IpvsTable;
-
-/// The kernel of this machine: an [`IpvsTable`], with addresses and settings.
+/// The kernel of this machine: an [`IpvsTable`](director_engine::ports::IpvsTable), with addresses and settings.
 ///
-/// It keeps no state of the kernel: every call asks anew. Calls block for as long as the kernel takes
-/// to answer, at most some seconds, and need no async runtime; inside one they belong on a thread
-/// that may block.
+/// It keeps no state of the kernel: every call asks anew. Calls block for as long as the kernel
+/// takes to answer, at most some seconds, and need no async runtime; inside one they belong on a
+/// thread that may block.
 #[derive(Debug, Default)]
 pub struct LinuxKernel {
     /// Made at first use, so that a machine without IPVS can still be asked for its addresses.
@@ -18,10 +16,5 @@ impl LinuxKernel {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Whether the IPVS table can be asked.
-    pub(crate) fn has_ipvs(&mut self) -> Result<(), director_engine::ports::KernelError> {
-        self.services().map(|_| ())
     }
 }

@@ -1,12 +1,14 @@
 //! The ports of a director on a real Linux kernel.
 //!
-//! * [`LinuxKernel`]: the IPVS table, addresses and settings, each call one exchange with the kernel.
+//! * [`LinuxKernel`]: the IPVS table, addresses and settings, each call one exchange with the
+//!   kernel.
 //! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
 //! * [`Watch`]: links and addresses that changed, as inputs.
 //! * [`preflight`]: what is missing on this machine, before anything is changed.
 //!
-//! Nothing here decides anything, and everything acts in the network namespace of the calling thread.
+//! Nothing here decides anything, and everything acts in the network namespace of the calling
+//! thread.
 
 mod addresses;
 mod announce;

@@ -73,8 +73,8 @@ fn release(root: &Path) -> String {
     text.trim().to_owned()
 }
 
-/// Whether the list names the module: `kernel/net/netfilter/ipvs/ip_vs.ko.zst: …`. `None` when there
-/// is no list.
+/// Whether the list names the module: `kernel/net/netfilter/ipvs/ip_vs.ko.zst: …`. `None` when
+/// there is no list.
 fn lists(list: &Path, module: &str) -> Option<bool> {
     let text = fs::read_to_string(list).ok()?;
     let named = |line: &str| {

@@ -1,7 +1,7 @@
 //! Blocking questions to the kernel's routing tables (rtnetlink(7)).
 //!
-//! Every question has a socket of its own: nothing of an earlier exchange that broke off can be taken
-//! for its answer.
+//! Every question has a socket of its own: nothing of an earlier exchange that broke off can be
+//! taken for its answer.
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
@@ -12,7 +12,8 @@ use nix::sys::socket::{setsockopt, sockopt::ReceiveTimeout};
 use nix::sys::time::TimeVal;
 use std::io;
 
-/// The kernel answers from memory; when it has not after this many seconds, something is very wrong.
+/// The kernel answers from memory; when it has not after this many seconds, something is very
+/// wrong.
 const PATIENCE_SECONDS: i64 = 5;
 /// Tables that change while they are read are read again, this many times.
 const ATTEMPTS: usize = 8;

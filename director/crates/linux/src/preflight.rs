@@ -8,6 +8,7 @@ use crate::modules::{self, Module};
 use crate::problem::Problem;
 use director_core::config::{Config, Scheduler};
 use director_core::name::{InterfaceName, NodeName};
+use director_engine::ports::{IpvsTable, KernelError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -17,9 +18,9 @@ const BIND_SERVICE: (&str, u32) = ("CAP_NET_BIND_SERVICE", 10);
 const ADMIN: (&str, u32) = (NET_ADMIN, 12);
 const RAW: (&str, u32) = (NET_RAW, 13);
 
-/// Everything on this machine that would keep the director `node` of the configuration from working:
-/// permissions, IPVS and its schedulers, interfaces, its own addresses. Changes nothing, except that
-/// the kernel may load the module `ip_vs` when asked for it.
+/// Everything on this machine that would keep the director `node` of the configuration from
+/// working: permissions, IPVS and its schedulers, interfaces, its own addresses. Changes nothing,
+/// except that the kernel may load the module `ip_vs` when asked for it.
 #[must_use]
 pub fn preflight(config: &Config, node: &NodeName) -> Vec<Problem> {
     let mut problems = capabilities(config);
@@ -68,9 +69,15 @@ fn ipvs(config: &Config) -> Vec<Problem> {
     if config.services.is_empty() {
         return Vec::new();
     }
-    if let Err(error) = LinuxKernel::new().has_ipvs() {
-        let what = format!("the IPVS table cannot be read: {error}");
-        return vec![Problem::new("this kernel", what, modules::cure("ip_vs"))];
+    match LinuxKernel::new().services() {
+        Ok(_) => {}
+        Err(KernelError::Unsupported { cure }) => {
+            return vec![Problem::new("this kernel", "it has no IPVS", cure)];
+        }
+        Err(error) => {
+            let what = format!("its IPVS table cannot be read: {error}");
+            return vec![Problem::new("this kernel", what, "see the kernel's log")];
+        }
     }
     let schedulers: BTreeSet<Scheduler> =
         config.services.values().map(|service| service.scheduler).collect();

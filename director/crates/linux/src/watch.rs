@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 
 type Told = (NetlinkMessage<RouteNetlinkMessage>, rtnetlink::sys::SocketAddr);
 
-/// Operational (RFC 2863) and with carrier. `IFF_RUNNING` alone is also set for a moment on an interface
-/// that was just switched on, before its carrier was looked at.
+/// Operational (RFC 2863) and with carrier. `IFF_RUNNING` alone is also set for a moment on an
+/// interface that was just switched on, before its carrier was looked at.
 const CARRIER: LinkFlags = LinkFlags::Running.union(LinkFlags::LowerUp);
 
 /// Watches interfaces for carrier and for addresses.

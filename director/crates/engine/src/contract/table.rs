@@ -13,7 +13,8 @@ type Servers = Vec<(SocketAddr, DesiredServer)>;
 /// The laws of [`IpvsTable`].
 ///
 /// The services that are tried have addresses for documentation (RFC 5737, RFC 3849) and firewall
-/// marks from 77,001 on. They must not be in the table, and are not afterwards; others are left alone.
+/// marks from 77,001 on. They must not be in the table, and are not afterwards; others are left
+/// alone.
 pub fn ipvs_table(table: &mut impl IpvsTable) -> Vec<Check> {
     let mut checks = Checks::default();
     let before = table.services();

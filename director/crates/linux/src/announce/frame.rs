@@ -27,9 +27,9 @@ const ALL_NODES_MAC: MacAddr = MacAddr(0x33, 0x33, 0, 0, 0, 1);
 
 /// An ARP announcement (RFC 5227 §3): a broadcast request whose sender and target are the address.
 ///
-/// The request form, not the reply form: §3 asks for it because every implementation must look at the
-/// sender of a request, while a reply that nobody asked for is often dropped. Linux takes it over an
-/// entry at once, also within its lock time (`arp_is_garp` in `net/ipv4/arp.c`).
+/// The request form, not the reply form: §3 asks for it because every implementation must look at
+/// the sender of a request, while a reply that nobody asked for is often dropped. Linux takes it
+/// over an entry at once, also within its lock time (`arp_is_garp` in `net/ipv4/arp.c`).
 pub(super) fn gratuitous_arp(mac: MacAddr, address: Ipv4Addr) -> Vec<u8> {
     let mut frame = ethernet(MacAddr::broadcast(), mac, EtherTypes::Arp, ARP_BYTES);
     if let Some(mut arp) = frame.get_mut(ETHERNET_BYTES..).and_then(MutableArpPacket::new) {

@@ -5,8 +5,8 @@ use director_linux::LinuxKernel;
 use std::collections::BTreeSet;
 use std::fs;
 
-/// With and without `promote_secondaries`, the kernel's setting for what happens to the other addresses
-/// of a subnet when its first one goes.
+/// With and without `promote_secondaries`, the kernel's setting for what happens to the other
+/// addresses of a subnet when its first one goes.
 #[test]
 fn addresses_keep_the_contract() {
     for promote in ["0", "1"] {

@@ -95,6 +95,33 @@ fn links_take_turns() {
     });
 }
 
+/// The core knows addresses without their interface; the socket of a link knows the interface.
+#[test]
+fn link_local_ipv6_addresses_can_carry_beats() {
+    in_namespace(|| async {
+        let (one, other) = cabled().await;
+        let [address, peer] = ["fe80::11", "fe80::12"];
+        let mut config = pair(PORT);
+        config.cluster.links.truncate(1);
+        for (name, address) in [("d1", address), ("d2", peer)] {
+            let node = config.nodes.get_mut(&node(name)).expect("a node");
+            let own = (config.cluster.links[0].clone(), address.parse().expect("an address"));
+            node.addresses = [own].into();
+        }
+        other.enter();
+        give(peer, 64, "hb0");
+        let there = HeartbeatSockets::open(&config, &node("d2")).expect("sockets");
+        one.enter();
+        give(address, 64, "hb0");
+        let here = HeartbeatSockets::open(&config, &node("d1")).expect("sockets");
+        let to = SocketAddr::new(peer.parse().expect("an address"), PORT);
+        here.send(LinkId(0), to, b"beat").expect("send");
+        let mut buffer = [0; 64];
+        let (_, length, from) = soon(there.receive(&mut buffer)).await.expect("a packet");
+        assert_eq!((&buffer[..length], from.ip().to_string().as_str()), (&b"beat"[..], address));
+    });
+}
+
 #[test]
 fn packets_are_marked_as_network_control() {
     in_namespace(|| async {
@@ -109,8 +136,8 @@ fn packets_are_marked_as_network_control() {
     });
 }
 
-/// What comes to our address over another interface is not a packet of this link. (Linux answers ARP for
-/// an address on any of its interfaces, so such packets do come.)
+/// What comes to our address over another interface is not a packet of this link. (Linux answers
+/// ARP for an address on any of its interfaces, so such packets do come.)
 #[test]
 fn a_link_takes_nothing_from_another_interface() {
     in_namespace(|| async {
@@ -122,7 +149,7 @@ fn a_link_takes_nothing_from_another_interface() {
         let there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
         let to = ([10, 0, 0, 11], PORT).into();
         there.send(LinkId(1), to, b"astray").expect("send");
-        // Once captured, the packet has been taken in or dropped before this process runs again.
+        // Once captured, it is ahead of every packet that is sent after it.
         capture.next(|frame| is_udp(frame) && frame.ends_with(b"astray"));
         there.send(LinkId(0), to, b"over the link").expect("send");
         let mut buffer = [0; 64];

@@ -4,26 +4,31 @@ use director_core::config::VirtualAddress;
 use director_core::name::InterfaceName;
 use director_engine::ports::Addresses;
 use director_linux::LinuxKernel;
+use futures::channel::mpsc::UnboundedReceiver;
 use futures::{StreamExt, TryStreamExt};
-use netlink_packet_core::NetlinkPayload;
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkMessage, State};
+use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute};
 use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, setns, unshare};
 use pnet::datalink::{self, Channel, DataLinkReceiver};
 use rtnetlink::{Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, MulticastGroup};
 use std::fs::File;
 use std::future::Future;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
+
+type Told = (NetlinkMessage<RouteNetlinkMessage>, rtnetlink::sys::SocketAddr);
 
 /// The longest that any test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Frames that a capture looks at before it gives up.
 const FRAMES: usize = 1_000;
 
-/// Runs a test on a thread in a new network namespace, inside a tokio runtime. Where no namespace can
-/// be made the test is skipped, and says so.
+/// Runs a test on a thread in a new network namespace, inside a tokio runtime. Where no namespace
+/// can be made the test is skipped, and says so.
 pub(crate) fn in_namespace<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
     let thread = std::thread::spawn(|| {
         if let Err(errno) = unshare(CloneFlags::CLONE_NEWNET) {
@@ -39,8 +44,8 @@ pub(crate) fn in_namespace<F: Future<Output = ()>>(test: impl FnOnce() -> F + Se
     }
 }
 
-/// Switches IPv6 off for interfaces that are made from now on: the addresses that the kernel gives itself
-/// would come in between.
+/// Switches IPv6 off for interfaces that are made from now on: the addresses that the kernel gives
+/// itself would come in between.
 pub(crate) fn without_ipv6() {
     std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("switch IPv6 off");
 }
@@ -201,5 +206,37 @@ impl Capture {
             }
         }
         panic!("the frame was not among {FRAMES}");
+    }
+}
+
+/// What the kernel tells of its table of neighbours.
+pub(crate) struct Neighbours(UnboundedReceiver<Told>);
+
+impl Neighbours {
+    pub(crate) fn listen() -> Self {
+        let (connection, _, told) =
+            rtnetlink::new_multicast_connection(&[MulticastGroup::Neigh]).expect("a socket");
+        tokio::spawn(connection);
+        Self(told)
+    }
+
+    /// Waits until the entry of the address has this MAC address.
+    pub(crate) async fn until(&mut self, address: IpAddr, mac: [u8; 6]) {
+        let IpAddr::V4(address) = address else { panic!("{address} has no ARP entry") };
+        let destination = NeighbourAttribute::Destination(NeighbourAddress::Inet(address));
+        let hardware = NeighbourAttribute::LinkLayerAddress(mac.to_vec());
+        for _ in 0..FRAMES {
+            let (message, _) = soon(self.0.next()).await.expect("the kernel tells");
+            let NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(entry)) =
+                message.payload
+            else {
+                continue;
+            };
+            let attributes = &entry.attributes;
+            if attributes.contains(&destination) && attributes.contains(&hardware) {
+                return;
+            }
+        }
+        panic!("{address} did not get {mac:02x?}");
     }
 }

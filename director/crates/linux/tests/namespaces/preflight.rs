@@ -1,14 +1,16 @@
 use crate::lab::{Lab, give, in_namespace, interface, without_ipv6};
 use director_core::config::{
-    Announce, Cluster, Config, Detection, Failback, Group, Node, Priority, VirtualAddress,
+    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
+    OnFailure, Priority, Scheduler, Service, ServiceKey, VirtualAddress,
 };
-use director_core::name::{ClusterName, GroupName, NodeName};
-use director_linux::{Problem, preflight};
+use director_core::name::{ClusterName, GroupName, NodeName, ServiceName};
+use director_engine::ports::IpvsTable;
+use director_linux::{LinuxKernel, Problem, preflight};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
-/// Directors `d1` (10.0.0.11, 10.1.0.11) and `d2` (10.0.0.12, 10.1.0.12) with links `hb0` and `hb1`, and
-/// a virtual address on `lan0`.
+/// Directors `d1` (10.0.0.11, 10.1.0.11) and `d2` (10.0.0.12, 10.1.0.12) with links `hb0` and
+/// `hb1`, and a virtual address on `lan0`.
 pub(crate) fn pair(port: u16) -> Config {
     let keepalive = Duration::from_millis(100);
     let node = |last: u8, priority| Node {
@@ -87,4 +89,50 @@ fn a_machine_that_is_as_configured_has_no_problems() {
             ["node d9: it is not configured\n  help: the nodes are d1, d2; name one of them"]
         );
     });
+}
+
+/// On a kernel with IPVS there is nothing to tell; on one without it, what would help.
+#[test]
+fn a_kernel_without_ipvs_is_told_how_to_get_it() {
+    in_namespace(|| async {
+        let lab = Lab::new();
+        lab.veth("hb0", "hb1").await;
+        lab.veth("lan0", "peer0").await;
+        give("10.0.0.11", 24, "hb0");
+        give("10.1.0.11", 24, "hb1");
+        let mut config = pair(694);
+        config.services = [web()].into();
+        let node = NodeName::new("d1").expect("a name");
+        let problems = preflight(&config, &node);
+        if LinuxKernel::new().services().is_ok() {
+            assert_eq!(problems, []);
+        } else {
+            let said: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
+            assert_eq!(said, ["it has no IPVS"]);
+            assert!(problems[0].cure.contains("ip_vs"), "{problems:?}");
+        }
+    });
+}
+
+/// A service without servers.
+fn web() -> (ServiceName, Service) {
+    let second = Duration::from_secs(1);
+    let check = Check {
+        dialogue: Dialogue::Tcp,
+        port: None,
+        interval: second,
+        timeout: second,
+        fall: NonZeroU8::MIN,
+        rise: NonZeroU8::MIN,
+    };
+    let service = Service {
+        key: ServiceKey::Tcp(([192, 0, 2, 100], 80).into()),
+        scheduler: Scheduler::Rr,
+        forward: Forward::Direct,
+        check,
+        on_failure: OnFailure::Quiesce,
+        fallback: None,
+        servers: [].into(),
+    };
+    (ServiceName::new("web").expect("a name"), service)
 }
