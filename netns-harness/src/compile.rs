@@ -21,6 +21,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) program: Option<&'a Path>,
     /// Whether the guest owns its machine.
     pub(crate) machine: bool,
+    /// Whether all frames are captured.
+    pub(crate) capture: bool,
 }
 
 /// The plan of one run.
@@ -59,6 +61,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
     let steps = steps(scenario, &nodes, around.seed);
     Ok(Plan {
         machine: around.machine,
+        capture: around.capture,
         length: scenario.length,
         segments: scenario.segments.keys().cloned().collect(),
         nodes,

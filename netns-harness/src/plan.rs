@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Plan {
     /// Whether the guest owns its machine and must power it off.
     pub(crate) machine: bool,
+    /// Whether all frames are captured.
+    pub(crate) capture: bool,
     /// How long the run lasts.
     pub(crate) length: Duration,
     /// The switches by segment name.

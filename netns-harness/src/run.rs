@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use scenario::{History, NodeKind, Outcomes, Run, RunResult, Scenario, judge};
 
 use crate::compile::{Surroundings, compile};
+use crate::doctor;
 use crate::engine::{Choice, Chosen, Engine, choose};
 use crate::failure::Failure;
 use crate::gather::gather;
@@ -39,6 +40,9 @@ pub(crate) struct Request {
     /// Leaves the run directories (records, logs, console) here, one folder per scenario.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Captures all frames of each segment to SEGMENT.pcap in the run directory, with tcpdump.
+    #[arg(long, requires = "keep")]
+    pcap: bool,
     /// Kills a guest after so many seconds of wall time; 120 and twice the scenario's length
     /// when left out.
     #[arg(long, value_name = "SECONDS")]
@@ -62,6 +66,9 @@ enum Format {
 /// Runs everything and prints the report; the number is the exit status.
 pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
     let interrupt = Interrupt::install()?;
+    if request.pcap && !doctor::in_path("tcpdump") {
+        return Err(Failure::Unable("--pcap needs tcpdump; apt-get install tcpdump".into()));
+    }
     let scenarios = load(request)?;
     let mut runs = Vec::new();
     for scenario in scenarios {
@@ -146,6 +153,7 @@ fn record(
         seed: request.seed,
         program: program.as_deref(),
         machine: engine != Engine::Netns,
+        capture: request.pcap,
     };
     let plan = compile(scenario, &around)?;
     let directory = match &request.keep {

@@ -1,6 +1,7 @@
 //! The inside of a run: builds the topology, plays the timeline, and stops everything.
 
 mod agent;
+mod capture;
 pub(crate) mod mounts;
 mod switch;
 
@@ -13,7 +14,7 @@ use anyhow::Context;
 use scenario::Event;
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
+use crate::clock::{self, Alarm};
 use crate::plan::{Deed, Node, Order, Plan, Role, Setup, Step};
 use crate::record::Recorder;
 use agent::Agent;
@@ -53,6 +54,7 @@ fn play() -> anyhow::Result<()> {
     let plan: Plan = serde_json::from_str(&text).context("reading the plan")?;
     let recorder = Recorder::open(&Path::new(RUN).join("records/timeline.jsonl"))?;
     switch::build(&plan.segments)?;
+    let captures = capture::start(&plan)?;
     let mut lab = Lab { plan: &plan, recorder, agents: BTreeMap::new() };
     for node in &plan.nodes {
         lab.power_on(node)?;
@@ -61,12 +63,15 @@ fn play() -> anyhow::Result<()> {
     let start = clock::now();
     lab.recorder.begin(start);
     lab.begin(start)?;
+    let alarm = Alarm::new().context("a timer")?;
     for step in &plan.steps {
-        clock::sleep_until(start + step.at);
+        alarm.sleep_until(start + step.at).context("waiting")?;
         lab.step(step, start).with_context(|| format!("statement {:?}", step.text))?;
     }
-    clock::sleep_until(start + plan.length);
-    lab.finish()
+    alarm.sleep_until(start + plan.length).context("waiting")?;
+    lab.finish()?;
+    captures.finish();
+    Ok(())
 }
 
 struct Lab<'a> {

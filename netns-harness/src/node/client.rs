@@ -1,15 +1,15 @@
 //! A load: connections at a steady rate, each watched until it is over.
 
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use anyhow::Context;
-use rustix::event::{PollFd, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use scenario::Event;
 
 use super::exchange::{Exchange, Finding, Progress};
-use crate::clock;
+use crate::clock::{self, Alarm};
 use crate::plan::Client;
-use crate::process::timespec;
 use crate::record::Recorder;
 
 /// Starts the load in a thread of its own: `start` is the run's, the last before its end.
@@ -25,6 +25,7 @@ pub(super) fn start(
         next: start + client.first,
         end: start + length,
         open: Vec::new(),
+        alarm: Alarm::new().context("a timer")?,
     };
     std::thread::Builder::new()
         .name(format!("client {}", client.name))
@@ -45,6 +46,7 @@ struct Load {
     next: Duration,
     end: Duration,
     open: Vec<Open>,
+    alarm: Alarm,
 }
 
 impl Load {
@@ -96,9 +98,12 @@ impl Load {
                 PollFd::from_borrowed_fd(exchange.descriptor(), exchange.interest())
             })
             .collect();
-        let left = timespec(wake.saturating_sub(clock::now()));
+        if self.alarm.set(wake).is_err() {
+            return;
+        }
+        fds.push(PollFd::from_borrowed_fd(self.alarm.as_fd(), PollFlags::IN));
         // A signal or an error makes no socket ready; the deadlines end whatever is open.
-        let _ = poll(&mut fds, Some(&left));
+        let _ = poll(&mut fds, None);
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
         let open = std::mem::take(&mut self.open);
