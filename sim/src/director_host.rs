@@ -48,6 +48,8 @@ pub(crate) struct Process {
     director: Director,
     /// When it is woken next.
     wake: Option<Instant>,
+    /// When it last asked to be woken; it may have moved since the waking was planned.
+    due: Option<Instant>,
     ledger: Ledger,
     pass: Option<Pass>,
     /// The pass that is to begin, or to begin next.
@@ -93,6 +95,7 @@ impl World {
         director.process = Some(Box::new(Process {
             director: Director::new(config, director.name.clone(), seed, &found, clock),
             wake: None,
+            due: None,
             ledger: Ledger::default(),
             pass: None,
             wanted: None,
@@ -173,8 +176,9 @@ impl World {
         let Some(director) = self.director(node) else { return };
         let (life, ahead) = (director.life, director.ahead);
         let Some(process) = &mut director.process else { return };
-        let Some(deadline) = process.director.next_deadline() else { return };
-        let at = (deadline.at - ahead).max(now + SHORTEST_SLEEP);
+        process.due = process.director.next_deadline().map(|deadline| deadline.at - ahead);
+        let Some(due) = process.due else { return };
+        let at = due.max(now + SHORTEST_SLEEP);
         if process.wake.is_none_or(|wake| at < wake) {
             process.wake = Some(at);
             self.queue.push(at, Event::Wake { node, life });
@@ -186,17 +190,17 @@ impl World {
         let Some(director) = self.director(node).filter(|director| director.life == life) else {
             return;
         };
-        let clock = director.clock(now);
         let Some(process) = &mut director.process else { return };
         if process.wake != Some(now) {
             return;
         }
         process.wake = None;
-        if process.director.next_deadline().is_some_and(|deadline| deadline.at <= clock) {
-            self.tell(node, Input::Deadline);
-        } else {
-            // What it was to be woken for has moved.
-            self.arm_wake(node);
+        match process.due {
+            Some(due) if due > now => {
+                process.wake = Some(due);
+                self.queue.push(due, Event::Wake { node, life });
+            }
+            _ => self.tell(node, Input::Deadline),
         }
     }
 

@@ -80,10 +80,6 @@ impl SimKernel {
         self.local.contains(&(address, Some(place)))
     }
 
-    pub(crate) fn local(&self) -> impl Iterator<Item = Ipv4Addr> {
-        self.local.iter().map(|(address, _)| *address)
-    }
-
     pub(crate) fn ignores_arp(&self, place: u8) -> bool {
         self.ignores_arp.get(usize::from(place)).copied().unwrap_or(false)
     }
