@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use scenario::{Action, Faults, NodeKind, Protocol, Scenario, Stream};
 
@@ -23,6 +24,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) machine: bool,
     /// Whether all frames are captured.
     pub(crate) capture: bool,
+    /// How often the table of a director is looked at.
+    pub(crate) look: Duration,
 }
 
 /// The plan of one run.
@@ -62,6 +65,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
     Ok(Plan {
         machine: around.machine,
         capture: around.capture,
+        look: around.look,
         length: scenario.length,
         segments: scenario.segments.keys().cloned().collect(),
         nodes,

@@ -13,6 +13,8 @@ pub(crate) struct Plan {
     pub(crate) machine: bool,
     /// Whether all frames are captured.
     pub(crate) capture: bool,
+    /// How often the table of a director is looked at.
+    pub(crate) look: Duration,
     /// How long the run lasts.
     pub(crate) length: Duration,
     /// The switches by segment name.
@@ -204,6 +206,8 @@ pub(crate) struct Setup {
     pub(crate) node: Node,
     /// How long the run lasts.
     pub(crate) length: Duration,
+    /// How often the table of a director is looked at.
+    pub(crate) look: Duration,
     /// The virtual addresses.
     pub(crate) addresses: Vec<IpAddr>,
     /// Hardware address to node name.

@@ -154,6 +154,8 @@ fn record(
         program: program.as_deref(),
         machine: engine != Engine::Netns,
         capture: request.pcap,
+        // A look costs no simulated time, but in real time it competes with what it looks at.
+        look: Duration::from_millis(if engine == Engine::Timetravel { 10 } else { 100 }),
     };
     let plan = compile(scenario, &around)?;
     let directory = match &request.keep {

@@ -51,11 +51,16 @@ target = "10.0.0.100:80"
 new    = "20/s"
 "#;
 
+fn around(seed: u64, program: Option<&Path>) -> Surroundings<'_> {
+    let look = Duration::from_millis(10);
+    Surroundings { seed, program, machine: true, capture: false, look }
+}
+
 fn plan(seed: u64) -> Plan {
     let read = |_: &str| Ok(PAIR.to_owned());
     let scenario = Scenario::parse("a.toml", TEXT, &read).unwrap_or_else(|wrong| panic!("{wrong}"));
     let program = Some(Path::new("/mnt/host/bin/director"));
-    compile(&scenario, &Surroundings { seed, program, machine: true, capture: false }).unwrap()
+    compile(&scenario, &around(seed, program)).unwrap()
 }
 
 fn node<'a>(plan: &'a Plan, name: &str) -> &'a Node {
@@ -122,8 +127,7 @@ fn a_client_knows_the_right_answer_of_each_node() {
 fn directors_without_a_program_are_an_error_of_the_command_line() {
     let read = |_: &str| Ok(PAIR.to_owned());
     let scenario = Scenario::parse("a.toml", TEXT, &read).unwrap();
-    let around = Surroundings { seed: 1, program: None, machine: true, capture: false };
-    let failure = compile(&scenario, &around).unwrap_err();
+    let failure = compile(&scenario, &around(1, None)).unwrap_err();
     assert_eq!(failure.status(), 2);
     assert!(failure.to_string().contains("--director BINARY"), "{failure}");
 }

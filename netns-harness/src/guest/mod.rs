@@ -95,6 +95,7 @@ impl Lab<'_> {
         agent.order(&Order::Build(Box::new(Setup {
             node: node.clone(),
             length: self.plan.length,
+            look: self.plan.look,
             addresses: self.plan.addresses.clone(),
             hardware: self.plan.hardware.clone(),
         })))?;

@@ -84,7 +84,7 @@ impl Built {
                         Ok(())
                     }
                     Running::Director(director) => {
-                        table::start(&self.setup.node.name, &self.recorder)?;
+                        table::start(&self.setup.node.name, self.setup.look, &self.recorder)?;
                         director.start()
                     }
                     Running::Server(_) => Ok(()),

@@ -12,9 +12,6 @@ use crate::clock;
 use crate::record::Recorder;
 
 const FILE: &str = "/proc/net/ip_vs";
-/// IPVS announces no change. Besides this often it is looked at whenever the director prints a
-/// line or an address comes or goes.
-const PERIOD: Duration = Duration::from_millis(10);
 
 /// Destination within service to its weight.
 type Table = BTreeMap<(String, String), u32>;
@@ -22,14 +19,17 @@ type Table = BTreeMap<(String, String), u32>;
 static SEEN: Mutex<Table> = Mutex::new(Table::new());
 
 /// Looks at the table again and again for as long as the node has power.
-pub(super) fn start(node: &str, recorder: &Recorder) -> anyhow::Result<()> {
+///
+/// IPVS announces no change. Besides this often it is looked at whenever the director prints a
+/// line or an address comes or goes.
+pub(super) fn start(node: &str, period: Duration, recorder: &Recorder) -> anyhow::Result<()> {
     let (node, recorder) = (node.to_owned(), recorder.clone());
     std::thread::Builder::new()
         .name("ipvs table".to_owned())
         .spawn(move || {
             // Ends with the first reading that fails, and with the node.
             while once(&node, &recorder).is_ok() {
-                clock::sleep_until(clock::now() + PERIOD);
+                clock::sleep_until(clock::now() + period);
             }
         })
         .context("starting the observer of the table")?;
