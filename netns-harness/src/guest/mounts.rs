@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, mount, mount_bind, mount_bind_recursive, mount_change,
+    mount_remount,
 };
 
 use super::{DISKS, HOST, RUN};
@@ -43,8 +44,8 @@ pub(super) fn guest(directory: &Path, machine: bool) -> anyhow::Result<()> {
         for path in [RUN, HOST, DISKS] {
             fs::create_dir(path).with_context(|| format!("cannot create {path}"))?;
         }
-        hostfs(Path::new("/"), HOST)?;
-        hostfs(directory, RUN)?;
+        hostfs(Path::new("/"), HOST, MountFlags::RDONLY)?;
+        hostfs(directory, RUN, MountFlags::empty())?;
         load_modules();
     } else {
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
@@ -58,6 +59,9 @@ pub(super) fn guest(directory: &Path, machine: bool) -> anyhow::Result<()> {
         }
         bind_open(&run, RUN, false)?;
         bind_open(&root, HOST, true)?;
+        for place in [HOST, "/"] {
+            protect(place)?;
+        }
     }
     Ok(())
 }
@@ -69,9 +73,25 @@ fn bind_open(source: &fs::File, target: &str, recursive: bool) -> anyhow::Result
         .with_context(|| format!("binding {target}"))
 }
 
-fn hostfs(directory: &Path, target: &str) -> anyhow::Result<()> {
+/// Makes a tree of the machine's own files read-only for the guest.
+fn protect(place: &str) -> anyhow::Result<()> {
+    let flags = MountFlags::BIND | MountFlags::RDONLY;
+    match mount_remount(place, flags, "") {
+        // In a user namespace a mount may keep flags that cannot be changed; the guest then has no
+        // more rights there than the user who started it.
+        Err(rustix::io::Errno::PERM) if in_user_namespace() => Ok(()),
+        other => other.with_context(|| format!("making {place} read-only")),
+    }
+}
+
+fn in_user_namespace() -> bool {
+    // The first namespace maps every id to itself: `0 0 4294967295`.
+    fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !map.contains("4294967295"))
+}
+
+fn hostfs(directory: &Path, target: &str, flags: MountFlags) -> anyhow::Result<()> {
     let data = CString::new(directory.as_os_str().as_bytes()).context("a path with a zero byte")?;
-    mount("none", target, "hostfs", MountFlags::empty(), Some(data.as_c_str()))
+    mount("none", target, "hostfs", flags, Some(data.as_c_str()))
         .with_context(|| format!("mounting the host's {} on {target}", directory.display()))
 }
 

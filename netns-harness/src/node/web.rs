@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpgid};
 
 use crate::clock;
 use crate::plan::{Behaviour, Serve};
@@ -78,11 +78,14 @@ impl Web {
 
 impl Drop for Web {
     fn drop(&mut self) {
-        // The worker listens too and outlives its master: the whole group goes.
-        if let Some(group) = self.pid() {
+        // The workers listen too and outlive their master: the whole group goes, and the port is
+        // free when the last of them is reaped. Orphans are children of the first process: this one.
+        let group = self.pid();
+        if let Some(group) = group {
             let _ = kill_process_group(group, Signal::KILL);
         }
         let _ = self.child.wait();
+        while group.is_some_and(|group| waitpgid(group, WaitOptions::empty()).is_ok()) {}
     }
 }
 
