@@ -12,7 +12,7 @@ use nix::sys::socket::{
 };
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -162,16 +162,16 @@ fn open_link(
 ) -> Result<HeartbeatSocket, Problem> {
     let too_many = || Problem::new(format!("link {name}"), "more than 256 links", "have fewer");
     let link = LinkId(u8::try_from(number).map_err(|_| too_many())?);
-    let Some(interface) = interfaces.get(name.as_str()) else {
+    if !interfaces.contains_key(name.as_str()) {
         return Err(no_interface(name, interfaces));
-    };
+    }
     let addresses = config.nodes.get(node).map(|node| &node.addresses);
     let Some(address) = addresses.and_then(|addresses| addresses.get(name)) else {
         let what = format!("node {node} has no address on this link");
         let cure = format!("add \"{name}\" to addresses of [nodes.{node}]");
         return Err(Problem::new(format!("link {name}"), what, cure));
     };
-    let local = scoped(*address, config.cluster.port.get(), interface.index);
+    let local = SocketAddr::new(*address, config.cluster.port.get());
     let (socket, local) = bound(name, local)
         .and_then(|socket| {
             let socket = std::net::UdpSocket::from(socket);
@@ -182,21 +182,12 @@ fn open_link(
     Ok(HeartbeatSocket { link, interface: name.clone(), local, socket })
 }
 
-/// A link-local address means nothing without its interface.
-fn scoped(address: IpAddr, port: u16, index: u32) -> SocketAddr {
-    match address {
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
-            SocketAddrV6::new(v6, port, 0, index).into()
-        }
-        other => SocketAddr::new(other, port),
-    }
-}
-
 fn bound(name: &InterfaceName, local: SocketAddr) -> io::Result<OwnedFd> {
     let family = if local.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(family, SockType::Datagram, flags, None)?;
-    // Before the address: another director on another interface may have the same port.
+    // Before the address: a link-local one means nothing without its interface, and another
+    // director on another interface may have the same port.
     setsockopt(&socket, BindToDevice, &name.as_str().into())?;
     if local.is_ipv4() {
         setsockopt(&socket, Ipv4Tos, &CLASS_SELECTOR_6)?;
