@@ -5,39 +5,37 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-/// What is further away than this waits apart, so that what happens soon sifts through few keys.
-const SOON: Duration = Duration::from_millis(500);
+/// What is further away than this waits apart. Nearer are hardly more than the frames under way.
+const SOON: Duration = Duration::from_millis(2);
+/// Bits of a key for the place in the slab: 16 million events at once.
+const SLOT_BITS: u32 = 24;
+/// Bits of a key for the order of planning: a million million events.
+const ORDER_BITS: u32 = 40;
 
 /// Events ordered by time; events of one moment keep the order in which they were planned.
 ///
-/// The heaps hold small keys and the events lie still in a slab: sifting moves 24 bytes, not a packet.
+/// Keys are single numbers (time, order, place) and the events lie still in a slab. What happens soon is
+/// a sorted list, the soonest last: a new frame goes in near its end. The rest is a heap.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue<E> {
-    soon: BinaryHeap<Reverse<Key>>,
-    /// Timers of connections, for the most part: thousands, of which few come true.
-    late: BinaryHeap<Reverse<Key>>,
+    soon: Vec<u128>,
+    /// Timers, for the most part: thousands under load, of which few come true.
+    late: BinaryHeap<Reverse<u128>>,
     now: Instant,
     slab: Vec<Option<E>>,
     free: Vec<u32>,
-    sequence: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    at: Instant,
-    sequence: u64,
-    slot: u32,
+    order: u128,
 }
 
 impl<E> Queue<E> {
     pub(crate) fn new() -> Self {
         Self {
-            soon: BinaryHeap::new(),
+            soon: Vec::new(),
             late: BinaryHeap::new(),
             now: Instant::ZERO,
             slab: Vec::new(),
             free: Vec::new(),
-            sequence: 0,
+            order: 0,
         }
     }
 
@@ -53,30 +51,37 @@ impl<E> Queue<E> {
         if let Some(place) = self.slab.get_mut(index(slot)) {
             *place = Some(event);
         }
-        let key = Reverse(Key { at, sequence: self.sequence, slot });
-        if at.since(self.now) < SOON {
-            self.soon.push(key)
+        let time = u128::from(at.as_nanos()) << (ORDER_BITS + SLOT_BITS);
+        let key = time | self.order << SLOT_BITS | u128::from(slot);
+        self.order += 1;
+        if at < self.now + SOON {
+            let place = self.soon.partition_point(|other| *other > key);
+            self.soon.insert(place, key);
         } else {
-            self.late.push(key)
+            self.late.push(Reverse(key));
         }
-        self.sequence += 1;
     }
 
     /// Takes the next event if it is due no later than `limit`.
     pub(crate) fn pop(&mut self, limit: Instant) -> Option<(Instant, E)> {
-        let heap = match (self.soon.peek(), self.late.peek()) {
-            (Some(soon), Some(late)) if late > soon => &mut self.late,
-            (None, _) => &mut self.late,
-            _ => &mut self.soon,
-        };
-        if heap.peek()?.0.at > limit {
+        let late = self.late.peek().map_or(u128::MAX, |late| late.0);
+        let soon = self.soon.last().copied().unwrap_or(u128::MAX);
+        let key = soon.min(late);
+        let nanos = u64::try_from(key >> (ORDER_BITS + SLOT_BITS)).unwrap_or(u64::MAX);
+        let at = Instant::from_nanos(nanos);
+        if key == u128::MAX || at > limit {
             return None;
         }
-        let Reverse(key) = heap.pop()?;
-        self.now = key.at;
-        self.free.push(key.slot);
-        let event = self.slab.get_mut(index(key.slot))?.take()?;
-        Some((key.at, event))
+        if soon < late {
+            self.soon.pop();
+        } else {
+            self.late.pop();
+        }
+        self.now = at;
+        let slot = u32::try_from(key & ((1 << SLOT_BITS) - 1)).unwrap_or(u32::MAX);
+        self.free.push(slot);
+        let event = self.slab.get_mut(index(slot))?.take()?;
+        Some((at, event))
     }
 }
 
@@ -103,7 +108,7 @@ mod tests {
                 times.iter().enumerate().map(|(number, at)| (*at * scale, number)).collect();
             expected.sort_unstable();
             let mut seen = Vec::new();
-            while let Some((at, number)) = queue.pop(Instant::from_nanos(u64::MAX)) {
+            while let Some((at, number)) = queue.pop(Instant::from_nanos(1 << 62)) {
                 seen.push((at.as_nanos(), number));
             }
             prop_assert_eq!(seen, expected);

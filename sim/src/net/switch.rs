@@ -58,7 +58,9 @@ impl Switch {
         if link.cut {
             return None;
         }
-        let took = self.low + link.stream.below(self.width);
+        // Multiply and shift: a remainder would cost a division for every frame.
+        let drawn = u128::from(link.stream.next_u64()) * u128::from(self.width);
+        let took = self.low + u64::try_from(drawn >> 64).unwrap_or(0);
         let at = Instant::from_nanos(now.as_nanos().saturating_add(took)).max(link.last);
         link.last = at;
         Some(at)
