@@ -1,7 +1,7 @@
 //! What directors say to each other.
 //!
-//! A [`Beat`] is a value here. Its bytes and their authentication are in [`crate::wire::heartbeat`];
-//! what does not authenticate never becomes a `Beat`.
+//! A [`Beat`] is a value here. Its bytes and their authentication are in
+//! [`crate::wire::heartbeat`]; what does not authenticate never becomes a `Beat`.
 
 use crate::config::Digest;
 use crate::name::{GroupName, NodeName};

@@ -54,16 +54,17 @@ pub struct DesiredServer {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Sysctl {
-    /// `net/ipv4/conf/IF/arp_ignore`: 1 answers ARP only for addresses of the asked interface, so that
-    /// a heartbeat interface on the same segment does not answer for a virtual address.
+    /// `net/ipv4/conf/IF/arp_ignore`: 1 answers ARP only for addresses of the asked interface, so
+    /// that a heartbeat interface on the same segment does not answer for a virtual address.
     ArpIgnore(InterfaceName),
-    /// `net/ipv4/conf/IF/arp_announce`: 2 never uses a virtual address as the source of an ARP request
-    /// that another local address fits better.
+    /// `net/ipv4/conf/IF/arp_announce`: 2 never uses a virtual address as the source of an ARP
+    /// request that another local address fits better.
     ArpAnnounce(InterfaceName),
-    /// `net/ipv4/vs/expire_nodest_conn`: 1 ends connections whose server has been removed at their next
-    /// packet, instead of dropping their packets until they time out.
+    /// `net/ipv4/vs/expire_nodest_conn`: 1 ends connections whose server has been removed at their
+    /// next packet, instead of dropping their packets until they time out.
     ExpireNodestConn,
-    /// `net/ipv4/vs/expire_quiescent_template`: 1 moves persistent clients off a server with weight 0.
+    /// `net/ipv4/vs/expire_quiescent_template`: 1 moves persistent clients off a server with weight
+    /// 0.
     ExpireQuiescentTemplate,
 }
 

@@ -1,5 +1,5 @@
-//! The whole machine: routes inputs to the state machines, recomputes what is desired, and says what
-//! is to be done.
+//! The whole machine: routes inputs to the state machines, recomputes what is desired, and says
+//! what is to be done.
 
 mod kernel;
 #[cfg(test)]
@@ -65,7 +65,8 @@ pub struct Director {
 impl Director {
     /// A director that starts at `now` on a kernel that holds `found`.
     ///
-    /// `node` must be configured. `seed` must differ from start to start: the incarnation comes of it.
+    /// `node` must be configured. `seed` must differ from start to start: the incarnation comes of
+    /// it.
     #[must_use]
     pub fn new(
         config: Arc<Config>,

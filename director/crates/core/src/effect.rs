@@ -40,7 +40,8 @@ pub enum Effect {
         /// What the kernel shall hold.
         desired: Arc<DesiredState>,
     },
-    /// Send one gratuitous ARP (or unsolicited neighbour advertisement) for an address that we hold.
+    /// Send one gratuitous ARP (or unsolicited neighbour advertisement) for an address that we
+    /// hold.
     Announce {
         /// Which.
         address: VirtualAddress,

@@ -189,8 +189,8 @@ impl Checks {
         let entry = &mut self.servers[index];
         entry.running = Some((ticket, now));
         let probe = Arc::clone(&entry.probe);
-        // The prober has its own deadline and says how far it came. Ours comes a little later, for a
-        // prober that hangs.
+        // The prober has its own deadline and says how far it came. Ours comes a little later, for
+        // a prober that hangs.
         self.schedule.set(index, now + probe.timeout + probe.timeout / 8);
         self.tickets.insert(ticket, index);
         out.effects.push_back(Effect::StartProbe { ticket, probe });

@@ -1,6 +1,7 @@
 //! Every decision of a Linux Director, as pure state machines.
 //!
-//! Nothing here has a socket, a thread, a clock, a file or a source of randomness. Two one-way flows:
+//! Nothing here has a socket, a thread, a clock, a file or a source of randomness. Two one-way
+//! flows:
 //!
 //! ```text
 //! packet, probe outcome, link change, operator, apply result, deadline
@@ -16,9 +17,10 @@
 //! * [`beat`]: what directors say to each other. [`wire`]: the same as bytes.
 //! * [`health`]: from check outcomes to states of real servers.
 //! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
-//! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the difference.
-//! * [`director`]: the whole machine, made of these. [`input`], [`effect`], [`report`], [`view`] are
-//!   its vocabulary.
+//! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the
+//!   difference.
+//! * [`director`]: the whole machine, made of these. [`input`], [`effect`], [`report`], [`view`]
+//!   are its vocabulary.
 
 #![cfg_attr(not(test), no_std)]
 

@@ -1,5 +1,6 @@
-//! What the decisions need of the outside, cut by capability so that a lab can mix real and simulated
-//! parts. All calls are synchronous; slow work is started through a port and ends as an input.
+//! What the decisions need of the outside, cut by capability so that a lab can mix real and
+//! simulated parts. All calls are synchronous; slow work is started through a port and ends as an
+//! input.
 
 use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
 use director_core::desired::{DesiredServer, Sysctl};
@@ -45,7 +46,8 @@ pub trait IpvsTable {
     /// Adds a service without servers.
     ///
     /// # Errors
-    /// [`KernelError::Exists`] when it is there; [`KernelError::Unsupported`] when the scheduler is not.
+    /// [`KernelError::Exists`] when it is there; [`KernelError::Unsupported`] when the scheduler is
+    /// not.
     fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError>;
 
     /// Changes the scheduler of a service.
@@ -100,7 +102,8 @@ pub trait Addresses {
     /// Puts an address on its interface.
     ///
     /// # Errors
-    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is not.
+    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is
+    /// not.
     fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
 
     /// Takes an address off its interface.

@@ -49,7 +49,8 @@ pub fn apply(kernel: &mut impl Kernel, step: &Step) -> Result<(), KernelError> {
     }
 }
 
-/// One pass, cut into steps so that a simulator can let time pass, or a host crash, between any two.
+/// One pass, cut into steps so that a simulator can let time pass, or a host crash, between any
+/// two.
 #[derive(Clone, Debug)]
 pub struct Pass {
     number: u64,
@@ -102,8 +103,8 @@ impl Pass {
 
     /// Tries the next step, or observes again when there is none.
     ///
-    /// An address is not taken while a step before it failed: traffic must not be drawn to a director
-    /// that cannot forward it. Whether the pass is then repeated is decided elsewhere.
+    /// An address is not taken while a step before it failed: traffic must not be drawn to a
+    /// director that cannot forward it. Whether the pass is then repeated is decided elsewhere.
     pub fn advance(&mut self, kernel: &mut impl Kernel) -> Progress {
         let Some(step) = self.todo.pop_front() else {
             let found = observe(kernel, &self.desired).map(Arc::new).map_err(|e| e.to_string());

@@ -15,7 +15,8 @@ pub(super) struct ReplayWindow {
 pub(super) enum Freshness {
     /// Newer than everything so far: its content counts.
     Newest,
-    /// Overtaken by a newer one: it shows that its sender and its link live, its content is outdated.
+    /// Overtaken by a newer one: it shows that its sender and its link live, its content is
+    /// outdated.
     Overtaken,
     /// Seen before, or too old to tell.
     Replayed,

@@ -42,8 +42,8 @@ pub struct Cluster {
 pub enum Detection {
     /// By silence for the whole deadtime alone.
     Deadtime,
-    /// When a beat is late the peer is asked directly, several times over every link; silence on all
-    /// questions is death, and any answer clears the suspicion.
+    /// When a beat is late the peer is asked directly, several times over every link; silence on
+    /// all questions is death, and any answer clears the suspicion.
     Ask {
         /// Silence that makes a peer suspect; counted from its last packet.
         late: Duration,

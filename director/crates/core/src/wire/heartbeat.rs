@@ -87,8 +87,8 @@ pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
 /// What a packet says, when it is of this cluster and under this key.
 ///
 /// # Errors
-/// Why it is not to be believed. The cheap questions come first; nothing but the fixed header is read
-/// before the authentication is verified.
+/// Why it is not to be believed. The cheap questions come first; nothing but the fixed header is
+/// read before the authentication is verified.
 pub fn open(bytes: &[u8], cluster: &ClusterName, key: &Key) -> Result<Beat, Rejection> {
     let signed = bytes.len().checked_sub(MAC_LENGTH).ok_or(Rejection::Malformed)?;
     let (content, mac) = bytes.split_at(signed);

@@ -45,7 +45,9 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_bit_is_noticed(beat in beats(), at in any::<prop::sample::Index>(), bit in 0_u32..8) {
+    fn any_changed_bit_is_noticed(
+        beat in beats(), at in any::<prop::sample::Index>(), bit in 0_u32..8,
+    ) {
         let key = Key::new(b"secret");
         let mut bytes = seal(&beat, &cluster("lvs"), &key);
         let at = at.index(bytes.len());
