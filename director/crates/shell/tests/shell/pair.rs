@@ -1,41 +1,13 @@
 //! Two directors, whole but for their hosts, on a clock that stands still unless everybody waits.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
-
+use crate::support::{
+    Cluster, FakeKernel, Running, config, on_one_thread, server, settled, until_role,
+};
 use director_core::config::Weight;
 use director_core::report::{Health, PeerState, Role};
 use director_shell::manager::News;
-use std::future::Future;
 use std::time::Duration;
-use support::{Cluster, FakeKernel, Running, config, server};
-use tokio::task::LocalSet;
-use tokio::time::{Instant, sleep};
-
-/// Runs a test whose directors live on its own thread.
-async fn on_one_thread(test: impl Future<Output = ()>) {
-    LocalSet::new().run_until(test).await;
-}
-
-/// Waits until `director` has `role`, and says for how long.
-async fn until_role(director: &Running, role: Role) -> Duration {
-    let start = Instant::now();
-    while director.view().await.groups[0].role != role {
-        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", director.view().await.groups);
-        sleep(Duration::from_millis(1)).await;
-    }
-    start.elapsed()
-}
-
-/// A pair of which d1 is active and both have checked their servers.
-async fn settled(cluster: &Cluster) -> (Running, Running) {
-    let d1 = cluster.start("d1", 1, &FakeKernel::default());
-    let d2 = cluster.start("d2", 2, &FakeKernel::default());
-    until_role(&d1, Role::Active).await;
-    until_role(&d2, Role::Standby).await;
-    sleep(Duration::from_secs(5)).await;
-    (d1, d2)
-}
+use tokio::time::sleep;
 
 fn weights(director: &Running) -> Vec<Weight> {
     let state = director.kernel.state();

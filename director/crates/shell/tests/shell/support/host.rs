@@ -1,0 +1,144 @@
+use super::config::{config, key, node};
+use super::{FakeKernel, Servers, Switch};
+use director_core::config::{Config, VirtualAddress};
+use director_core::time::Instant;
+use director_core::view::View;
+use director_engine::ports::{Announcer, KernelError};
+use director_shell::clock::{Clock, RuntimeClock};
+use director_shell::manager::{Manager, News};
+use director_shell::{Failed, Order, Ports, Settings, Shell, Source};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+#[derive(Clone, Default)]
+struct Announcements(Arc<Mutex<Vec<VirtualAddress>>>);
+
+impl Announcer for Announcements {
+    fn announce(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+        self.0.lock().unwrap().push(address.clone());
+        Ok(())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<News>>>);
+
+impl Manager for Heard {
+    fn tell(&mut self, news: News) {
+        self.0.lock().unwrap().push(news);
+    }
+}
+
+/// The runtime's clock, which can jump.
+#[derive(Clone)]
+struct FakeClock {
+    runtime: RuntimeClock,
+    jumped: Arc<Mutex<Duration>>,
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Instant {
+        self.runtime.now() + *self.jumped.lock().unwrap()
+    }
+}
+
+type Loaded = Result<Config, Vec<String>>;
+
+struct Next(Arc<Mutex<Loaded>>);
+
+impl Source for Next {
+    fn load(&mut self) -> Result<Settings, Vec<String>> {
+        let config = self.0.lock().unwrap().clone()?;
+        Ok(Settings { config: Arc::new(config), key: key() })
+    }
+}
+
+/// What the directors have in common.
+#[derive(Clone, Default)]
+pub(crate) struct Cluster {
+    pub(crate) switch: Switch,
+    pub(crate) servers: Servers,
+}
+
+/// A director that runs.
+pub(crate) struct Running {
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) task: JoinHandle<Result<(), Failed>>,
+    pub(crate) kernel: FakeKernel,
+    next: Arc<Mutex<Loaded>>,
+    announced: Announcements,
+    heard: Heard,
+    clock: FakeClock,
+}
+
+impl Cluster {
+    /// Starts a director on `kernel`.
+    pub(crate) fn start(&self, name: &str, seed: u64, kernel: &FakeKernel) -> Running {
+        let config = config();
+        let (orders, requests) = mpsc::channel(8);
+        let announced = Announcements::default();
+        let heard = Heard::default();
+        let clock = FakeClock { runtime: RuntimeClock::start(), jumped: Arc::default() };
+        let next = Arc::new(Mutex::new(Ok(config.clone())));
+        let ports = Ports {
+            kernel: kernel.clone(),
+            links: self.switch.plug(&config, &node(name)),
+            network: self.servers.clone(),
+            announcer: Box::new(announced.clone()),
+            clock: Box::new(clock.clone()),
+            manager: Box::new(heard.clone()),
+            source: Box::new(Next(next.clone())),
+            changes: mpsc::channel(1).1,
+            orders: requests,
+        };
+        let found = director_shell::found(&mut kernel.clone(), &config).unwrap();
+        let settings = Settings { config: Arc::new(config), key: key() };
+        let shell = Shell::new(ports, settings, node(name), seed, &found);
+        // The loop is not `Send`: its ports need not be.
+        let task = tokio::task::spawn_local(shell.run());
+        Running { orders, task, kernel: kernel.clone(), next, announced, heard, clock }
+    }
+}
+
+impl Running {
+    pub(crate) async fn view(&self) -> View {
+        let (reply, view) = oneshot::channel();
+        self.orders.send(Order::Status(reply)).await.unwrap();
+        view.await.unwrap()
+    }
+
+    /// Lets time pass for this director while it is not run.
+    pub(crate) fn jump(&self, by: Duration) {
+        *self.clock.jumped.lock().unwrap() += by;
+    }
+
+    pub(crate) fn holds_address(&self) -> bool {
+        !self.kernel.state().addresses.is_empty()
+    }
+
+    pub(crate) fn announcements(&self) -> usize {
+        self.announced.0.lock().unwrap().len()
+    }
+
+    pub(crate) fn news(&self) -> Vec<News> {
+        self.heard.0.lock().unwrap().clone()
+    }
+
+    /// Reloads, with this coming out of the file.
+    pub(crate) async fn reload(&self, loaded: Loaded) {
+        *self.next.lock().unwrap() = loaded;
+        self.orders.send(Order::Reload).await.unwrap();
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.orders.send(Order::Stop).await.unwrap();
+    }
+
+    /// The host loses power: nothing is released, nothing is said.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}

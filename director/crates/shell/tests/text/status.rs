@@ -1,0 +1,132 @@
+//! What `status` shows, for people and for programs.
+
+use director_core::beat::{Claim, Incarnation};
+use director_core::config::{
+    Digest, Forward, Priority, Scheduler, ServiceKey, VirtualAddress, Weight,
+};
+use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use director_core::report::{Health, PeerState, Role};
+use director_core::time::{Deadline, Instant, Reason};
+use director_core::view::{
+    AddressView, GroupView, KernelView, LinkView, PeerView, ServerView, ServiceView, View,
+};
+use director_shell::status::{summary, text};
+
+fn interface(name: &str) -> InterfaceName {
+    InterfaceName::new(name).unwrap()
+}
+
+fn web() -> GroupName {
+    GroupName::new("web").unwrap()
+}
+
+fn group() -> GroupView {
+    let address = VirtualAddress {
+        address: "10.0.0.100".parse().unwrap(),
+        prefix: 24,
+        interface: interface("eth0"),
+    };
+    GroupView {
+        name: web(),
+        role: Role::Active,
+        since_ms: 12_345,
+        why: "the kernel holds its addresses".into(),
+        owner: Some(NodeName::new("d1").unwrap()),
+        addresses: vec![AddressView { address, held: true }],
+    }
+}
+
+fn peer() -> PeerView {
+    let link = |name, up, heard_ms| LinkView { interface: interface(name), up, heard_ms };
+    PeerView {
+        name: NodeName::new("d2").unwrap(),
+        priority: Priority::new(100).unwrap(),
+        state: PeerState::Alive,
+        incarnation: Some(Incarnation(2)),
+        same_config: Some(true),
+        heard_ms: Some(40),
+        claims: [(web(), Claim::Standby)].into(),
+        links: vec![link("eth0", true, Some(40)), link("eth1", false, None)],
+    }
+}
+
+fn server(number: u8, health: Health) -> ServerView {
+    let up = health == Health::Up;
+    ServerView {
+        address: format!("10.0.0.{}:80", 20 + number).parse().unwrap(),
+        health,
+        since_ms: 3_725_000,
+        why: if up { "2 checks in a row succeeded" } else { "connection refused" }.into(),
+        forward: Forward::Direct,
+        weight: Weight(10),
+        desired_weight: Some(if up { Weight(10) } else { Weight::ZERO }),
+        kernel_weight: Some(Weight(10)),
+        active: 4711,
+        inactive: 7,
+        successes: 2,
+        failures: 0,
+    }
+}
+
+fn view() -> View {
+    let service = ServiceView {
+        name: ServiceName::new("http").unwrap(),
+        key: ServiceKey::Tcp("10.0.0.100:80".parse().unwrap()),
+        scheduler: Scheduler::Wlc,
+        fallback_serving: false,
+        fallback: Some("127.0.0.1:80".parse().unwrap()),
+        servers: vec![server(1, Health::Up), server(2, Health::Down)],
+    };
+    View {
+        cluster: ClusterName::new("shop").unwrap(),
+        node: NodeName::new("d1").unwrap(),
+        incarnation: Incarnation(0x00ab_cdef),
+        config: Digest(0x1234),
+        started_ms: 93_784_000,
+        next: Some(Deadline { at: Instant::from_nanos(1_000), reason: Reason::BeatDue }),
+        groups: vec![group()],
+        peers: vec![peer()],
+        services: vec![service],
+        kernel: KernelView {
+            converged: false,
+            observed_ms: Some(250),
+            refused: vec!["set net/ipv4/vs/expire_nodest_conn = 1: it does not exist".into()],
+            foreign: vec!["service tcp 10.0.0.200:25".into()],
+        },
+    }
+}
+
+#[test]
+fn people_read_tables() {
+    insta::assert_snapshot!(text(&view()));
+}
+
+#[test]
+fn programs_read_json() {
+    // Fields may be added here, and never renamed or removed: scripts read them.
+    insta::assert_snapshot!(serde_json::to_string_pretty(&view()).unwrap());
+}
+
+#[test]
+fn the_service_manager_reads_one_line() {
+    let mut view = view();
+    assert_eq!(summary(&view), "active for web");
+    let mail = GroupName::new("mail").unwrap();
+    view.groups.push(GroupView { name: mail, role: Role::Standby, ..group() });
+    assert_eq!(summary(&view), "active for web; standby for mail");
+    view.groups.clear();
+    assert_eq!(summary(&view), "no groups");
+}
+
+#[test]
+fn a_young_director_that_knows_nobody_shows_that() {
+    let mut young = view();
+    young.started_ms = 999;
+    young.kernel.observed_ms = None;
+    young.peers[0].heard_ms = None;
+    young.peers[0].same_config = None;
+    young.peers[0].state = PeerState::Unknown;
+    young.groups[0].owner = None;
+    young.services[0].servers[0].kernel_weight = None;
+    insta::assert_snapshot!(text(&young));
+}
