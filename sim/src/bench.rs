@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The directors of the measurement.
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 [cluster]
 name = "bench"
 keepalive = "100ms"
@@ -33,7 +33,7 @@ servers = [{ address = "10.0.0.21", weight = 1 }, { address = "10.0.0.22", weigh
 "#;
 
 /// A router, two directors and two real servers, without load.
-const PAIR: &str = r#"
+pub(crate) const PAIR: &str = r#"
 title = "an idle pair"
 why = "a measurement of speed"
 length = "1h"
@@ -52,7 +52,7 @@ lan = "10.0.0.{21..22}/24"
 serve = "http 80 ok OK"
 "#;
 
-const LOAD: &str = r#"
+pub(crate) const LOAD: &str = r#"
 [clients.web]
 target = "10.0.0.100:80"
 new = "10/s"

@@ -1,5 +1,8 @@
 //! What must be true of every run, whatever the scenario expects.
 
+#[cfg(test)]
+mod tests;
+
 use crate::host::{Kind, Power};
 use crate::net::packet::NodeId;
 use crate::world::World;

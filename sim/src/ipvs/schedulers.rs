@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(picks(Scheduler::Lc, &[1, 9], 4), "BABA");
         assert_eq!(picks(Scheduler::Wlc, &[1, 2], 6), "BABBAB");
         assert_eq!(picks(Scheduler::Sed, &[1, 3], 6), "BBBABB");
-        assert_eq!(picks(Scheduler::Nq, &[1, 3], 5), "BABBA");
+        assert_eq!(picks(Scheduler::Nq, &[1, 3], 5), "BABBB");
     }
 
     #[test]
