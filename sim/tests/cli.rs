@@ -1,5 +1,7 @@
 //! The command line: what it prints, and its exit status.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot write its files has failed")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
