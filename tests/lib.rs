@@ -4,4 +4,5 @@
 //! rejects. The test targets beside this file apply them to the [`repository`].
 
 pub mod guards;
+pub mod reports;
 pub mod repository;

@@ -59,7 +59,7 @@ pub fn kind(toml: &str) -> Kind {
 
 /// The command lines in a block of shell that call one of our programs, split into words.
 ///
-/// `cargo run … -p PROGRAM -- …` calls one too. What follows `|`, `&&`, `;`, `>` or `#` is another
+/// `cargo run … -p PROGRAM -- …` calls one too. What follows a pipe, `&&`, `;`, `>` or `#` is another
 /// command, or none.
 pub fn commands(shell: &str, programs: &[&str]) -> Vec<Vec<String>> {
     let joined = shell.replace("\\\n", " ");

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# the three programs build as they are shipped
+source ci/lib.sh
+cargo build --locked --release --workspace --bins
+ls -l "$RELEASE"/{director,director-sim,director-lab}

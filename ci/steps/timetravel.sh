@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# every scenario holds on a real kernel in simulated time, twice with the same bytes
+source ci/lib.sh
+need director
+need director-lab
+need e2e-report
+need_engine timetravel
+reports=$CARGO_TARGET_DIR/ci-logs
+mkdir -p "$reports"
+
+play() {
+    "$RELEASE/director-lab" run scenarios/ --engine timetravel --seed 7 \
+        --director "$RELEASE/director" --format "$1"
+}
+status=0
+play text || status=$?
+play json >"$reports/timetravel-1.json" || true
+play json >"$reports/timetravel-2.json" || true
+tally "$reports/timetravel-1.json"
+if cmp "$reports/timetravel-1.json" "$reports/timetravel-2.json"; then passed 1; else failed 1; fi
+
+# A failover that was rehearsed is the failover that happens.
+"$RELEASE/director-sim" run scenarios/ --seed 7 --format json >"$reports/world-1.json" || true
+if "$RELEASE/e2e-report" compare "$reports/world-1.json" "$reports/timetravel-1.json"; then
+    passed 1
+else
+    failed 1
+fi
+exit "$status"
