@@ -59,8 +59,8 @@ pub fn kind(toml: &str) -> Kind {
 
 /// The command lines in a block of shell that call one of our programs, split into words.
 ///
-/// `cargo run … -p PROGRAM -- …` calls one too. What follows a pipe, `&&`, `;`, `>` or `#` is another
-/// command, or none.
+/// `cargo run … -p PROGRAM -- …` calls one too. What follows a pipe, `&&`, `;`, `>` or `#` is
+/// another command, or none.
 pub fn commands(shell: &str, programs: &[&str]) -> Vec<Vec<String>> {
     let joined = shell.replace("\\\n", " ");
     let mut found = Vec::new();
