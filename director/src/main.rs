@@ -11,7 +11,7 @@ mod status;
 
 use clap::Parser;
 use cli::{Cli, Task};
-use output::{Failure, complain};
+use output::complain;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -25,10 +25,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             complain(&failure.to_string());
-            ExitCode::from(match failure {
-                Failure::Input(_) => 2,
-                Failure::Machine(_) => 1,
-            })
+            ExitCode::from(failure.code())
         }
     }
 }

@@ -17,6 +17,14 @@ impl Failure {
         Self::Input(what.to_string())
     }
 
+    /// The exit status that says so.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Machine(_) => 1,
+            Self::Input(_) => 2,
+        }
+    }
+
     pub(crate) fn machine(what: impl fmt::Display) -> Self {
         Self::Machine(what.to_string())
     }
@@ -24,8 +32,11 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Input(text) | Self::Machine(text)) = self;
-        formatter.write_str(text.trim_end())
+        match self {
+            // It begins with the file and the place in it.
+            Self::Input(text) => formatter.write_str(text.trim_end()),
+            Self::Machine(text) => write!(formatter, "director: {}", text.trim_end()),
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
     let seed = arguments.seed.map_or_else(entropy, Ok)?;
     let problems = preflight(&settings.config, &node);
     if !problems.is_empty() {
-        return Err(Failure::machine(Problems(problems)));
+        return Err(Failure::machine(format_args!("cannot run here\n{}", Problems(problems))));
     }
     // Before there are threads: the socket's mode comes of the umask.
     let control = Control::open(&arguments.control.control).map_err(Failure::machine)?;
@@ -65,7 +65,8 @@ async fn direct(
     let (order, orders) = mpsc::channel(WAITING);
     signals::forward(order.clone())
         .map_err(|error| Failure::machine(format_args!("no signals: {error}")))?;
-    let sockets = HeartbeatSockets::open(&settings.config, &node).map_err(Failure::machine)?;
+    let sockets = HeartbeatSockets::open(&settings.config, &node)
+        .map_err(|problems| Failure::machine(format_args!("cannot run here\n{problems}")))?;
     let changes = watch(interfaces(&settings.config, &node))?;
     let mut kernel = LinuxKernel::new();
     let found = found(&mut kernel, &settings.config).map_err(|error| {
@@ -82,6 +83,8 @@ async fn direct(
         changes,
         orders,
     };
+    let (version, digest) = (env!("CARGO_PKG_VERSION"), settings.config.digest());
+    tracing::info!("director {version} begins as node {node} with configuration {digest}");
     let shell = Shell::new(ports, settings, node, seed, &found);
     tokio::select! {
         biased;

@@ -8,21 +8,26 @@ pub(crate) struct Complaints(BTreeMap<String, String>);
 
 impl Complaints {
     /// Notes the result of doing `what`. Returns a message when it is news.
+    ///
+    /// Nearly every result is good while there is no trouble: that must cost nothing.
     pub(crate) fn note(
         &mut self,
-        what: &str,
+        what: impl FnOnce() -> String,
         result: Result<(), impl std::fmt::Display>,
     ) -> Option<Complaint> {
+        if self.0.is_empty() && result.is_ok() {
+            return None;
+        }
+        let what = what();
         match result {
-            Ok(()) if self.0.is_empty() => None,
-            Ok(()) => self.0.remove(what).map(|_| Complaint::Over(format!("can {what} again"))),
+            Ok(()) => self.0.remove(&what).map(|_| Complaint::Over(format!("can {what} again"))),
             Err(why) => {
                 let why = why.to_string();
-                if self.0.get(what) == Some(&why) {
+                if self.0.get(&what) == Some(&why) {
                     return None;
                 }
                 let text = format!("cannot {what}: {why}");
-                self.0.insert(what.to_owned(), why);
+                self.0.insert(what, why);
                 Some(Complaint::New(text))
             }
         }
@@ -55,7 +60,8 @@ mod tests {
     #[test]
     fn a_trouble_is_told_when_it_begins_changes_and_ends() {
         let mut complaints = Complaints::default();
-        let mut note = |result: Result<(), &str>| complaints.note("send on eth0", result);
+        let mut note =
+            |result: Result<(), &str>| complaints.note(|| "send on eth0".to_owned(), result);
         assert_eq!(note(Ok(())), None);
         let begun = Complaint::New("cannot send on eth0: no carrier".into());
         assert_eq!(note(Err("no carrier")), Some(begun));

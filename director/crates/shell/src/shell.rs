@@ -213,10 +213,7 @@ where
     }
 
     async fn take_packet(&mut self, packet: io::Result<Packet>) {
-        let news = self.complaints.note("receive heartbeats", packet.as_ref().map(|_| ()));
-        if let Some(news) = news {
-            news.tell();
-        }
+        self.complain(|| "receive heartbeats".to_owned(), packet.as_ref().map(|_| ()));
         match packet {
             Ok(packet) => {
                 let cluster = &self.settings.config.cluster.name;
@@ -259,21 +256,24 @@ where
                 let cluster = &self.settings.config.cluster.name;
                 let bytes = heartbeat::seal(&beat, cluster, &self.settings.key);
                 let result = self.links.send(link, to, &bytes);
-                let what = format_args!("send heartbeats to {to} on link {}", link.0).to_string();
-                self.complain(&what, result);
+                self.complain(|| format!("send heartbeats to {to} on link {}", link.0), result);
             }
             Effect::StartProbe { ticket, probe } => self.checks.start(ticket, probe),
             Effect::CancelProbe { ticket } => self.checks.cancel(ticket),
             Effect::Reconcile { number, desired } => self.applier.want(number, desired),
             Effect::Announce { address } => {
                 let result = self.announcer.announce(&address);
-                self.complain(&format!("announce {address}"), result);
+                self.complain(|| format!("announce {address}"), result);
             }
             Effect::Exit => self.over = true,
         }
     }
 
-    fn complain(&mut self, what: &str, result: Result<(), impl std::fmt::Display>) {
+    fn complain(
+        &mut self,
+        what: impl FnOnce() -> String,
+        result: Result<(), impl std::fmt::Display>,
+    ) {
         if let Some(news) = self.complaints.note(what, result) {
             news.tell();
         }
@@ -289,6 +289,8 @@ where
                     self.handle(Input::Stop);
                 }
             }
+            // Whoever stops has no use for another configuration.
+            Order::Reload if self.stop_by.is_some() => {}
             Order::Reload => self.reload(),
             Order::Status(reply) => {
                 // Whoever asked may have gone meanwhile.

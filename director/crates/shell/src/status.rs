@@ -154,10 +154,14 @@ fn weight(server: &ServerView) -> String {
 
 fn kernel(view: &View, text: &mut String) {
     let kernel = &view.kernel;
-    let state = if kernel.converged { "holds what it should" } else { "is being changed" };
+    let state = match (kernel.converged, kernel.refused.is_empty()) {
+        (true, _) => "holds what it should",
+        (false, true) => "is being changed",
+        (false, false) => "refused something, it is tried again",
+    };
     let asked = kernel.observed_ms.map_or_else(|| "never".to_owned(), |ms| ago(ms) + " ago");
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "Kernel {state}, asked {asked}");
+    let _ = writeln!(text, "Kernel {state}; asked {asked}");
     for step in &kernel.refused {
         let _ = writeln!(text, "  refused: {step}");
     }

@@ -1,0 +1,146 @@
+//! The program as people run it: what it says, and its exit status.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A configuration on an interface that no machine has.
+const PAIR: &str = r#"
+[cluster]
+key-file = "cluster.key"
+links    = [{ interface = "nosuch0" }]
+
+[nodes.d1]
+addresses = { nosuch0 = "192.0.2.11" }
+priority  = 200
+
+[nodes.d2]
+addresses = { nosuch0 = "192.0.2.12" }
+priority  = 100
+
+[groups.web]
+addresses = ["192.0.2.100/24 on nosuch0"]
+
+[services.http]
+listen    = "192.0.2.100:80"
+scheduler = "wlc"
+forward   = "direct"
+check     = { type = "http", path = "/", expect = "OK" }
+servers   = [{ address = "192.0.2.21" }]
+"#;
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// A folder with `director.toml` and its key file, in which the program is run.
+struct Folder(TempDir);
+
+impl Folder {
+    fn with(configuration: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("director.toml"), configuration).unwrap();
+        let folder = Self(folder);
+        folder.key("a secret\n");
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn key(&self, secret: &str) {
+        use std::io::Write;
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(self.path().join("cluster.key")).unwrap();
+        file.write_all(secret.as_bytes()).unwrap();
+    }
+
+    fn run(&self, arguments: &str) -> Said {
+        let output = Command::new(env!("CARGO_BIN_EXE_director"))
+            .args(arguments.split_whitespace())
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+#[test]
+fn a_valid_configuration_is_said_to_be() {
+    let said = Folder::with(PAIR).run("check director.toml");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(said.out.starts_with("director.toml: valid, configuration "), "{}", said.out);
+}
+
+#[test]
+fn all_problems_of_all_files_are_shown() {
+    let folder = Folder::with(&PAIR.replace("wlc", "wlx").replace("= 100", "= 999"));
+    fs::write(folder.path().join("other.toml"), PAIR).unwrap();
+    let said = folder.run("check director.toml absent.toml other.toml");
+    assert_eq!(said.code, Some(2));
+    for part in ["director.toml:12:", "director.toml:19:", "wlx", "999", "absent.toml"] {
+        assert!(said.err.contains(part), "{part} is not in {}", said.err);
+    }
+    assert!(said.out.starts_with("other.toml: valid"), "{}", said.out);
+}
+
+#[test]
+fn a_node_is_checked_when_it_is_named() {
+    let folder = Folder::with(PAIR);
+    assert_eq!(folder.run("check --node d2 director.toml").code, Some(0));
+    let said = folder.run("check --node d3 director.toml");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("no node `d3`"), "{}", said.err);
+}
+
+#[test]
+fn a_key_file_that_is_missing_or_blank_is_bad_input() {
+    let folder = Folder::with(PAIR);
+    folder.key(" \n");
+    let said = folder.run("run --config director.toml --node d1");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("cluster.key has nothing but white space"), "{}", said.err);
+    fs::remove_file(folder.path().join("cluster.key")).unwrap();
+    for arguments in ["check director.toml", "run --config director.toml --node d1"] {
+        let said = folder.run(arguments);
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains("cluster.key` cannot be read"), "{}", said.err);
+    }
+}
+
+#[test]
+fn what_this_machine_lacks_is_said_before_anything_is_done() {
+    let folder = Folder::with(PAIR);
+    let said = folder.run("run --config director.toml --node d1 --control control.sock");
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
+    assert!(said.err.starts_with("director: cannot run here\n"), "{}", said.err);
+    assert!(said.err.contains("nosuch0: there is no such interface"), "{}", said.err);
+    assert!(!folder.path().join("control.sock").exists());
+}
+
+#[test]
+fn nobody_to_ask_is_said_with_what_to_do() {
+    let said = Folder::with(PAIR).run("status --control control.sock");
+    assert_eq!(said.code, Some(1));
+    assert_eq!(
+        said.err,
+        "director: control.sock: no director runs here; start one with `director run`, or name \
+         its socket with --control\n"
+    );
+}
+
+#[test]
+fn a_command_line_that_is_none_is_bad_input() {
+    let folder = Folder::with(PAIR);
+    for arguments in ["", "fly", "run", "check", "status --loud"] {
+        assert_eq!(folder.run(arguments).code, Some(2), "director {arguments}");
+    }
+}
