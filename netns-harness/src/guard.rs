@@ -1,17 +1,17 @@
 //! A process between the lab and a guest that outlives neither.
 //!
-//! A guest is many processes. The lab kills their whole group, but when the lab itself is killed
-//! without a chance to clean up, somebody else has to: this process, which notices by the end of
-//! its standard input.
+//! A guest is many processes, in a group of their own. This one kills the group at the end of its
+//! standard input: when the lab closes it, and also when the lab itself was killed without a chance
+//! to clean up.
 
 use std::ffi::OsString;
 use std::os::fd::AsFd as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_current_process_group, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 /// Runs the command, whose exit status is returned; kills everything when the lab is gone.
 pub(crate) fn run(command: &[OsString]) -> anyhow::Result<u8> {
@@ -21,6 +21,8 @@ pub(crate) fn run(command: &[OsString]) -> anyhow::Result<u8> {
         // A pipe that nobody writes to: a console on /dev/null is always readable, and every
         // reading would be an interrupt at a moment of the host's choice.
         .stdin(Stdio::piped())
+        // A user-mode kernel makes itself a group of its own; it may as well have one at once.
+        .process_group(0)
         .spawn()
         .with_context(|| format!("cannot start {}", program.to_string_lossy()))?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("process id")?;
@@ -43,7 +45,10 @@ pub(crate) fn run(command: &[OsString]) -> anyhow::Result<u8> {
             return Ok(code.unwrap_or_else(|| 128_u8.saturating_add(signal.unwrap_or(0))));
         }
         if !fds[1].revents().is_empty() {
-            kill_current_process_group(Signal::KILL).context("killing the guest")?;
+            // An error here means that the group has gone by itself.
+            let _ = kill_process_group(pid, Signal::KILL);
+            child.wait().context("waiting for the guest")?;
+            return Ok(128);
         }
     }
 }

@@ -36,10 +36,10 @@ pub(crate) fn launch(
 ) -> Result<(), Failure> {
     let path = directory.path();
     let mut command = match engine {
-        Engine::Timetravel => simulated(seed, path),
+        Engine::Timetravel => simulated(seed, path)?,
         Engine::Uml => machine(Path::new(STOCK_KERNEL), path),
         Engine::Netns => namespaces(path),
-    }?;
+    };
     let console = File::create(path.join("console.txt")).context("the console's file")?;
     let errors = console.try_clone().context("the console's file")?;
     command.stdin(Stdio::piped()).stdout(console).stderr(errors);
@@ -62,13 +62,13 @@ pub(crate) fn launch(
 }
 
 fn simulated(seed: u64, path: &Path) -> Result<Command, Failure> {
-    let mut command = machine(&kernel::lookup()?.kernel, path)?;
+    let mut command = machine(&kernel::lookup()?.kernel, path);
     command.env(kernel::SEED_VARIABLE, seed.to_string());
     Ok(command)
 }
 
-fn machine(kernel: &Path, path: &Path) -> Result<Command, Failure> {
-    let mut command = guarded(kernel)?;
+fn machine(kernel: &Path, path: &Path) -> Command {
+    let mut command = guarded(kernel);
     // What is in the environment would be in the guest's memory, and the same run must be the
     // same; TMPDIR is where the guest's memory file goes, which is unlinked at once.
     command.env_clear().env("HOME", path).env("TMPDIR", memory_directory());
@@ -91,7 +91,7 @@ fn machine(kernel: &Path, path: &Path) -> Result<Command, Failure> {
     ]);
     command.args(["uml_dir=./", &format!("init={HERE}/init"), "--", "guest", "--machine", HERE]);
     command.current_dir(path);
-    Ok(command)
+    command
 }
 
 /// A memory file system for the guest's memory, where there is one.
@@ -101,20 +101,20 @@ fn memory_directory() -> std::path::PathBuf {
 }
 
 /// A command that ends when this process does, however that ends.
-fn guarded(program: &Path) -> Result<Command, Failure> {
-    let mut command = Command::new(std::env::current_exe().context("where this program is")?);
+fn guarded(program: &Path) -> Command {
+    let mut command = Command::new("/proc/self/exe");
     command.args(["guard", "--"]).arg(program);
-    Ok(command)
+    command
 }
 
-fn namespaces(path: &Path) -> Result<Command, Failure> {
-    let mut command = guarded(Path::new("unshare"))?;
+fn namespaces(path: &Path) -> Command {
+    let mut command = guarded(Path::new("unshare"));
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
     command.args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]);
     command.args(["--mount-proc", "--"]).arg(path.join("init")).arg("guest").arg(path);
-    Ok(command)
+    command
 }
 
 /// What a user-mode kernel says at every boot.

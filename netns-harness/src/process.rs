@@ -63,6 +63,9 @@ pub(crate) fn run_bounded(
     }
 }
 
+/// A guard needs no longer than this to end what it guards.
+const GUARD_LIMIT: Duration = Duration::from_secs(10);
+
 enum Waited {
     Exited,
     TooLong,
@@ -109,6 +112,15 @@ impl Group {
         }
     }
 
+    /// Closes a guard's standard input, upon which it ends what it guards, and gives it some time.
+    fn ask_to_end(&mut self) {
+        if self.reaped || self.child.stdin.take().is_none() {
+            return;
+        }
+        let mut fds = [PollFd::from_borrowed_fd(self.pidfd.as_fd(), PollFlags::IN)];
+        let _ = poll(&mut fds, Some(&timespec(GUARD_LIMIT)));
+    }
+
     fn reap(&mut self) -> Result<ExitStatus, Failure> {
         let status = self.child.wait().context("waiting for a child")?;
         self.reaped = true;
@@ -118,6 +130,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
+        self.ask_to_end();
         // Members of the group may live on after its leader; an empty group is no error here.
         let _ = kill_process_group(self.pid, Signal::KILL);
         if !self.reaped {

@@ -1,7 +1,7 @@
 //! The directory of one run: what the guest reads and writes, and all that a run leaves on disk.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, symlink};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -70,12 +70,13 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Puts in what the guest needs: the plan, and the way to this program.
+    /// Puts in what the guest needs: the plan, and this program.
     pub(crate) fn fill(&self, plan: &Plan) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(plan).context("writing the plan")?;
         fs::write(self.path.join("plan.json"), text).context("writing the plan")?;
-        let program = std::env::current_exe().context("where this program is")?;
-        symlink(program, self.path.join("init")).context("linking this program")
+        // A copy: the program may be built anew while it runs.
+        fs::copy("/proc/self/exe", self.path.join("init")).context("copying this program")?;
+        Ok(())
     }
 }
 
@@ -96,9 +97,11 @@ fn remove_abandoned() {
 
 impl Drop for RunDirectory {
     fn drop(&mut self) {
-        if !self.keep {
-            // What cannot be removed is a temporary directory's everyday fate.
-            let _ = fs::remove_dir_all(&self.path);
-        }
+        // What cannot be removed is a temporary directory's everyday fate.
+        let _ = if self.keep {
+            fs::remove_file(self.path.join("init"))
+        } else {
+            fs::remove_dir_all(&self.path)
+        };
     }
 }

@@ -56,6 +56,19 @@ fn engines() -> Vec<&'static str> {
     found
 }
 
+/// The processes whose working directory is, or was, below this one.
+fn processes_in(directory: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| {
+            let cwd = std::fs::read_link(entry.path().join("cwd"));
+            cwd.is_ok_and(|cwd| cwd.starts_with(directory))
+        })
+        .map(|entry| entry.path())
+        .collect()
+}
+
 const SERVER: &str = r#"
 title   = "a client and a real server"
 why     = "without the lab's own parts nothing else can be shown"
@@ -155,5 +168,6 @@ fn a_guest_that_is_not_done_in_time_is_killed_and_nothing_is_left() {
             .filter(|path| *path != file)
             .collect();
         assert_eq!(left, Vec::<PathBuf>::new(), "{engine}");
+        assert_eq!(processes_in(&scratch.0), Vec::<PathBuf>::new(), "{engine}");
     }
 }
