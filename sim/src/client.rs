@@ -82,7 +82,8 @@ impl World {
             stage: Stage::Connecting,
             retry: Some(self.now + SYN_TIMEOUT),
             backoff: SYN_TIMEOUT,
-            armed: self.now + SYN_TIMEOUT.min(load.timeout),
+            // By then a request may be due again: one event serves both stages.
+            armed: self.now + DATA_TIMEOUT.min(load.timeout),
             servers: [None, None],
         };
         self.after(interval, Event::Load { load: number });

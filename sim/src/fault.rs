@@ -19,6 +19,7 @@ impl World {
     pub(crate) fn statement(&mut self, place: usize) {
         let schedule = Arc::clone(&self.schedule);
         let Some(scheduled) = schedule.get(place) else { return };
+        self.guard_fault();
         self.record(Entry::Statement { place });
         let node = scheduled.action.node().and_then(|name| self.find(name));
         match (&scheduled.action, node) {
@@ -36,7 +37,6 @@ impl World {
             (action @ (Action::Cut(_) | Action::Heal(_)), _) => self.rewire(action),
             (_, None) => {}
         }
-        self.guard_fault();
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<NodeId> {

@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// A statement has just been carried out.
+    /// A statement is about to be carried out: what was wrong until now was wrong without it.
     pub(crate) fn guard_fault(&mut self) {
         self.guard_neighbours();
         self.guard.last_fault = Some(self.now);

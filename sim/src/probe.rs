@@ -88,10 +88,13 @@ impl World {
     }
 
     fn arm_probes(&mut self, node: NodeId) {
+        let now = self.now;
         let Some(director) = self.host(node).and_then(|host| host.director_mut()) else { return };
         let life = director.life;
         let Some(process) = &mut director.process else { return };
         let Some(due) = process.probes.next_due() else { return };
+        // No later than a request could be due again: one event serves both stages of a dialogue.
+        let due = due.min(now + DATA_TIMEOUT);
         if process.probes.armed.is_none_or(|armed| due < armed) {
             process.probes.armed = Some(due);
             self.queue.push(due, Event::Probes { node, life });
