@@ -93,3 +93,72 @@ impl Source for Files {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    const PAIR: &str = r#"
+[cluster]
+key-file = "cluster.key"
+links    = [{ interface = "eth0" }]
+[nodes.d1]
+addresses = { eth0 = "192.0.2.11" }
+priority = 200
+[nodes.d2]
+addresses = { eth0 = "192.0.2.12" }
+priority = 100
+[groups.web]
+addresses = ["192.0.2.100/24 on eth0"]
+"#;
+
+    fn folder(text: &str) -> (tempfile::TempDir, Files) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("director.toml");
+        fs::write(&path, text).expect("a file");
+        let key = folder.path().join("cluster.key");
+        fs::write(&key, "a secret\n").expect("a file");
+        fs::set_permissions(key, fs::Permissions::from_mode(0o600)).expect("a mode");
+        let node = NodeName::new("d1").expect("a name");
+        (folder, Files { path, node })
+    }
+
+    #[test]
+    fn a_reload_gives_the_present_text() {
+        let (_folder, mut files) = folder(PAIR);
+        let before = files.load().expect("valid").config;
+        assert_eq!(files.load().expect("valid").config, before);
+        fs::write(&files.path, PAIR.replace("2.100", "2.101")).expect("a file");
+        assert_ne!(files.load().expect("valid").config, before);
+    }
+
+    #[test]
+    fn a_reload_tells_each_problem_in_one_line_with_its_place() {
+        let bad = PAIR.replace("192.0.2.11", "192.0.2.311").replace("/24", "/240");
+        let (_folder, mut files) = folder(&bad);
+        let problems = files.load().expect_err("invalid");
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        for (problem, line) in problems.iter().zip([6, 12]) {
+            assert!(problem.contains(&format!("director.toml:{line}:")), "{problem}");
+            assert!(!problem.contains('\n'), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_gone_from_the_text_is_a_problem() {
+        let (_folder, mut files) = folder(&PAIR.replace("[nodes.d1]", "[nodes.d3]"));
+        let problems = files.load().expect_err("no d1");
+        assert!(problems[0].contains("no node `d1`"), "{problems:?}");
+    }
+
+    #[test]
+    fn white_space_at_the_end_of_the_key_file_is_no_secret() {
+        let (folder, _) = folder(PAIR);
+        let path = folder.path().join("cluster.key");
+        read_key(&path).expect("a secret");
+        fs::write(&path, " \r\n").expect("a file");
+        assert!(read_key(&path).expect_err("blank").contains("nothing but white space"));
+    }
+}

@@ -38,6 +38,11 @@ impl<K: Kernel + Send + 'static> Applier<K> {
         self.begin();
     }
 
+    /// Whether a pass is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.running.is_some()
+    }
+
     fn begin(&mut self) {
         if self.running.is_some() || self.wanted.is_none() {
             return;

@@ -180,7 +180,8 @@ where
             (ticket, outcome) = self.checks.finished() => {
                 Event::Input(Input::ProbeFinished { ticket, outcome })
             }
-            Some(input) = self.changes.recv() => Event::Input(input),
+            // What a pass does makes the kernel tell of changes too: its own account comes first.
+            Some(input) = self.changes.recv(), if !self.applier.is_busy() => Event::Input(input),
             Some(order) = self.orders.recv() => Event::Order(order),
             () = sleep(nap) => Event::Time,
         })
@@ -310,8 +311,7 @@ where
                 for problem in &problems {
                     tracing::error!("{problem}");
                 }
-                let number = problems.len();
-                tracing::error!("{number} problems, the configuration in use stays");
+                tracing::error!("nothing is reloaded: the configuration in use stays");
             }
         }
         self.manager.tell(News::Ready(self.summary()));
