@@ -39,7 +39,7 @@ pub(crate) struct Run {
     pub(crate) log_level: LogLevel,
     #[command(flatten)]
     pub(crate) control: Control,
-    /// Make this start repeatable, for rehearsals only: incarnation and spread of checks come of it.
+    /// Make this start repeatable, for rehearsals only: the incarnation comes of it.
     #[arg(long, value_name = "NUMBER", hide = true)]
     pub(crate) seed: Option<u64>,
 }

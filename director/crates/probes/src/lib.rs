@@ -4,10 +4,10 @@
 //! a real and on a simulated network: connections are made through [`Connect`].
 //!
 //! * TCP: a connection can be made; it is closed at once.
-//! * HTTP/1.1 (RFC 9110, RFC 9112): `GET` with `Connection: close`; the status must be a 2xx, and the
-//!   body must contain the expected text, if there is one. Redirects are not followed: a check asks
-//!   one server and nobody else. Reading stops as soon as the answer is known, and at
-//!   [`BODY_LIMIT`].
+//! * HTTP/1.1 (RFC 9110, RFC 9112): `GET` with `Connection: close`; the status must be a 2xx. When
+//!   a text is expected, the body must contain it; without one the body is not read. Redirects are
+//!   not followed: a check asks one server and nobody else. Reading stops as soon as the answer is
+//!   known, and at [`BODY_LIMIT`].
 
 mod failure;
 mod http;

@@ -1,7 +1,7 @@
 //! Makes the kernel equal to what is desired, one pass at a time, off the loop.
 //!
 //! A pass asks the kernel and waits for it; the loop must go on sending heartbeats meanwhile. The
-//! newest desired state wins: what was asked for while a pass ran, and then replaced, is never begun.
+//! newest desired state wins: what was asked for during a pass and then replaced is never begun.
 
 use director_core::desired::DesiredState;
 use director_core::input::Reconciled;
@@ -57,7 +57,7 @@ impl<K: Kernel + Send + 'static> Applier<K> {
         }));
     }
 
-    /// Waits for the end of the running pass, and begins the next. Dropping the future loses nothing.
+    /// Waits for the end of the running pass and begins the next. Dropping the future loses nothing.
     ///
     /// # Errors
     /// When the pass panicked: the kernel is lost to this process.

@@ -1,12 +1,13 @@
 //! The async shell of a director.
 //!
 //! One loop ([`Shell`]) on a current-thread tokio runtime brings what happens to
-//! [`director_core::Director`] and carries out what it wants done. Packets are taken before time is:
-//! a process that was not run for a while must hear what waits in its sockets before it concludes
-//! anything from silence. The kernel is changed in passes off the loop, the newest wish wins.
+//! [`director_core::Director`] and carries out what it wants done. Packets are taken before time
+//! is: a process that was not run for a while must hear what waits in its sockets before it
+//! concludes anything from silence. The kernel is changed in passes off the loop; the newest wish
+//! wins.
 //!
-//! * [`Ports`]: everything that a director touches; the same loop runs on a real host, in memory and
-//!   in a simulator.
+//! * [`Ports`]: everything that a director touches; the same loop runs on a real host, in memory
+//!   and in a simulator.
 //! * [`control`]: the unix socket for `status`. [`signals`]: SIGTERM, SIGINT, SIGHUP.
 //! * [`telemetry`]: the log, for people or as JSON lines. [`status`]: the view as text.
 

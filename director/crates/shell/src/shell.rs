@@ -22,7 +22,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// Time for an orderly stop beside the deadtime. A kernel that does not answer must not keep the process for ever.
+/// Time for an orderly stop beside the deadtime. A kernel that does not answer must not keep the
+/// process for ever.
 pub const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Packets that are taken in one go before a deadline, and how often at most.

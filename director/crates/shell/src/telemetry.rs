@@ -2,19 +2,25 @@
 //!
 //! # JSON lines
 //!
-//! With [`Format::Json`] every line is one JSON object. Scripts and test benches read it; fields are
-//! added, never renamed or removed:
+//! With [`Format::Json`] every line is one JSON object. Scripts and test benches read it; fields
+//! are added, never renamed or removed:
 //!
 //! | field | is |
 //! | --- | --- |
 //! | `ts_ns` | nanoseconds on `CLOCK_BOOTTIME` |
 //! | `level` | `error`, `warn`, `info`, `debug` or `trace` |
 //! | `message` | the sentence for people; may change with any release |
-//! | `report` | the [`Report`] behind the sentence: `event` names its kind in kebab-case, the other fields are the variant's. Absent in messages that are no reports |
+//! | `report` | the [`Report`] behind the sentence; absent when there is none |
+//!
+//! In `report`, `event` names the kind in kebab-case; the other fields are the variant's:
 //!
 //! ```text
-//! {"ts_ns":81250031337,"level":"warn","message":"peer d1 is dead: …","report":{"event":"peer","peer":"d1","state":"dead","why":{"cause":"unanswered","silent_ms":205,"asks":10}}}
+//! {"ts_ns":81250031337,"level":"warn","message":"peer d1 is dead: …",
+//!  "report":{"event":"peer","peer":"d1","state":"dead",
+//!            "why":{"cause":"unanswered","silent_ms":205,"asks":10}}}
 //! ```
+//!
+//! (One line in truth.)
 
 mod human;
 mod json;

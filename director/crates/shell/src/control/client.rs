@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum AskError {
     /// Nobody listens.
     #[error(
-        "{}: no director runs here; start one with `director run`, or name its socket with --control",
+        "{}: no director runs here; start one with `director run`, \
+         or name its socket with --control",
         .0.display()
     )]
     NotRunning(PathBuf),

@@ -1,4 +1,4 @@
-//! A process that was not run for a while: what waits in its sockets comes before what the clock says.
+//! A process that was not run for a while: what waits in its sockets comes before the clock.
 
 use crate::support::{Cluster, Paper, on_one_thread, settled};
 use std::time::Duration;
