@@ -57,7 +57,7 @@ impl<K: Kernel + Send + 'static> Applier<K> {
         }));
     }
 
-    /// Waits for the end of the running pass and begins the next. Dropping the future loses nothing.
+    /// Waits for the end of the running pass and begins the next. Dropping this loses nothing.
     ///
     /// # Errors
     /// When the pass panicked: the kernel is lost to this process.
