@@ -2,7 +2,7 @@
 
 use crate::host::{Kind, Power};
 use crate::kernel::{Change, SimKernel};
-use crate::net::packet::{NodeId, Packet, Payload};
+use crate::net::packet::{NodeId, Packet, Payload, PortId};
 use crate::probe::Probes;
 use crate::record::Entry;
 use crate::world::{Event, World};
@@ -69,6 +69,10 @@ impl World {
         self.host(node)?.director_mut()
     }
 
+    fn process(&mut self, node: NodeId) -> Option<&mut Process> {
+        self.director(node)?.process.as_deref_mut()
+    }
+
     /// Whether this life of the node's director still goes on.
     fn lives(&self, node: NodeId, life: u32) -> bool {
         let director = self.hosts.get(node.index()).and_then(|host| host.director());
@@ -128,15 +132,15 @@ impl World {
     }
 
     fn carry_out(&mut self, node: NodeId) {
-        loop {
-            let process = self.director(node).and_then(|director| director.process.as_mut());
-            let Some(process) = process else { return };
-            if let Some(report) = process.director.next_report() {
-                self.guard_report(node, &report);
-                self.record(Entry::Report { node, report });
-                continue;
-            }
-            let Some(effect) = process.director.next_effect() else { break };
+        while let Some(process) = self.process(node)
+            && let Some(report) = process.director.next_report()
+        {
+            self.guard_report(node, &report);
+            self.record(Entry::Report { node, report });
+        }
+        while let Some(process) = self.process(node)
+            && let Some(effect) = process.director.next_effect()
+        {
             match effect {
                 Effect::Send { link, to, beat } => self.send_beat(node, link, to, beat),
                 Effect::StartProbe { ticket, probe } => self.start_probe(node, ticket, probe),
@@ -217,13 +221,20 @@ impl World {
     }
 
     /// A datagram on the heartbeat port.
-    pub(crate) fn hear_beat(&mut self, node: NodeId, place: u8, src: Ipv4Addr, beat: Beat) {
+    pub(crate) fn hear_beat(
+        &mut self,
+        node: NodeId,
+        place: u8,
+        from: PortId,
+        src: Ipv4Addr,
+        beat: Beat,
+    ) {
         let Some(director) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
             return;
         };
         let link = director.links.iter().position(|link| *link == Some(place));
         let Some(link) = link.and_then(|link| u8::try_from(link).ok()).map(LinkId) else { return };
-        let sender = self.hosts.iter().find(|host| host.owns(src));
+        let sender = self.node_of(from).and_then(|sender| self.hosts.get(sender.index()));
         let sender = sender.and_then(|host| host.director());
         let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
         let input = match rejected {

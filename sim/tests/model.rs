@@ -190,3 +190,23 @@ fn a_reload_changes_what_is_in_the_table() {
         .collect();
     assert_eq!(weights, [1, 9]);
 }
+
+#[test]
+fn a_kill_can_fall_between_two_steps_and_the_next_life_finishes_the_work() {
+    let case = Case { timeline: &["{1ms..25ms} kill d1", "1s start d1"], ..Case::default() };
+    let mut changes = std::collections::BTreeSet::new();
+    for seed in 1..=60 {
+        let history = case.history(seed);
+        let early = history.records().iter().filter(|record| {
+            record.at.as_secs() < 1
+                && matches!(&record.event,
+                    Event::Table { node, .. } | Event::Address { node, .. } if node == "d1")
+        });
+        changes.insert(early.count());
+        assert_eq!(holders(&history).len(), 1, "seed {seed}");
+        let seen = connections(&history, 5, 19);
+        assert!(seen.iter().all(|(_, outcome)| *outcome == Outcome::Served), "seed {seed}");
+    }
+    // Two servers and the address: killed before, amid and after them.
+    assert!(changes.contains(&0) && changes.len() > 2, "{changes:?}");
+}

@@ -158,7 +158,7 @@ impl World {
         }
         match frame {
             Frame::Arp(arp) => self.hear_arp(place.node, place.place, from, arp),
-            Frame::Ip(packet) => self.receive(place.node, place.place, packet),
+            Frame::Ip(packet) => self.receive(place.node, place.place, from, packet),
         }
     }
 
@@ -184,7 +184,7 @@ impl World {
         }
     }
 
-    fn receive(&mut self, node: NodeId, place: u8, packet: Packet) {
+    fn receive(&mut self, node: NodeId, place: u8, from: PortId, packet: Packet) {
         let Some(host) = self.hosts.get(node.index()) else { return };
         if !host.is_local(packet.dst, &self.virtuals) {
             // Only routers forward.
@@ -199,7 +199,7 @@ impl World {
                 self.balance(node, packet, tcp);
             }
             Payload::Tcp(tcp) => self.segment(node, packet.src, packet.dst, tcp),
-            Payload::Beat(beat) => self.hear_beat(node, place, packet.src, beat),
+            Payload::Beat(beat) => self.hear_beat(node, place, from, packet.src, beat),
             Payload::Unreachable { code, sport, dport } => {
                 self.told_unreachable(node, packet.src, sport, dport, code);
             }
