@@ -64,6 +64,12 @@ pub enum Failed {
     /// The orderly stop took too long.
     #[error("not everything was released in time; look at `ip address` and `ipvsadm -Ln`")]
     StopOverdue,
+    /// The kernel keeps addresses that another director owns by now.
+    #[error(
+        "the kernel did not release {0}: take it off by hand with `ip address del`, \
+         another director may hold it already"
+    )]
+    Kept(String),
 }
 
 /// Something that happened.
@@ -143,7 +149,11 @@ where
         while !self.over {
             self.turn().await?;
         }
-        Ok(())
+        let view = self.director.view(self.clock.now());
+        let addresses = view.groups.iter().flat_map(|group| &group.addresses);
+        let kept = addresses.filter(|address| address.held);
+        let kept: Vec<String> = kept.map(|address| address.address.to_string()).collect();
+        if kept.is_empty() { Ok(()) } else { Err(Failed::Kept(kept.join(", "))) }
     }
 
     async fn turn(&mut self) -> Result<(), Failed> {

@@ -139,3 +139,17 @@ async fn a_reload_without_problems_is_used() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_kernel_that_keeps_its_address_cannot_keep_the_process() {
+    on_one_thread(async {
+        let (d1, d2) = settled(&Cluster::default()).await;
+        d1.kernel.refuse_release();
+        d1.stop().await;
+        let ended = tokio::time::timeout(Duration::from_secs(15), d1.task).await;
+        let failed = ended.expect("it ends by itself").unwrap().unwrap_err();
+        assert!(failed.to_string().contains("did not release 10.0.0.100/24 on eth0"), "{failed}");
+        assert_eq!(d2.view().await.groups[0].role, Role::Active);
+    })
+    .await;
+}

@@ -6,15 +6,21 @@ use director_engine::memory::MemoryKernel;
 use director_engine::ports::{Addresses, IpvsTable, KernelError, Sysctls};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A kernel that outlives its director, as kernels do.
 #[derive(Clone, Default)]
-pub(crate) struct FakeKernel(Arc<Mutex<MemoryKernel>>);
+pub(crate) struct FakeKernel(Arc<Mutex<MemoryKernel>>, Arc<AtomicBool>);
 
 impl FakeKernel {
     pub(crate) fn state(&self) -> Snapshot {
         self.lock().state.clone()
+    }
+
+    /// Keeps every address that it has from now on.
+    pub(crate) fn refuse_release(&self) {
+        self.1.store(true, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, MemoryKernel> {
@@ -56,6 +62,9 @@ impl Addresses for FakeKernel {
         self.lock().add_address(address)
     }
     fn remove_address(&mut self, address: &VirtualAddress) -> Done {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(KernelError::Other("no".into()));
+        }
         self.lock().remove_address(address)
     }
 }
