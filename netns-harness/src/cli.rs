@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::process::Interrupt;
 use crate::run::Request;
@@ -28,6 +29,8 @@ enum Command {
     },
     /// Plays scenarios and judges them.
     Run(Request),
+    /// Plays scenarios in the simulator and on a kernel, and compares what came out.
+    Beside(Beside),
     /// The inside of a run; the lab starts it itself.
     #[command(hide = true)]
     Guest {
@@ -69,6 +72,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
             Ok(0)
         }
         Command::Run(request) => crate::run::run(&request),
+        Command::Beside(request) => crate::beside::run(&request),
         Command::Guest { machine, directory } => {
             guest::run(&directory, machine)?;
             Ok(0)

@@ -1,5 +1,6 @@
 //! `director-lab`: scenario files against the real `director` on a real kernel.
 
+mod beside;
 mod cli;
 mod clock;
 mod compile;
@@ -15,6 +16,7 @@ mod launch;
 mod log;
 mod node;
 mod plan;
+mod play;
 mod process;
 mod record;
 mod run;

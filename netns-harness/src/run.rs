@@ -4,20 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use scenario::{History, NodeKind, Outcomes, Run, RunResult, Scenario, judge};
+use scenario::{Outcomes, Run, RunResult, Scenario};
 
-use crate::compile::{Surroundings, compile};
 use crate::doctor;
-use crate::engine::{Choice, Chosen, Engine, choose};
+use crate::engine::Choice;
 use crate::failure::Failure;
-use crate::gather::gather;
-use crate::guest::HOST;
-use crate::launch::launch;
+use crate::play::{Settings, play};
 use crate::process::Interrupt;
-use crate::rundir::RunDirectory;
-
-/// A guest is given this long besides twice the scenario's own length.
-const WALL_SURPLUS: Duration = Duration::from_secs(120);
 
 /// What `run` is asked to do.
 #[derive(Debug, Args)]
@@ -69,15 +62,20 @@ pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
     if request.pcap && !doctor::in_path("tcpdump") {
         return Err(Failure::Unable("--pcap needs tcpdump; apt-get install tcpdump".into()));
     }
-    let scenarios = load(request)?;
+    let scenarios = load(&request.files)?;
     let mut runs = Vec::new();
     for scenario in scenarios {
         let began = Instant::now();
-        let result = match play(&scenario, request, &interrupt) {
-            Ok(result) => result,
-            Err(Failure::Broken(error)) => RunResult::Impossible { reason: format!("{error:#}") },
-            Err(failure) => return Err(failure),
+        let keep = request.keep.as_ref().map(|path| path.join(stem(&scenario.file)));
+        let settings = Settings {
+            engine: request.engine,
+            seed: request.seed,
+            director: request.director.as_deref(),
+            capture: request.pcap,
+            keep: keep.as_deref(),
+            wall_limit: request.wall_limit.map(Duration::from_secs),
         };
+        let result = play(&scenario, &settings, &interrupt)?;
         let run = Run { scenario, result };
         let wall = began.elapsed().as_secs_f64();
         eprintln!("{}: {}, {wall:.1} s of wall time", run.scenario.file, run.word());
@@ -89,9 +87,8 @@ pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
 }
 
 /// Every scenario, or what is wrong with every file.
-fn load(request: &Request) -> Result<Vec<Scenario>, Failure> {
-    let files =
-        scenario::files(&request.files).map_err(|problems| Failure::Input(problems.to_string()))?;
+pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Scenario>, Failure> {
+    let files = scenario::files(paths).map_err(|problems| Failure::Input(problems.to_string()))?;
     let (mut scenarios, mut wrong) = (Vec::new(), Vec::new());
     for file in &files {
         match Scenario::load(file) {
@@ -123,58 +120,6 @@ fn write_histories(request: &Request, runs: &[Run]) -> Result<(), Failure> {
     }
     std::fs::write(path, text)
         .map_err(|error| Failure::Input(format!("--history {}: {error}", path.display())))
-}
-
-fn play(
-    scenario: &Scenario,
-    request: &Request,
-    interrupt: &Interrupt,
-) -> Result<RunResult, Failure> {
-    let with_ipvs =
-        scenario.nodes.iter().any(|node| matches!(node.kind, NodeKind::Director { .. }));
-    let engine = match choose(request.engine, &scenario.engines, with_ipvs) {
-        Chosen::Engine(engine) => engine,
-        Chosen::NotMeant(reason) => return Ok(RunResult::Skipped { reason }),
-        Chosen::Impossible(reason) => return Ok(RunResult::Impossible { reason }),
-    };
-    let history = record(scenario, engine, request, interrupt)?;
-    let verdict = judge(scenario, &history);
-    Ok(RunResult::Judged { history, verdict })
-}
-
-fn record(
-    scenario: &Scenario,
-    engine: Engine,
-    request: &Request,
-    interrupt: &Interrupt,
-) -> Result<History, Failure> {
-    let program = request.director.as_deref().map(program).transpose()?;
-    let around = Surroundings {
-        seed: request.seed,
-        program: program.as_deref(),
-        machine: engine != Engine::Netns,
-        capture: request.pcap,
-        // A look costs no simulated time, but in real time it competes with what it looks at.
-        look: Duration::from_millis(if engine == Engine::Timetravel { 10 } else { 100 }),
-    };
-    let plan = compile(scenario, &around)?;
-    let directory = match &request.keep {
-        Some(path) => RunDirectory::kept(&path.join(stem(&scenario.file)))?,
-        None => RunDirectory::temporary()?,
-    };
-    directory.fill(&plan)?;
-    let usual = WALL_SURPLUS + scenario.length * 2;
-    let limit = request.wall_limit.map_or(usual, Duration::from_secs);
-    launch(engine, request.seed, &directory, limit, interrupt)?;
-    Ok(gather(scenario, engine, request.seed, directory.path())?)
-}
-
-/// The director's program as the guest sees it: below the host's root.
-fn program(path: &Path) -> Result<PathBuf, Failure> {
-    let real = path.canonicalize().map_err(|error| {
-        Failure::Input(format!("--director {}: {error}; build it first", path.display()))
-    })?;
-    Ok(Path::new(HOST).join(real.strip_prefix("/").unwrap_or(&real)))
 }
 
 fn stem(file: &str) -> String {

@@ -1,0 +1,92 @@
+//! One scenario under one seed on one engine, from the file to the verdict.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use scenario::{History, NodeKind, RunResult, Scenario, judge};
+
+use crate::compile::{Surroundings, compile};
+use crate::engine::{Choice, Chosen, Engine, choose};
+use crate::failure::Failure;
+use crate::gather::gather;
+use crate::guest::HOST;
+use crate::launch::launch;
+use crate::process::Interrupt;
+use crate::rundir::RunDirectory;
+
+/// A guest is given this long besides twice the scenario's own length.
+const WALL_SURPLUS: Duration = Duration::from_secs(120);
+
+/// How a scenario is played.
+pub(crate) struct Settings<'a> {
+    /// What runs it.
+    pub(crate) engine: Choice,
+    /// What everything is drawn from.
+    pub(crate) seed: u64,
+    /// The program that is run on every director.
+    pub(crate) director: Option<&'a Path>,
+    /// Whether all frames are captured.
+    pub(crate) capture: bool,
+    /// Where the run directory stays; it is temporary when left out.
+    pub(crate) keep: Option<&'a Path>,
+    /// When the guest is killed.
+    pub(crate) wall_limit: Option<Duration>,
+}
+
+/// Plays and judges; a run that broke down is one that this machine could not do.
+pub(crate) fn play(
+    scenario: &Scenario,
+    settings: &Settings<'_>,
+    interrupt: &Interrupt,
+) -> Result<RunResult, Failure> {
+    let with_ipvs =
+        scenario.nodes.iter().any(|node| matches!(node.kind, NodeKind::Director { .. }));
+    let engine = match choose(settings.engine, &scenario.engines, with_ipvs) {
+        Chosen::Engine(engine) => engine,
+        Chosen::NotMeant(reason) => return Ok(RunResult::Skipped { reason }),
+        Chosen::Impossible(reason) => return Ok(RunResult::Impossible { reason }),
+    };
+    match record(scenario, engine, settings, interrupt) {
+        Ok(history) => {
+            let verdict = judge(scenario, &history);
+            Ok(RunResult::Judged { history, verdict })
+        }
+        Err(Failure::Broken(error)) => Ok(RunResult::Impossible { reason: format!("{error:#}") }),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn record(
+    scenario: &Scenario,
+    engine: Engine,
+    settings: &Settings<'_>,
+    interrupt: &Interrupt,
+) -> Result<History, Failure> {
+    let program = settings.director.map(program).transpose()?;
+    let around = Surroundings {
+        seed: settings.seed,
+        program: program.as_deref(),
+        machine: engine != Engine::Netns,
+        capture: settings.capture,
+        // A look costs no simulated time, but in real time it competes with what it looks at.
+        look: Duration::from_millis(if engine == Engine::Timetravel { 10 } else { 100 }),
+    };
+    let plan = compile(scenario, &around)?;
+    let directory = match settings.keep {
+        Some(path) => RunDirectory::kept(path)?,
+        None => RunDirectory::temporary()?,
+    };
+    directory.fill(&plan)?;
+    let usual = WALL_SURPLUS + scenario.length * 2;
+    let limit = settings.wall_limit.unwrap_or(usual);
+    launch(engine, settings.seed, &directory, limit, interrupt)?;
+    Ok(gather(scenario, engine, settings.seed, directory.path())?)
+}
+
+/// The director's program as the guest sees it: below the host's root.
+fn program(path: &Path) -> Result<PathBuf, Failure> {
+    let real = path.canonicalize().map_err(|error| {
+        Failure::Input(format!("--director {}: {error}; build it first", path.display()))
+    })?;
+    Ok(Path::new(HOST).join(real.strip_prefix("/").unwrap_or(&real)))
+}
