@@ -28,7 +28,7 @@ addresses = ["10.0.0.100/24 on lan"]
 listen = "10.0.0.100:80"
 scheduler = "wlc"
 forward = "direct"
-check = { type = "http", path = "/", expect = "OK", interval = "1s", timeout = "500ms", fall = 2, rise = 2 }
+check = { type = "http", path = "/", expect = "OK", interval = "1s", timeout = "500ms" }
 servers = [{ address = "10.0.0.21", weight = 1 }, { address = "10.0.0.22", weight = 1 }]
 "#;
 
@@ -70,7 +70,8 @@ const SLICE: Duration = Duration::from_secs(60);
 struct Speed {
     simulated: Duration,
     wall: Duration,
-    /// Time of this process on a processor: what the wall clock would show if it had one for itself.
+    /// Time of this process on a processor: what the wall clock would show if it had one for
+    /// itself.
     busy: Duration,
     events: u64,
 }
@@ -87,7 +88,7 @@ impl Speed {
 /// None in practice: the scenarios are part of the program.
 pub fn report(millis: u64) -> Result<(String, bool), Refusal> {
     let mut out = String::from(
-        "simulated seconds per     wall second   processor second     limit   ns/event   events/s\n",
+        "simulated seconds per     wall second   processor second     limit  ns/event  events/s\n",
     );
     let mut fast = true;
     let cases = [
@@ -102,7 +103,7 @@ pub fn report(millis: u64) -> Result<(String, bool), Refusal> {
         let per_event = speed.busy.as_nanos() / u128::from(speed.events.max(1));
         let _ = writeln!(
             out,
-            "{name:<25} {:>11} {:>18} {limit:>9} {per_event:>10} {:>10}",
+            "{name:<25} {:>11} {:>18} {limit:>9} {per_event:>9} {:>9}",
             speed.per(speed.wall),
             speed.per(speed.busy),
             speed.events / speed.simulated.as_secs().max(1)

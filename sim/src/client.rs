@@ -11,7 +11,8 @@ use std::time::Duration;
 
 /// Linux's first timeout of a SYN (`TCP_TIMEOUT_INIT`, RFC 6298 §2.1); it doubles.
 pub(crate) const SYN_TIMEOUT: Duration = Duration::from_secs(1);
-/// Linux's shortest retransmission timeout (`TCP_RTO_MIN`), which a local network always has; it doubles.
+/// Linux's shortest retransmission timeout (`TCP_RTO_MIN`), which a local network always has; it
+/// doubles.
 pub(crate) const DATA_TIMEOUT: Duration = Duration::from_millis(200);
 /// `net.ipv4.ip_local_port_range`.
 pub(crate) const PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;

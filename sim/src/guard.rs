@@ -13,7 +13,8 @@ use scenario::{Judged, Ruling};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// How long a router may go on believing in a former owner, when nothing keeps it from hearing better.
+/// How long a router may go on believing in a former owner, when nothing keeps it from hearing
+/// better.
 const STALE: Duration = Duration::from_secs(3);
 /// How long a server that is reported down may still be in the table with its weight.
 const LAG: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! A deterministic world in which directors fail over.
 //!
-//! [`World`] is a packet-level model: switches, neighbour tables, directors with their kernel's IPVS,
-//! real servers, clients. It runs the decisions of `director-core` through the applier of
+//! [`World`] is a packet-level model: switches, neighbour tables, directors with their kernel's
+//! IPVS, real servers, clients. It runs the decisions of `director-core` through the applier of
 //! `director-engine`, event by event, in simulated time. One seed gives one run.
 //!
 //! What the model takes for true of Linux is said where it is modelled; what has not been compared

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 /// Runs directors, real servers and clients in a deterministic world
 ///
-/// Exit status: 0 everything held, 1 an expectation or invariant was violated, 2 the input is wrong,
-/// 3 this machine cannot run it.
+/// Exit status: 0 everything held, 1 an expectation or invariant was violated, 2 the input is
+/// wrong, 3 this machine cannot run it.
 #[derive(Debug, Parser)]
 #[command(name = "director-sim", version)]
 struct Arguments {

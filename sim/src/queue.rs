@@ -14,8 +14,8 @@ const ORDER_BITS: u32 = 40;
 
 /// Events ordered by time; events of one moment keep the order in which they were planned.
 ///
-/// Keys are single numbers (time, order, place) and the events lie still in a slab. What happens soon is
-/// a sorted list, the soonest last: a new frame goes in near its end. The rest is a heap.
+/// Keys are single numbers (time, order, place) and the events lie still in a slab. What happens
+/// soon is a sorted list, the soonest last: a new frame goes in near its end. The rest is a heap.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue<E> {
     soon: Vec<u128>,

@@ -8,9 +8,9 @@ use std::net::Ipv4Addr;
 impl World {
     /// A TCP segment has arrived at its host.
     ///
-    /// Listeners keep no connections: the segment itself tells whether this host accepted it, and in
-    /// this life. The last acknowledgement of a FIN and the server's own retransmissions are left out;
-    /// the client's retransmissions bring the same about.
+    /// Listeners keep no connections: the segment itself tells whether this host accepted it, and
+    /// in this life. The last acknowledgement of a FIN and the server's own retransmissions are
+    /// left out; the client's retransmissions bring the same about.
     pub(crate) fn segment(&mut self, node: NodeId, src: Ipv4Addr, dst: Ipv4Addr, tcp: Tcp) {
         let Some(host) = self.hosts.get(node.index()) else { return };
         let answer = match tcp.kind {

@@ -14,10 +14,11 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A segment or two with hosts on them, at one moment. Plain data: a clone goes its own way from here.
+/// A segment or two with hosts on them, at one moment. Plain data: a clone goes its own way from
+/// here.
 ///
-/// All that is random is drawn from streams of their own, called by the seed and the name of the link,
-/// host or client, so that two runs with one seed are the same run.
+/// All that is random is drawn from streams of their own, called by the seed and the name of the
+/// link, host or client, so that two runs with one seed are the same run.
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) now: Instant,

@@ -13,8 +13,8 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// An active connection weighs as much as 256 that wind down. (Kernels with `totalconns` count the
-    /// active ones among these too, which makes it 257.)
+    /// An active connection weighs as much as 256 that wind down. (Kernels with `totalconns`
+    /// count the active ones among these too, which makes it 257.)
     fn overhead(&self) -> u64 {
         u64::from(self.active) * 256 + u64::from(self.inactive)
     }

@@ -1,10 +1,11 @@
 //! A host's neighbour table, after Linux (`net/core/neighbour.c`, `net/ipv4/arp.c`).
 //!
-//! An entry is *reachable* for 15 to 45 s after its last confirmation, then *stale* but still used; the
-//! first use of a stale entry starts a *delay* of 5 s, after which the neighbour is asked three times
-//! directly, a second apart, and is then *failed*. An unknown neighbour is asked for three times by
-//! broadcast, a second apart; packets wait for the answer and are unreachable after it. A gratuitous
-//! ARP changes an entry that is there and makes none (`arp_accept` 0).
+//! An entry is *reachable* for 15 to 45 s after its last confirmation, then *stale* but still
+//! used; the first use of a stale entry starts a *delay* of 5 s, after which the neighbour is
+//! asked three times directly, a second apart, and is then *failed*. An unknown neighbour is
+//! asked for three times by broadcast, a second apart; packets wait for the answer and are
+//! unreachable after it. A gratuitous ARP changes an entry that is there and makes none
+//! (`arp_accept` 0).
 //!
 //! Not yet compared with a running kernel: the durations, and the order of entries' states under
 //! traffic in both directions.
@@ -23,7 +24,8 @@ pub(crate) const DELAY: Duration = Duration::from_secs(5);
 pub(crate) const RETRANSMIT: Duration = Duration::from_secs(1);
 /// `ucast_solicit` and `mcast_solicit`.
 const TRIES: u8 = 3;
-/// `locktime`: how long an entry withstands an answer that is neither gratuitous nor from its owner.
+/// `locktime`: how long an entry withstands an answer that is neither gratuitous nor from its
+/// owner.
 const LOCK: Duration = Duration::from_secs(1);
 /// Packets that wait for an answer; about what `unres_qlen_bytes` holds of small ones.
 const WAITING: usize = 100;
@@ -218,8 +220,8 @@ impl Neighbours {
         }
     }
 
-    /// Takes in an ARP packet that came from the hardware address `mac`. `is_for_us`: it asks for an
-    /// address of this host, or answers this host alone.
+    /// Takes in an ARP packet that came from the hardware address `mac`. `is_for_us`: it asks for
+    /// an address of this host, or answers this host alone.
     pub(crate) fn learn(
         &mut self,
         arp: Arp,

@@ -28,7 +28,7 @@ addresses = ["10.0.0.100/24 on lan"]
 listen = "10.0.0.100:80"
 scheduler = "wlc"
 forward = "direct"
-check = { type = "http", path = "/", expect = "OK", interval = "1s", timeout = "500ms", fall = 2, rise = 2 }
+check = { type = "http", path = "/", expect = "OK", interval = "1s", timeout = "500ms", fall = 2 }
 on-failure = "quiesce"
 servers = [{ address = "10.0.0.21", weight = 1 }, { address = "10.0.0.22", weight = 1 }]
 "#;
