@@ -4,6 +4,8 @@
 //! [`crate::wire::heartbeat`]; what does not authenticate never becomes a `Beat`.
 
 use crate::config::Digest;
+#[cfg(feature = "serde")]
+use crate::hexadecimal::Hexadecimal;
 use crate::name::{GroupName, NodeName};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -16,7 +18,11 @@ use core::fmt;
 /// idea as BFD's discriminators, RFC 5880 §6.3.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Hexadecimal", into = "Hexadecimal"))]
 pub struct Incarnation(pub u64);
+
+#[cfg(feature = "serde")]
+crate::hexadecimal::through_text!(Incarnation);
 
 impl fmt::Display for Incarnation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -182,9 +182,11 @@ impl Cluster {
             Credit::NewLife { restarted } => self.welcome(index, restarted, out),
         }
         self.note_link(index, link, now, out);
-        self.note_life(index, beat.kind, now, out);
         if beat.kind == Kind::Ask {
             self.answer(index, link, out);
+        }
+        if !self.peers[index].is_outdated(beat.kind) {
+            self.note_life(index, beat.kind, now, out);
         }
     }
 
@@ -255,12 +257,36 @@ impl Cluster {
     }
 
     /// This process was not run for `late`.
-    pub(crate) fn forgive(&mut self, late: Duration, now: Instant) {
+    ///
+    /// Its own sleep proves nothing about the peers: they get that time again. After a sleep in
+    /// which they may have taken over, this node says and does nothing as owner until it has heard
+    /// them.
+    pub(crate) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
         for peer in &mut self.peers {
             peer.detector.forgive(late, now);
             for link in peer.links.iter_mut().filter(|link| link.up) {
                 link.heard_at = link.heard_at.map(|at| (at + late).min(now));
             }
+        }
+        let limits = self.settings.limits;
+        if late + self.settings.keepalive < limits.quickest() || self.stopping {
+            return;
+        }
+        let mut doubts = false;
+        for group in &mut self.groups {
+            group.doubtful = matches!(group.role, Role::Taking | Role::Active);
+            doubts |= group.doubtful;
+        }
+        if !doubts {
+            return;
+        }
+        self.listen_until = Some(now + limits.deadtime);
+        self.stirred = true;
+        // The word goes out before anything else: it must not claim what may be another's.
+        self.body = Arc::new(self.present_body());
+        for index in 0..self.peers.len() {
+            self.peers[index].doubt();
+            self.ask(index, out);
         }
     }
 
@@ -277,12 +303,13 @@ impl Cluster {
         if self.listen_until.is_some_and(|until| now >= until) {
             self.listen_until = None;
             self.stirred = true;
+            self.peers.iter_mut().for_each(Peer::believe);
         }
         let patience = self.settings.limits.deadtime;
         for group in &mut self.groups {
             let timer = group.next_deadline(patience, self.settings.failback);
             self.stirred |= timer.is_some_and(|timer| timer.at <= now);
-            if group.burst.due(self.settings.announce, now) {
+            if !group.doubtful && group.burst.due(self.settings.announce, now) {
                 let addresses = group.addresses.iter().cloned();
                 out.effects.extend(addresses.map(|address| Effect::Announce { address }));
             }
@@ -467,7 +494,7 @@ impl Cluster {
         }
         for group in &self.groups {
             next = earlier(next, group.next_deadline(limits.deadtime, self.settings.failback));
-            next = earlier(next, group.burst.next_deadline());
+            next = earlier(next, group.burst.next_deadline().filter(|_| !group.doubtful));
         }
         next
     }

@@ -58,6 +58,8 @@ pub struct Director {
     phase: Phase,
     /// Whether the desired state may have changed.
     unsettled: bool,
+    /// The deadline that was missed by the last stall: packets that waited come before it is met.
+    stall_noticed: Option<Instant>,
     rejected: BTreeMap<(core::net::IpAddr, crate::input::Rejection), Instant>,
     out: Out,
 }
@@ -89,6 +91,7 @@ impl Director {
             started: now,
             phase: Phase::Running,
             unsettled: true,
+            stall_noticed: None,
             rejected: BTreeMap::new(),
             out,
         };
@@ -98,6 +101,7 @@ impl Director {
 
     /// Takes in what happened. Drain effects and reports afterwards.
     pub fn handle(&mut self, input: Input, now: Instant) {
+        self.notice_stall(now);
         match input {
             Input::Deadline => self.wake(now),
             Input::Beat { link, beat } => self.cluster.hear(link, &beat, now, &mut self.out),
@@ -158,13 +162,21 @@ impl Director {
         &self.config
     }
 
-    fn wake(&mut self, now: Instant) {
-        let late = self.next_deadline().map_or(Duration::ZERO, |next| now.since(next.at));
-        if late > self.cluster.stall_limit() {
+    /// Notices that this process was not run when it should have been.
+    fn notice_stall(&mut self, now: Instant) {
+        let Some(due) = self.next_deadline().map(|next| next.at) else {
+            return;
+        };
+        let late = now.since(due);
+        if late > self.cluster.stall_limit() && self.stall_noticed != Some(due) {
+            self.stall_noticed = Some(due);
             let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
             self.out.reports.push_back(Report::Stalled { late_ms });
-            self.cluster.forgive(late, now);
+            self.cluster.stalled(late, now, &mut self.out);
         }
+    }
+
+    fn wake(&mut self, now: Instant) {
         if self.phase == Phase::Running || self.phase == Phase::Releasing {
             self.cluster.due(now, &mut self.out);
         }

@@ -33,6 +33,8 @@ pub mod desired;
 pub mod director;
 pub mod effect;
 pub mod health;
+#[cfg(feature = "serde")]
+mod hexadecimal;
 pub mod input;
 pub mod name;
 pub mod observed;

@@ -31,6 +31,19 @@ pub(super) struct Limits {
     pub(super) deadtime: Duration,
 }
 
+impl Limits {
+    /// The shortest silence after which a peer may be given up.
+    pub(super) fn quickest(&self) -> Duration {
+        match self.detection {
+            Detection::Deadtime => self.deadtime,
+            Detection::Ask { late, asks, spacing, patience } => {
+                let asking = spacing * u32::from(asks.get() - 1);
+                (late + asking + patience).min(self.deadtime)
+            }
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Unknown,
@@ -45,11 +58,13 @@ enum State {
 pub(super) struct Detector {
     state: State,
     heard_at: Instant,
+    /// Whether it was heard before it became unknown.
+    met: bool,
 }
 
 impl Detector {
     pub(super) fn new() -> Self {
-        Self { state: State::Unknown, heard_at: Instant::ZERO }
+        Self { state: State::Unknown, heard_at: Instant::ZERO, met: false }
     }
 
     pub(super) fn state(&self) -> PeerState {
@@ -76,11 +91,14 @@ impl Detector {
     pub(super) fn heard(&mut self, now: Instant) -> Option<Action> {
         let cause = match self.state {
             State::Alive => None,
-            State::Unknown => Some(PeerCause::FirstHeard),
-            State::Suspect { .. } | State::Dead | State::Left => Some(PeerCause::HeardAgain),
+            State::Unknown if !self.met => Some(PeerCause::FirstHeard),
+            State::Unknown | State::Suspect { .. } | State::Dead | State::Left => {
+                Some(PeerCause::HeardAgain)
+            }
         };
         self.state = State::Alive;
         self.heard_at = now;
+        self.met = true;
         cause.map(|cause| Action::Became(PeerState::Alive, cause))
     }
 
@@ -98,6 +116,13 @@ impl Detector {
         }
         self.heard_at = (self.heard_at + late).min(now);
         self.state = State::Alive;
+    }
+
+    /// What was known of it may be outdated: it must be heard again to be reckoned with.
+    pub(super) fn doubt(&mut self) {
+        if self.is_live() {
+            self.state = State::Unknown;
+        }
     }
 
     /// What is due at `now`; to be called until it returns nothing.

@@ -48,6 +48,8 @@ pub(super) struct Group {
     pub(super) why: RoleCause,
     /// While waiting: whether the addresses were found in the kernel.
     pub(super) holding: bool,
+    /// While owning: whether this process slept for so long that another may own the group by now.
+    pub(super) doubtful: bool,
     /// The first apply number whose result tells whether taking or releasing has been done.
     pub(super) awaited: Option<u64>,
     pub(super) burst: Burst,
@@ -87,6 +89,7 @@ impl Group {
             since: now,
             why: RoleCause::Heard,
             holding,
+            doubtful: false,
             awaited: None,
             burst: Burst::default(),
             last_owner: None,
@@ -105,6 +108,7 @@ impl Group {
             Role::Waiting => Claim::Waiting,
             Role::Standby if self.wants => Claim::Wants,
             Role::Standby => Claim::Standby,
+            Role::Taking | Role::Active if self.doubtful => Claim::Holding,
             Role::Taking | Role::Active => Claim::Active,
             Role::Releasing => Claim::Releasing,
             Role::Stopped => Claim::Leaving,
@@ -207,6 +211,14 @@ impl Group {
         }
         let name = self.name.clone();
         let rivals = || around.peers.iter().filter(|peer| peer.claim(&name) == Some(Claim::Active));
+        if self.doubtful {
+            if let Some(owner) = rivals().next() {
+                let why = RoleCause::OwnedBy { peer: owner.name.clone() };
+                return change(Role::Releasing, why);
+            }
+            self.doubtful = !around.listened;
+            return None;
+        }
         if rivals().next().is_none() {
             self.rival_since = None;
             self.rival_overdue = false;
@@ -254,6 +266,7 @@ impl Group {
         self.rival_since = None;
         self.rival_overdue = false;
         self.holding = false;
+        self.doubtful = false;
         if !matches!(change.to, Role::Taking | Role::Active) {
             self.burst.stop();
         }

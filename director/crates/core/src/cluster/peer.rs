@@ -2,7 +2,7 @@
 
 use super::detector::Detector;
 use super::replay::{Freshness, ReplayWindow};
-use crate::beat::{Beat, Body, Claim, Incarnation, LinkId};
+use crate::beat::{Beat, Body, Claim, Incarnation, Kind, LinkId};
 use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::time::Instant;
 use alloc::collections::VecDeque;
@@ -45,6 +45,8 @@ pub(super) struct Peer {
     retired: VecDeque<Incarnation>,
     greeted_at: Option<Instant>,
     pub(super) differs: bool,
+    /// Whether only an answer counts: its other packets may have waited while this process slept.
+    doubted: bool,
 }
 
 /// What a packet of a peer is worth.
@@ -77,6 +79,7 @@ impl Peer {
             retired: VecDeque::new(),
             greeted_at: None,
             differs: false,
+            doubted: false,
         }
     }
 
@@ -126,6 +129,23 @@ impl Peer {
             self.greeted_at = Some(now);
         }
         may
+    }
+
+    /// This process has slept; what the peer has said in the meantime may be outdated.
+    pub(super) fn doubt(&mut self) {
+        self.doubted = true;
+        self.detector.doubt();
+    }
+
+    /// Any packet counts again.
+    pub(super) fn believe(&mut self) {
+        self.doubted = false;
+    }
+
+    /// Whether a packet of this kind may be one that waited. An answer is not: it was asked for.
+    pub(super) fn is_outdated(&mut self, kind: Kind) -> bool {
+        self.doubted &= kind != Kind::Answer;
+        self.doubted
     }
 
     /// What it claims to be for a group, when it is to be reckoned with at all.

@@ -1,5 +1,7 @@
 //! A number that tells configurations apart.
 
+#[cfg(feature = "serde")]
+use crate::hexadecimal::Hexadecimal;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
@@ -8,7 +10,11 @@ use core::hash::{Hash, Hasher};
 /// Not for security: an authenticated heartbeat carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Hexadecimal", into = "Hexadecimal"))]
 pub struct Digest(pub u64);
+
+#[cfg(feature = "serde")]
+crate::hexadecimal::through_text!(Digest);
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -118,6 +118,8 @@ pub(super) struct Host {
     pub(super) announced: Vec<Instant>,
     pub(super) reports: Vec<(Instant, Report)>,
     pub(super) exited: bool,
+    /// While it lies ahead the process is not run; its kernel is.
+    pub(super) frozen_until: Instant,
 }
 
 /// What travels: arrival, receiver, link, bytes.
@@ -164,6 +166,7 @@ impl Lab {
                 announced: Vec::new(),
                 reports: Vec::new(),
                 exited: false,
+                frozen_until: Instant::ZERO,
             };
             lab.hosts.insert(name.clone(), host);
             lab.start(&name);
@@ -281,7 +284,8 @@ impl Lab {
             let director = host.director.iter().filter_map(Director::next_deadline);
             let probes = host.probes.values().map(|(at, _)| *at);
             let applying = host.applying.iter().map(|applying| applying.0);
-            director.map(|deadline| deadline.at).chain(probes).chain(applying)
+            let events = director.map(|deadline| deadline.at).chain(probes).chain(applying);
+            events.map(|at| at.max(host.frozen_until))
         });
         flying.chain(of_hosts).min()
     }
@@ -289,6 +293,10 @@ impl Lab {
     /// Everything whose time has come.
     fn step(&mut self) {
         let now = self.now;
+        for packet in &mut self.flying {
+            // What reaches a frozen process waits in its socket.
+            packet.0 = packet.0.max(self.hosts[&packet.1].frozen_until);
+        }
         let (due, flying) = self.flying.drain(..).partition(|packet| packet.0 <= now);
         self.flying = flying;
         let due: Vec<Flying> = due;
@@ -301,6 +309,9 @@ impl Lab {
             self.input(&receiver, input);
         }
         for name in self.hosts.keys().cloned().collect::<Vec<_>>() {
+            if self.hosts[&name].frozen_until > now {
+                continue;
+            }
             self.finish_probes(&name);
             self.finish_apply(&name);
             let host = &self.hosts[&name];

@@ -11,6 +11,7 @@ enum Fault {
     PowerOff(bool),
     Start(bool),
     Stop(bool),
+    Freeze { first: bool, millis: u64 },
     Wait(u64),
 }
 
@@ -22,6 +23,7 @@ fn faults() -> impl Strategy<Value = Fault> {
         any::<bool>().prop_map(Fault::PowerOff),
         any::<bool>().prop_map(Fault::Start),
         any::<bool>().prop_map(Fault::Stop),
+        (any::<bool>(), 0_u64..2000).prop_map(|(first, millis)| Fault::Freeze { first, millis }),
         (0_u64..1500).prop_map(Fault::Wait),
         (0_u64..30).prop_map(Fault::Wait),
     ]
@@ -39,6 +41,10 @@ fn inflict(lab: &mut Lab, fault: &Fault) {
         Fault::PowerOff(first) => lab.power_off(name(*first).as_str()),
         Fault::Start(first) => start_if_down(lab, &name(*first)),
         Fault::Stop(first) => lab.input(&name(*first), Input::Stop),
+        Fault::Freeze { first, millis } => {
+            let until = lab.now + ms(*millis);
+            lab.host(name(*first).as_str()).frozen_until = until;
+        }
         Fault::Wait(millis) => lab.run(ms(*millis)),
     }
 }
@@ -56,8 +62,8 @@ fn survive(config: Config, faults: &[Fault]) -> Lab {
         inflict(&mut lab, fault);
     }
     lab.cut.clear();
-    // A director that was told to stop stops first.
-    lab.run(ms(1000));
+    // A director that was told to stop stops first, once it is awake.
+    lab.run(ms(3500));
     start_if_down(&mut lab, &node("d1"));
     start_if_down(&mut lab, &node("d2"));
     lab.run(ms(8000));
@@ -97,7 +103,9 @@ proptest! {
         faults in prop::collection::vec(faults(), 0..25),
     ) {
         let mut lab = Lab::new(config());
-        let harmless = |fault: &&Fault| !matches!(fault, Fault::Cut { .. } | Fault::Kill(_));
+        let harmless = |fault: &&Fault| {
+            !matches!(fault, Fault::Cut { .. } | Fault::Kill(_) | Fault::Freeze { .. })
+        };
         for fault in faults.iter().filter(harmless) {
             inflict(&mut lab, fault);
         }

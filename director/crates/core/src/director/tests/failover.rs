@@ -209,3 +209,43 @@ fn a_director_that_was_not_run_gives_its_peer_new_time() {
     let stalled = |entry: &(Instant, Report)| matches!(entry.1, Report::Stalled { .. });
     assert!(lab.host("d2").reports.iter().any(stalled));
 }
+
+/// Whatever its rank: it cannot know what happened while it slept.
+#[test]
+fn an_owner_that_slept_gives_way_before_it_says_anything_as_owner() {
+    for slept in [400, 1000, 5000] {
+        let mut lab = manual();
+        let until = lab.now + ms(slept);
+        lab.host("d1").frozen_until = until;
+        lab.run(ms(slept - 1));
+        assert!(lab.holds("d2"), "slept {slept} ms");
+        let announced = lab.host("d1").announced.len();
+        lab.run(ms(3000));
+        assert!(lab.holds("d2") && !lab.holds("d1"), "slept {slept} ms");
+        assert_eq!(lab.host("d1").announced.len(), announced);
+        let d2 = lab.roles("d2");
+        assert_eq!(d2.last().unwrap().0, Role::Active, "{d2:?}");
+    }
+}
+
+#[test]
+fn an_owner_that_slept_alone_stays_owner() {
+    let mut lab = pair();
+    lab.power_off("d2");
+    lab.run(ms(1000));
+    let until = lab.now + ms(5000);
+    lab.host("d1").frozen_until = until;
+    lab.run(ms(7000));
+    assert!(lab.holds("d1"));
+    assert_eq!(lab.role("d1"), Role::Active);
+}
+
+#[test]
+fn two_that_sleep_together_wake_as_they_were() {
+    let mut lab = pair();
+    let until = lab.now + ms(5000);
+    lab.host("d1").frozen_until = until;
+    lab.host("d2").frozen_until = until;
+    lab.run(ms(8000));
+    assert!(lab.holds("d1") && !lab.holds("d2"));
+}
