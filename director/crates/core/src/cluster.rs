@@ -1,11 +1,13 @@
 //! From heartbeats to live and dead peers, and to who owns which group.
 
 mod announce;
+mod change;
 mod detector;
 mod group;
 mod peer;
 mod replay;
 mod speak;
+mod stall;
 mod view;
 
 pub(crate) use view::ago_ms;
@@ -15,7 +17,7 @@ use crate::config::{Announce, Config, Digest, Failback, VirtualAddress};
 use crate::desired::Presence;
 use crate::effect::Effect;
 use crate::input::Reconciled;
-use crate::name::{GroupName, InterfaceName, NodeName};
+use crate::name::{GroupName, NodeName};
 use crate::observed::Snapshot;
 use crate::report::{AnnounceCause, PeerCause, PeerState, Report, Role, RoleCause};
 use crate::time::{Deadline, Instant, Reason, earlier};
@@ -235,61 +237,6 @@ impl Cluster {
         }
     }
 
-    fn announce_all(&mut self, why: AnnounceCause, now: Instant, out: &mut Out) {
-        for group in self.groups.iter_mut().filter(|group| group.role == Role::Active) {
-            group.burst.start(self.settings.announce, now);
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
-        }
-    }
-
-    /// An interface has carrier again.
-    pub(crate) fn link_up(&mut self, interface: &InterfaceName, now: Instant, out: &mut Out) {
-        let settings = self.settings.announce;
-        let on_it = |group: &&mut Group| {
-            group.role == Role::Active
-                && group.addresses.iter().any(|address| address.interface == *interface)
-        };
-        for group in self.groups.iter_mut().filter(on_it) {
-            group.burst.start(settings, now);
-            let why = AnnounceCause::LinkUp;
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
-        }
-    }
-
-    /// This process was not run for `late`.
-    ///
-    /// Its own sleep proves nothing about the peers: they get that time again. After a sleep in
-    /// which they may have taken over, this node says and does nothing as owner until it has heard
-    /// them.
-    pub(crate) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
-        for peer in &mut self.peers {
-            peer.detector.forgive(late, now);
-            for link in peer.links.iter_mut().filter(|link| link.up) {
-                link.heard_at = link.heard_at.map(|at| (at + late).min(now));
-            }
-        }
-        let limits = self.settings.limits;
-        if late + self.settings.keepalive < limits.quickest() || self.stopping {
-            return;
-        }
-        let mut doubts = false;
-        for group in &mut self.groups {
-            group.doubtful = matches!(group.role, Role::Taking | Role::Active);
-            doubts |= group.doubtful;
-        }
-        if !doubts {
-            return;
-        }
-        self.listen_until = Some(now + limits.deadtime);
-        self.stirred = true;
-        // The word goes out before anything else: it must not claim what may be another's.
-        self.body = Arc::new(self.present_body());
-        for index in 0..self.peers.len() {
-            self.peers[index].doubt();
-            self.ask(index, out);
-        }
-    }
-
     /// Half an interval: a delay that a well-running process does not have.
     pub(crate) fn stall_limit(&self) -> Duration {
         self.settings.keepalive / 2
@@ -372,18 +319,6 @@ impl Cluster {
         }
     }
 
-    /// An address of an owned group has come back into the kernel.
-    pub(crate) fn announce_again(&mut self, address: &VirtualAddress, now: Instant, out: &mut Out) {
-        let settings = self.settings.announce;
-        let owns =
-            |group: &&mut Group| group.role == Role::Active && group.addresses.contains(address);
-        if let Some(group) = self.groups.iter_mut().find(owns) {
-            group.burst.start(settings, now);
-            let why = AnnounceCause::Taken;
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
-        }
-    }
-
     /// Remembers which apply result tells whether taking or releasing is done.
     pub(crate) fn requested(&mut self, number: u64) {
         for group in &mut self.groups {
@@ -438,43 +373,6 @@ impl Cluster {
             stopping: self.stopping,
             now,
         }
-    }
-
-    fn tell_rivals(&mut self, index: usize, had: (bool, bool), now: Instant, out: &mut Out) {
-        let group = &mut self.groups[index];
-        let why = match had {
-            (false, true) => AnnounceCause::RivalHeard,
-            (true, false) => AnnounceCause::RivalGaveWay,
-            _ => return,
-        };
-        if why == AnnounceCause::RivalHeard {
-            let claims = |peer: &&Peer| peer.claim(&group.name) == Some(crate::beat::Claim::Active);
-            if let Some(rival) = self.peers.iter().find(claims) {
-                let winner = if rival.we_outrank { &self.us } else { &rival.name };
-                out.reports.push_back(Report::TwoOwners {
-                    group: group.name.clone(),
-                    peer: rival.name.clone(),
-                    winner: winner.clone(),
-                });
-            }
-        }
-        if group.role == Role::Active {
-            group.burst.start(self.settings.announce, now);
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
-        }
-    }
-
-    fn enter(&mut self, index: usize, change: Change, now: Instant, out: &mut Out) {
-        let group = &mut self.groups[index];
-        let (from, to, why) = (group.role, change.to, change.why.clone());
-        group.enter(change, now);
-        out.reports.push_back(Report::Role { group: group.name.clone(), from, to, why });
-        if to == Role::Active {
-            group.burst.start(self.settings.announce, now);
-            let why = AnnounceCause::Taken;
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
-        }
-        self.stirred = true;
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Deadline> {

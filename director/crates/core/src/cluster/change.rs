@@ -1,0 +1,88 @@
+//! What goes along with a change of role: what is told, and what is announced.
+
+use super::group::{Change, Group};
+use super::peer::Peer;
+use super::{Cluster, Out};
+use crate::beat::Claim;
+use crate::config::VirtualAddress;
+use crate::name::InterfaceName;
+use crate::report::{AnnounceCause, Report, Role};
+use crate::time::Instant;
+
+impl Cluster {
+    pub(super) fn announce_all(&mut self, why: AnnounceCause, now: Instant, out: &mut Out) {
+        for group in self.groups.iter_mut().filter(|group| group.role == Role::Active) {
+            group.burst.start(self.settings.announce, now);
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// An interface has carrier again.
+    pub(crate) fn link_up(&mut self, interface: &InterfaceName, now: Instant, out: &mut Out) {
+        let settings = self.settings.announce;
+        let on_it = |group: &&mut Group| {
+            group.role == Role::Active
+                && group.addresses.iter().any(|address| address.interface == *interface)
+        };
+        for group in self.groups.iter_mut().filter(on_it) {
+            group.burst.start(settings, now);
+            let why = AnnounceCause::LinkUp;
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// An address of an owned group has come back into the kernel.
+    pub(crate) fn announce_again(&mut self, address: &VirtualAddress, now: Instant, out: &mut Out) {
+        let settings = self.settings.announce;
+        let owns =
+            |group: &&mut Group| group.role == Role::Active && group.addresses.contains(address);
+        if let Some(group) = self.groups.iter_mut().find(owns) {
+            group.burst.start(settings, now);
+            let why = AnnounceCause::Taken;
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    pub(super) fn tell_rivals(
+        &mut self,
+        index: usize,
+        had: (bool, bool),
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let group = &mut self.groups[index];
+        let why = match had {
+            (false, true) => AnnounceCause::RivalHeard,
+            (true, false) => AnnounceCause::RivalGaveWay,
+            _ => return,
+        };
+        if why == AnnounceCause::RivalHeard {
+            let claims = |peer: &&Peer| peer.claim(&group.name) == Some(Claim::Active);
+            if let Some(rival) = self.peers.iter().find(claims) {
+                let winner = if rival.we_outrank { &self.us } else { &rival.name };
+                out.reports.push_back(Report::TwoOwners {
+                    group: group.name.clone(),
+                    peer: rival.name.clone(),
+                    winner: winner.clone(),
+                });
+            }
+        }
+        if group.role == Role::Active {
+            group.burst.start(self.settings.announce, now);
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    pub(super) fn enter(&mut self, index: usize, change: Change, now: Instant, out: &mut Out) {
+        let group = &mut self.groups[index];
+        let (from, to, why) = (group.role, change.to, change.why.clone());
+        group.enter(change, now);
+        out.reports.push_back(Report::Role { group: group.name.clone(), from, to, why });
+        if to == Role::Active {
+            group.burst.start(self.settings.announce, now);
+            let why = AnnounceCause::Taken;
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+        self.stirred = true;
+    }
+}
