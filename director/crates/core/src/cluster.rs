@@ -122,7 +122,7 @@ impl Cluster {
     }
 
     /// Uses a new configuration; peers and groups that stay keep their state.
-    pub(crate) fn reload(&mut self, config: &Config, now: Instant) {
+    pub(crate) fn reload(&mut self, config: &Config, now: Instant, out: &mut Out) {
         self.settings = Settings::of(config);
         self.digest = config.digest();
         let mut former: BTreeMap<NodeName, Peer> =
@@ -143,6 +143,9 @@ impl Cluster {
                 .unwrap_or_else(|| Group::new(name.clone(), wanted.addresses.clone(), false, now));
             group.addresses.clone_from(&wanted.addresses);
             self.groups.push(group);
+        }
+        for index in 0..self.peers.len() {
+            self.compare_config(index, out);
         }
         self.next_beat = now;
         self.stirred = true;
@@ -180,7 +183,12 @@ impl Cluster {
                 }
                 return;
             }
-            Credit::Believed { news } => self.stirred |= news,
+            Credit::Believed { news } => {
+                self.stirred |= news;
+                if news {
+                    self.compare_config(index, out);
+                }
+            }
             Credit::NewLife { restarted } => self.welcome(index, restarted, out),
         }
         self.note_link(index, link, now, out);
@@ -199,9 +207,14 @@ impl Cluster {
             let (state, why) = (PeerState::Alive, PeerCause::Restarted);
             out.reports.push_back(Report::Peer { peer: peer.name.clone(), state, why });
         }
+        self.compare_config(index, out);
+    }
+
+    /// Tells when a peer's configuration begins or ceases to differ from ours.
+    fn compare_config(&mut self, index: usize, out: &mut Out) {
+        let peer = &mut self.peers[index];
         let differs = peer.life.as_ref().is_some_and(|life| life.body.config != self.digest);
-        if differs != peer.differs {
-            peer.differs = differs;
+        if core::mem::replace(&mut peer.differs, differs) != differs {
             out.reports.push_back(Report::ConfigDiffers { peer: peer.name.clone(), differs });
         }
     }

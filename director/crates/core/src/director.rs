@@ -224,7 +224,7 @@ impl Director {
         if self.phase != Phase::Running || !config.nodes.contains_key(&self.node) {
             return;
         }
-        self.cluster.reload(&config, now);
+        self.cluster.reload(&config, now, &mut self.out);
         self.checks.reload(&config, now, &mut self.out);
         self.config = config;
         self.unsettled = true;
@@ -242,7 +242,7 @@ impl Director {
 
     fn exit(&mut self) {
         self.phase = Phase::Over;
-        self.out.reports.push_back(Report::Stopped);
+        self.out.reports.push_back(Report::Stopped { left: self.kernel.held() });
         self.out.effects.push_back(Effect::Exit);
     }
 

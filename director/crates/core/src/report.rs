@@ -8,6 +8,7 @@ use crate::input::Rejection;
 use crate::name::{GroupName, InterfaceName, NodeName, ServiceName};
 use crate::probe::Failure;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -182,8 +183,11 @@ pub enum Report {
     Reloaded,
     /// An orderly stop begins.
     Stopping,
-    /// Everything is released.
-    Stopped,
+    /// The machine is over.
+    Stopped {
+        /// Addresses that the kernel has not released.
+        left: Vec<VirtualAddress>,
+    },
 }
 
 /// The role of a node for a group.
@@ -210,6 +214,8 @@ pub enum Role {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case", tag = "cause"))]
 pub enum RoleCause {
+    /// The director has just started and listens.
+    Started,
     /// All peers were heard after the start, or the time for it was up.
     Heard,
     /// A peer owns the group.

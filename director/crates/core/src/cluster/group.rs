@@ -87,7 +87,7 @@ impl Group {
             addresses,
             role: Role::Waiting,
             since: now,
-            why: RoleCause::Heard,
+            why: RoleCause::Started,
             holding,
             doubtful: false,
             awaited: None,

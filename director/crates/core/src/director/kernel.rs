@@ -32,8 +32,8 @@ pub(super) enum Settled {
 pub(super) struct KernelWatch {
     desired: Option<Arc<DesiredState>>,
     number: u64,
-    /// When the kernel is to be compared again; `None` while a pass runs.
-    compare_at: Option<Instant>,
+    /// When the kernel is to be compared again.
+    compare_at: Instant,
     pub(super) converged: bool,
     pub(super) found: Option<(Arc<Snapshot>, Instant)>,
     pub(super) refused: Vec<String>,
@@ -47,7 +47,7 @@ impl KernelWatch {
         Self {
             desired: None,
             number: 0,
-            compare_at: Some(now),
+            compare_at: now,
             converged: false,
             found: Some((Arc::new(found.clone()), now)),
             refused: Vec::new(),
@@ -61,23 +61,26 @@ impl KernelWatch {
         self.number
     }
 
+    /// Addresses of ours that the kernel held when it was asked last.
+    pub(super) fn held(&self) -> Vec<VirtualAddress> {
+        self.held.iter().cloned().collect()
+    }
+
     pub(super) fn desired(&self) -> Option<&DesiredState> {
         self.desired.as_deref()
     }
 
     /// The kernel may have changed: compare at once.
     pub(super) fn look(&mut self, now: Instant) {
-        if self.compare_at.is_some() {
-            self.compare_at = Some(now);
-        }
+        self.compare_at = now;
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.compare_at.is_some_and(|at| now >= at)
+        now >= self.compare_at
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.compare_at.map(|at| Deadline { at, reason: Reason::Resync })
+        Some(Deadline { at: self.compare_at, reason: Reason::Resync })
     }
 
     /// States what is desired now; asks for it when it is new or when it is time to compare.
@@ -90,7 +93,6 @@ impl KernelWatch {
     ) -> Settled {
         let known = self.desired.as_deref() == Some(&desired);
         if known && !self.is_due(now) {
-            // A pass has just ended: this is where the next comparison gets its time.
             return Settled::Asked;
         }
         if !known {
@@ -103,7 +105,7 @@ impl KernelWatch {
         };
         self.number += 1;
         // A pass whose result never comes must not be waited for for ever.
-        self.compare_at = Some(now + resync.max(RETRY));
+        self.compare_at = now + resync.max(RETRY);
         let desired = Arc::clone(desired);
         out.effects.push_back(Effect::Reconcile { number: self.number, desired });
         Settled::Ask { number: self.number }
@@ -144,7 +146,7 @@ impl KernelWatch {
             let failed = !result.failed.is_empty() || result.found.is_err();
             self.converged = !failed;
             if failed {
-                self.compare_at = Some(now + RETRY);
+                self.compare_at = now + RETRY;
             }
         }
         back

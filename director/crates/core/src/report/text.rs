@@ -3,6 +3,8 @@
 use super::{
     AnnounceCause, Health, Level, PeerCause, PeerState, Report, Role, RoleCause, ServerCause,
 };
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use core::fmt;
 
 impl Report {
@@ -11,6 +13,7 @@ impl Report {
     pub fn level(&self) -> Level {
         match self {
             Self::TwoOwners { .. } | Self::Unserved { unserved: true, .. } => Level::Error,
+            Self::Stopped { left } if !left.is_empty() => Level::Error,
             Self::Peer { state: PeerState::Suspect, .. } => Level::Info,
             Self::Peer { state: PeerState::Dead, .. }
             | Self::Link { up: false, .. }
@@ -111,7 +114,18 @@ impl fmt::Display for Report {
             ),
             Self::Reloaded => write!(f, "new configuration in use"),
             Self::Stopping => write!(f, "stopping"),
-            Self::Stopped => write!(f, "stopped, everything is released"),
+            Self::Stopped { left } if left.is_empty() => {
+                write!(f, "stopped, everything is released")
+            }
+            Self::Stopped { left } => {
+                let left: Vec<_> = left.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "stopped, but the kernel still holds {}: take it off by hand, or two \
+                     directors own it",
+                    left.join(", ")
+                )
+            }
         }
     }
 }
@@ -154,6 +168,7 @@ impl fmt::Display for Health {
 impl fmt::Display for RoleCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Started => write!(f, "it has just started and listens"),
             Self::Heard => write!(f, "the time of listening is over"),
             Self::OwnedBy { peer } => write!(f, "{peer} owns it"),
             Self::OwnerDied { peer } => write!(f, "its owner {peer} is gone"),
@@ -193,7 +208,9 @@ impl fmt::Display for ServerCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Adopted => write!(f, "found in use at the start"),
+            Self::Succeeded { checks: 1 } => write!(f, "a check succeeded"),
             Self::Succeeded { checks } => write!(f, "{checks} checks in a row succeeded"),
+            Self::Failed { checks: 1, failure } => write!(f, "a check failed: {failure}"),
             Self::Failed { checks, failure } => {
                 write!(f, "{checks} checks in a row failed, the last: {failure}")
             }

@@ -73,3 +73,22 @@ fn another_configuration_is_told_of_and_kills_nobody() {
     assert_eq!(lab.host("d1").reports.iter().filter(differs).count(), 1);
     assert_eq!(lab.host("d2").reports.iter().filter(differs).count(), 1);
 }
+
+#[test]
+fn a_reload_on_one_side_is_told_of_on_both_until_the_other_follows() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    let mut other = config();
+    other.cluster.resync = ms(20_000);
+    let other = Arc::new(other);
+    let differing = |lab: &Lab, name: &str| {
+        let view = lab.hosts[&node(name)].director.as_ref().unwrap().view(lab.now);
+        view.peers[0].same_config == Some(false)
+    };
+    lab.input(&node("d1"), Input::Reload(other.clone()));
+    lab.run(ms(10));
+    assert!(differing(&lab, "d1") && differing(&lab, "d2"));
+    lab.input(&node("d2"), Input::Reload(other));
+    lab.run(ms(10));
+    assert!(!differing(&lab, "d1") && !differing(&lab, "d2"));
+}
