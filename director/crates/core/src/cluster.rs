@@ -228,7 +228,10 @@ impl Cluster {
         if !core::mem::replace(&mut link.up, true) {
             let (id, interface) = (link.id, link.interface.clone());
             let peer = peer.name.clone();
-            out.reports.push_back(Report::Link { peer, link: id, interface, up: true });
+            let report = Report::Link { peer, link: id, interface: interface.clone(), up: true };
+            out.reports.push_back(report);
+            // Who sits on this segment may have heard another owner while it was interrupted.
+            self.announce_on(&interface, AnnounceCause::LinkHealed, now, out);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::input::{Input, Reconciled};
 use crate::name::NodeName;
 use crate::observed::Snapshot;
 use crate::random::Stream;
-use crate::report::Report;
+use crate::report::{AnnounceCause, Report};
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -112,7 +112,8 @@ impl Director {
             Input::Reconciled(result) => self.reconciled(result, now),
             Input::LinkChanged { interface, up } => {
                 if up {
-                    self.cluster.link_up(&interface, now, &mut self.out);
+                    let why = AnnounceCause::LinkUp;
+                    self.cluster.announce_on(&interface, why, now, &mut self.out);
                 }
                 self.kernel.look(now);
             }

@@ -350,4 +350,6 @@ pub enum AnnounceCause {
     RivalHeard,
     /// The interface has carrier again.
     LinkUp,
+    /// A peer is heard again over the interface.
+    LinkHealed,
 }

@@ -17,8 +17,14 @@ impl Cluster {
         }
     }
 
-    /// An interface has carrier again.
-    pub(crate) fn link_up(&mut self, interface: &InterfaceName, now: Instant, out: &mut Out) {
+    /// Announces the owned groups that have an address on an interface.
+    pub(crate) fn announce_on(
+        &mut self,
+        interface: &InterfaceName,
+        why: AnnounceCause,
+        now: Instant,
+        out: &mut Out,
+    ) {
         let settings = self.settings.announce;
         let on_it = |group: &&mut Group| {
             group.role == Role::Active
@@ -26,7 +32,6 @@ impl Cluster {
         };
         for group in self.groups.iter_mut().filter(on_it) {
             group.burst.start(settings, now);
-            let why = AnnounceCause::LinkUp;
             out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
         }
     }

@@ -226,6 +226,7 @@ impl fmt::Display for AnnounceCause {
             Self::RivalGaveWay => "another owner has given way",
             Self::RivalHeard => "another owner was heard",
             Self::LinkUp => "the interface has carrier again",
+            Self::LinkHealed => "a peer is heard again over its interface",
         })
     }
 }
