@@ -1,6 +1,7 @@
 //! The kernel of this machine.
 
-/// The kernel of this machine: an [`IpvsTable`](director_engine::ports::IpvsTable), with addresses and settings.
+/// The kernel of this machine: an [`IpvsTable`](director_engine::ports::IpvsTable), with addresses
+/// and settings.
 ///
 /// It keeps no state of the kernel: every call asks anew. Calls block for as long as the kernel
 /// takes to answer, at most some seconds, and need no async runtime; inside one they belong on a
