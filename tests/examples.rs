@@ -83,6 +83,6 @@ fn binary(name: &str) -> PathBuf {
     if let Some(folder) = std::env::var_os("DIRECTOR_BINARIES") {
         return PathBuf::from(folder).join(name);
     }
-    let own = std::env::current_exe().unwrap();
-    own.parent().and_then(|deps| deps.parent()).unwrap().join(name)
+    let own = std::env::current_exe().expect("the path of this test");
+    own.parent().and_then(|deps| deps.parent()).expect("cargo's folder").join(name)
 }

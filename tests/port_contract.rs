@@ -10,7 +10,7 @@ use director_engine::memory::MemoryKernel;
 use director_engine::ports::{Addresses, IpvsTable, Sysctls};
 
 fn kept(kernel: &mut (impl IpvsTable + Addresses + Sysctls), interface: &str) {
-    let interface = InterfaceName::new(interface).unwrap();
+    let interface = InterfaceName::new(interface).expect("a name");
     let checks: Vec<Check> = [
         contract::ipvs_table(kernel),
         contract::addresses(kernel, &interface),

@@ -2,8 +2,9 @@
 //!
 //! * `e2e-report tally FILE`: lines `passed N`, `failed N`, `skipped N REASON`
 //! * `e2e-report compare FILE FILE`: what two runners decided differently; status 1 when anything
+//! * `e2e-report compare-sampled FILE FILE`: the same where one of them looks at tables now and then
 
-use e2e::reports::{Report, compare};
+use e2e::reports::{Report, Sight, compare};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,20 +15,22 @@ fn main() -> ExitCode {
             report.tally().iter().for_each(|line| println!("{line}"));
             ExitCode::SUCCESS
         }),
-        ["compare", one, other] => {
-            read(one).and_then(|one| Ok((one, read(other)?))).map(|(one, other)| {
-                let (compared, different) = compare(&one, &other);
-                println!("{compared} scenarios compared, {} differences", different.len());
-                different.iter().for_each(|line| println!("{line}"));
-                ExitCode::from(u8::from(compared == 0 || !different.is_empty()))
-            })
-        }
-        _ => Err("usage: e2e-report tally FILE | compare FILE FILE".to_owned()),
+        ["compare", one, other] => compared(one, other, Sight::Whole),
+        ["compare-sampled", one, other] => compared(one, other, Sight::Sampled),
+        _ => Err("usage: e2e-report tally FILE | compare[-sampled] FILE FILE".to_owned()),
     }
     .unwrap_or_else(|wrong| {
         eprintln!("{wrong}");
         ExitCode::from(2)
     })
+}
+
+fn compared(one: &str, other: &str, sight: Sight) -> Result<ExitCode, String> {
+    let (number, different) = compare(&read(one)?, &read(other)?, sight);
+    println!("scenarios compared: {number}; decided differently: {}", different.len());
+    different.iter().for_each(|line| println!("{line}"));
+    // Nothing compared is nothing shown.
+    Ok(ExitCode::from(u8::from(number == 0 || !different.is_empty())))
 }
 
 fn read(file: &str) -> Result<Report, String> {

@@ -5,7 +5,9 @@ use e2e::repository;
 use std::collections::BTreeMap;
 
 fn held_to(rule: &str, limit: usize, found: &BTreeMap<String, usize>) {
-    let allowed = ratchet::read(&repository::read("tests/ratchet.toml").text).unwrap();
+    let text = repository::read("tests/ratchet.toml").text;
+    let allowed =
+        ratchet::read(&text).unwrap_or_else(|wrong| panic!("tests/ratchet.toml: {wrong}"));
     let known = ["columns", "lines", "function lines"];
     let unknown: Vec<&String> = allowed.keys().filter(|rule| !known.contains(&&***rule)).collect();
     assert_eq!(unknown, Vec::<&String>::new(), "rules are {known:?}");

@@ -7,8 +7,8 @@ for features in "" serde; do
     passed 1
 done
 
-# `no_std` of core itself holds above. Where there is no operating system there is no std at all, so
-# that no dependency can bring it in unseen. Checked and not built: LLVM cannot compile sha2's
+# `no_std` of core itself holds above. Where there is no operating system there is no std at all,
+# so that no dependency can bring it in unseen. Checked and not built: LLVM cannot compile sha2's
 # vector code for a target without vector registers.
 BARE=x86_64-unknown-none
 if rustup target add "$BARE" 2>/dev/null; then
@@ -17,5 +17,5 @@ if rustup target add "$BARE" 2>/dev/null; then
         passed 1
     done
 else
-    skipped 2 "the target $BARE cannot be installed: whether core's dependencies use std is not seen"
+    skipped 2 "the target $BARE cannot be installed: std in core's dependencies would not be seen"
 fi
