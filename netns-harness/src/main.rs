@@ -21,6 +21,7 @@ mod process;
 mod record;
 mod run;
 mod rundir;
+mod said;
 mod shell;
 
 use std::process::ExitCode;

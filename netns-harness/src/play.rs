@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scenario::{History, NodeKind, RunResult, Scenario, judge};
+use scenario::{History, Judged, NodeKind, RunResult, Scenario, judge};
 
 use crate::compile::{Surroundings, compile};
 use crate::engine::{Choice, Chosen, Engine, choose};
@@ -13,6 +13,7 @@ use crate::guest::HOST;
 use crate::launch::launch;
 use crate::process::Interrupt;
 use crate::rundir::RunDirectory;
+use crate::said;
 
 /// A guest is given this long besides twice the scenario's own length.
 const WALL_SURPLUS: Duration = Duration::from_secs(120);
@@ -47,8 +48,9 @@ pub(crate) fn play(
         Chosen::Impossible(reason) => return Ok(RunResult::Impossible { reason }),
     };
     match record(scenario, engine, settings, interrupt) {
-        Ok(history) => {
-            let verdict = judge(scenario, &history);
+        Ok((history, tables)) => {
+            let mut verdict = judge(scenario, &history);
+            verdict.invariants.extend(tables);
             Ok(RunResult::Judged { history, verdict })
         }
         Err(Failure::Broken(error)) => Ok(RunResult::Impossible { reason: format!("{error:#}") }),
@@ -61,7 +63,7 @@ fn record(
     engine: Engine,
     settings: &Settings<'_>,
     interrupt: &Interrupt,
-) -> Result<History, Failure> {
+) -> Result<(History, Vec<Judged>), Failure> {
     let program = settings.director.map(program).transpose()?;
     let around = Surroundings {
         seed: settings.seed,
@@ -80,7 +82,8 @@ fn record(
     let usual = WALL_SURPLUS + scenario.length * 2;
     let limit = settings.wall_limit.unwrap_or(usual);
     launch(engine, settings.seed, &directory, limit, interrupt)?;
-    Ok(gather(scenario, engine, settings.seed, directory.path())?)
+    let history = gather(scenario, engine, settings.seed, directory.path())?;
+    Ok((history, said::judged(scenario, directory.path())?))
 }
 
 /// The director's program as the guest sees it: below the host's root.

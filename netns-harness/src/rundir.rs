@@ -9,9 +9,11 @@ use anyhow::Context;
 
 use crate::failure::Failure;
 use crate::plan::Plan;
+use crate::said;
 
-/// The subdirectories, and who writes there: agents, directors' logs, standard errors.
-const PARTS: [&str; 3] = ["records", "logs", "stderr"];
+/// The subdirectories, and what is in them: the agents' records, the directors' logs, standard
+/// errors, and what the directors say of their tables at the end.
+const PARTS: [&str; 4] = ["records", "logs", "stderr", said::DIRECTORY];
 
 /// How the names of temporary run directories begin; eight digits of the process id follow.
 const PREFIX: &str = "director-lab-";

@@ -171,3 +171,68 @@ fn a_guest_that_is_not_done_in_time_is_killed_and_nothing_is_left() {
         assert_eq!(processes_in(&scratch.0), Vec::<PathBuf>::new(), "{engine}");
     }
 }
+
+/// A director that does nothing and claims to have a service.
+const PRETENDER: &str = r#"#!/bin/sh
+if [ "$1" = status ]; then
+  echo '{"services":[{"key":{"tcp":"10.0.0.100:80"},"scheduler":"wlc","fallback":null,
+    "fallback_serving":false,"servers":[]}],"kernel":{"foreign":[]}}'
+else
+  exec sleep 1000
+fi
+"#;
+
+const PRETENDERS: &str = r#"
+title   = "a director that lies about its table"
+why     = "what a status says is worth nothing unless somebody compares"
+length  = "2s"
+engines = ["timetravel"]
+timeline = ["1s kill d2"]
+expect = ["always owners(10.0.0.100) = 0"]
+[nodes.gw]
+kind = "router"
+lan  = "10.0.0.1/24"
+[nodes.d1]
+kind = "director"
+lan  = "10.0.0.11/24"
+config = "director.toml"
+[nodes.d2]
+kind = "director"
+lan  = "10.0.0.12/24"
+config = "director.toml"
+"#;
+
+#[test]
+fn a_status_that_ipvsadm_contradicts_is_a_violation_and_both_texts_are_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if !engines().contains(&"timetravel") {
+        eprintln!("skipped: needs the lab's own kernel, see `director-lab kernel build`");
+        return;
+    }
+    let scratch = Scratch::new("pretender");
+    let program = scratch.file("director", PRETENDER);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let config = "[groups.web]\naddresses = [\"10.0.0.100/24 on lan\"]\n";
+    scratch.file("director.toml", config);
+    let file = scratch.file("pretenders.toml", PRETENDERS);
+    let kept = scratch.0.join("kept");
+    let output = Command::new(PROGRAM)
+        .args(["run", "--engine", "timetravel", "--director"])
+        .arg(&program)
+        .arg("--keep")
+        .arg(&kept)
+        .arg(&file)
+        .output()
+        .unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let line = |node: &str| {
+        let start = format!("on {node}, director status says what ipvsadm -Ln shows");
+        said.lines().find(|line| line.contains(&start)).unwrap_or_default()
+    };
+    assert!(line("d1").ends_with("at 2s: ipvsadm does not show tcp 10.0.0.100:80"), "{said}");
+    assert!(line("d2").ends_with("its director does not run at the end"), "{said}");
+    let text = |name: &str| std::fs::read_to_string(kept.join("pretenders/status").join(name));
+    assert!(text("d1.status.json").unwrap().contains("wlc"));
+    assert!(text("d1.ipvsadm.txt").unwrap().starts_with("IP Virtual Server"));
+}

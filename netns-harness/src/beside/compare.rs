@@ -211,5 +211,4 @@ fn ns(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -107,6 +107,13 @@ impl Director {
         self.fallback.behave(behaviour)
     }
 
+    /// The program, if it runs.
+    pub(super) fn running(&mut self) -> anyhow::Result<Option<&str>> {
+        let Some(child) = &mut self.child else { return Ok(None) };
+        let ended = child.try_wait().context("the director")?;
+        Ok(ended.is_none().then_some(&self.program))
+    }
+
     fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
         let Some(child) = &mut self.child else { return Ok(()) };
         if child.try_wait().context("the director")?.is_some() {

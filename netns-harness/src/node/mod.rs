@@ -1,5 +1,6 @@
 //! The first process of a node: builds it, runs what runs on it, and observes it from inside.
 
+mod ask;
 mod build;
 mod client;
 mod director;
@@ -90,8 +91,10 @@ impl Built {
                     Running::Server(_) => Ok(()),
                 }
             }
-            (Order::Finish, Running::Director(_)) => {
-                table::once(&self.setup.node.name, &self.recorder)
+            (Order::Finish, Running::Director(director)) => {
+                let name = &self.setup.node.name;
+                table::once(name, &self.recorder)?;
+                ask::ask(name, director.running()?)
             }
             (Order::Finish, _) => Ok(()),
             (Order::Start, Running::Director(director)) => director.start(),

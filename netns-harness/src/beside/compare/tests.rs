@@ -1,5 +1,5 @@
-use super::super::text::text;
 use super::*;
+use crate::beside::text::text;
 
 const SCENARIO: &str = r#"
 title   = "a comparison"
