@@ -25,6 +25,12 @@ pub(crate) enum Task {
     Plan(Plan),
     /// Ask the director that runs on this host what everything looks like.
     Status(Status),
+    /// Give the groups that this node owns to a peer, and do not take them again while one is ready.
+    ///
+    /// Refused, with the reason and without any change, when no peer is ready.
+    Handover(Operate),
+    /// End the rest that a handover began: this node may take the groups again.
+    Ready(Operate),
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +77,15 @@ pub(crate) struct Status {
     /// Write JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) control: Control,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Operate {
+    /// Only this group.
+    #[arg(value_name = "GROUP", value_parser = director_core::name::GroupName::new)]
+    pub(crate) group: Option<director_core::name::GroupName>,
     #[command(flatten)]
     pub(crate) control: Control,
 }

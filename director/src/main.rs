@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod files;
 mod links;
+mod operate;
 mod output;
 mod plan;
 mod run;
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
         Task::Check(arguments) => check::check(&arguments),
         Task::Plan(arguments) => plan::plan(&arguments),
         Task::Status(arguments) => status::status(&arguments),
+        Task::Handover(arguments) => operate::handover(&arguments),
+        Task::Ready(arguments) => operate::ready(&arguments),
     };
     match done {
         Ok(code) => code,

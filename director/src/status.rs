@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Asks, and shows the answer.
 pub(crate) fn status(arguments: &Status) -> Result<ExitCode, Failure> {
     let format = if arguments.json { Shape::Json } else { Shape::Text };
-    let answer = ask(&arguments.control.control, Command::Status { format });
+    let answer = ask(&arguments.control.control, &Command::Status { format });
     let answer = answer.map_err(Failure::machine)?;
     let text = match format {
         Shape::Json => answer.get("status").map(|status| format!("{status:#}")),

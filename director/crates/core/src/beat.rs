@@ -90,6 +90,8 @@ pub enum Claim {
     Standby,
     /// It is ready, outranks the owner, and asks for the group (failback).
     Wants,
+    /// It was handed over by its operator; it takes the group only when nobody else would.
+    Resting,
     /// It owns the group, or is about to.
     Active,
     /// It gives the group up but may still hold its addresses.
@@ -103,6 +105,12 @@ impl Claim {
     #[must_use]
     pub const fn may_hold(self) -> bool {
         matches!(self, Self::Holding | Self::Active | Self::Releasing)
+    }
+
+    /// Whether the sender is ready to take the group now.
+    #[must_use]
+    pub const fn is_ready(self) -> bool {
+        matches!(self, Self::Standby | Self::Wants)
     }
 
     /// Whether the sender would take the group if nobody had it, now or as soon as it has listened.

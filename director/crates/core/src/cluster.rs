@@ -4,6 +4,7 @@ mod announce;
 mod change;
 mod detector;
 mod group;
+mod order;
 mod peer;
 mod replay;
 mod speak;

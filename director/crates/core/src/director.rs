@@ -15,6 +15,7 @@ use crate::health::Checks;
 use crate::input::{Input, Reconciled};
 use crate::name::NodeName;
 use crate::observed::Snapshot;
+use crate::order::{Order, Refusal};
 use crate::random::Stream;
 use crate::report::{AnnounceCause, Report};
 use crate::time::{Deadline, Instant, Reason, earlier};
@@ -119,9 +120,27 @@ impl Director {
             }
             Input::KernelChanged => self.kernel.look(now),
             Input::Reload(config) => self.reload(config, now),
+            Input::Order(order) => {
+                // Who wants to know calls `order`; a replay does not.
+                let answer = self.cluster.order(&order, now, &mut self.out);
+                self.unsettled |= answer.is_ok();
+            }
             Input::Stop => self.stop(),
         }
         self.settle(now);
+    }
+
+    /// Carries out what the operator asks, wholly or not at all. Drain effects and reports
+    /// afterwards.
+    ///
+    /// # Errors
+    /// Why it is refused; then nothing was changed.
+    pub fn order(&mut self, order: &Order, now: Instant) -> Result<(), Refusal> {
+        self.notice_stall(now);
+        let answer = self.cluster.order(order, now, &mut self.out);
+        self.unsettled |= answer.is_ok();
+        self.settle(now);
+        answer
     }
 
     /// When to call again with [`Input::Deadline`], and what for. May change with every input.

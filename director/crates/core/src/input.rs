@@ -4,6 +4,7 @@ use crate::beat::{Beat, LinkId};
 use crate::config::{Config, VirtualAddress};
 use crate::name::InterfaceName;
 use crate::observed::Snapshot;
+use crate::order::Order;
 use crate::plan::Step;
 use crate::probe::{Outcome, Ticket};
 use alloc::string::String;
@@ -53,6 +54,8 @@ pub enum Input {
     KernelChanged,
     /// A new, valid configuration is to be used.
     Reload(Arc<Config>),
+    /// The operator asks for something.
+    Order(Order),
     /// The operator, or the service manager, asks for an orderly stop.
     Stop,
 }

@@ -19,7 +19,7 @@
 //! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
 //! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the
 //!   difference.
-//! * [`director`]: the whole machine, made of these. [`input`], [`effect`], [`report`], [`view`]
+//! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`effect`], [`report`], [`view`]
 //!   are its vocabulary.
 
 #![cfg_attr(not(test), no_std)]
@@ -38,6 +38,7 @@ mod hexadecimal;
 pub mod input;
 pub mod name;
 pub mod observed;
+pub mod order;
 pub mod plan;
 pub mod probe;
 pub mod random;

@@ -35,6 +35,8 @@ impl fmt::Display for NameError {
     }
 }
 
+impl core::error::Error for NameError {}
+
 fn validate(text: &str, limit: usize, extra: &[char]) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty);

@@ -179,6 +179,13 @@ pub enum Report {
         /// For how many milliseconds it should have been running and was not.
         late_ms: u64,
     },
+    /// A group was handed over and is not taken again while a peer is ready, or that has ended.
+    Resting {
+        /// The group.
+        group: GroupName,
+        /// Whether this node rests.
+        resting: bool,
+    },
     /// A new configuration is in use.
     Reloaded,
     /// An orderly stop begins.
@@ -248,6 +255,8 @@ pub enum RoleCause {
     },
     /// The kernel did not release the addresses in time.
     ReleaseOverdue,
+    /// The operator handed it over.
+    Handover,
     /// An orderly stop.
     Stop,
 }

@@ -50,6 +50,8 @@ pub struct GroupView {
     pub since_ms: u64,
     /// Why, in words.
     pub why: String,
+    /// Whether it was handed over, and is not taken again while a peer is ready.
+    pub resting: bool,
     /// Who owns it, as far as this node knows.
     pub owner: Option<NodeName>,
     /// Its addresses.

@@ -7,6 +7,10 @@
 //! ← {"version":1,"status":{ … }}                 the view, see director_core::view
 //! → {"command":"status","format":"text"}
 //! ← {"version":1,"text":"director d1 …"}         the same for people
+//! → {"command":"handover","group":"web"}       without a group: all that are owned
+//! → {"command":"ready"}                        ends the rest that a handover began
+//! ← {"version":1,"done":true}
+//! ← {"version":1,"refused":"…"}                  nothing was changed
 //! ← {"version":1,"error":"…"}                    to anything else
 //! ```
 //!

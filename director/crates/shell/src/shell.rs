@@ -304,6 +304,15 @@ where
             // Whoever stops has no use for another configuration.
             Order::Reload if self.stop_by.is_some() => {}
             Order::Reload => self.reload(),
+            Order::Operate(order, reply) => {
+                tracing::info!("the operator asks for {order:?}");
+                let answer = self.director.order(&order, self.clock.now());
+                if let Err(refusal) = &answer {
+                    tracing::warn!("refused: {refusal}");
+                }
+                let _gone = reply.send(answer);
+                self.carry_out();
+            }
             Order::Status(reply) => {
                 // Whoever asked may have gone meanwhile.
                 let _gone = reply.send(self.director.view(self.clock.now()));

@@ -60,7 +60,7 @@ fn groups(groups: &[GroupView]) -> String {
     for group in groups {
         table.row([
             group.name.to_string(),
-            group.role.to_string(),
+            if group.resting { format!("{}, rests", group.role) } else { group.role.to_string() },
             ago(group.since_ms),
             group.owner.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
             group.why.clone(),

@@ -50,6 +50,8 @@ pub(super) struct Group {
     pub(super) holding: bool,
     /// While owning: whether this process slept for so long that another may own the group by now.
     pub(super) doubtful: bool,
+    /// Whether the operator handed it over: it is not taken again while a peer is ready.
+    pub(super) resting: bool,
     /// The first apply number whose result tells whether taking or releasing has been done.
     pub(super) awaited: Option<u64>,
     pub(super) burst: Burst,
@@ -90,6 +92,7 @@ impl Group {
             why: RoleCause::Started,
             holding,
             doubtful: false,
+            resting: false,
             awaited: None,
             burst: Burst::default(),
             last_owner: None,
@@ -106,6 +109,7 @@ impl Group {
         match self.role {
             Role::Waiting if self.holding => Claim::Holding,
             Role::Waiting => Claim::Waiting,
+            Role::Standby if self.resting => Claim::Resting,
             Role::Standby if self.wants => Claim::Wants,
             Role::Standby => Claim::Standby,
             Role::Taking | Role::Active if self.doubtful => Claim::Holding,
@@ -178,7 +182,11 @@ impl Group {
         self.returned_at = None;
         self.wants = false;
         let unowned_since = *self.unowned_since.get_or_insert(around.now);
-        let better = claims().any(|(peer, claim)| !peer.we_outrank && claim.may_come());
+        // One that rests comes after all that do not.
+        let better = claims().any(|(peer, claim)| match claim {
+            Claim::Resting => self.resting && !peer.we_outrank,
+            claim => claim.may_come() && (self.resting || !peer.we_outrank),
+        });
         if better && around.now.since(unowned_since) < around.patience {
             return None;
         }
@@ -194,7 +202,7 @@ impl Group {
 
     fn consider_failback(&mut self, we_come_first: bool, around: Surroundings<'_>) {
         match around.failback {
-            Some(delay) if we_come_first => {
+            Some(delay) if we_come_first && !self.resting => {
                 let returned_at = *self.returned_at.get_or_insert(around.now);
                 self.wants = around.now.since(returned_at) >= delay;
             }
@@ -267,7 +275,9 @@ impl Group {
         self.rival_overdue = false;
         self.holding = false;
         self.doubtful = false;
-        if !matches!(change.to, Role::Taking | Role::Active) {
+        if matches!(change.to, Role::Taking | Role::Active) {
+            self.resting = false;
+        } else {
             self.burst.stop();
         }
     }

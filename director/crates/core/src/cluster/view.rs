@@ -23,6 +23,7 @@ impl Cluster {
             role: group.role,
             since_ms: ago_ms(group.since, now),
             why: group.why.to_string(),
+            resting: group.resting,
             owner: self.owner(group),
             addresses: group
                 .addresses
@@ -36,7 +37,7 @@ impl Cluster {
         self.groups.iter().map(view).collect()
     }
 
-    fn owner(&self, group: &Group) -> Option<NodeName> {
+    pub(super) fn owner(&self, group: &Group) -> Option<NodeName> {
         if matches!(group.role, Role::Taking | Role::Active) {
             return Some(self.us.clone());
         }

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod failover;
+mod handover;
 mod health;
 mod restart;
 mod security;

@@ -112,6 +112,13 @@ impl fmt::Display for Report {
                 f,
                 "this process was not run for {late_ms} ms; peers are given new time to be heard"
             ),
+            Self::Resting { group, resting: true } => write!(
+                f,
+                "group {group} is not taken again while a peer is ready, until `director ready`"
+            ),
+            Self::Resting { group, resting: false } => {
+                write!(f, "group {group} may be taken again")
+            }
             Self::Reloaded => write!(f, "new configuration in use"),
             Self::Stopping => write!(f, "stopping"),
             Self::Stopped { left } if left.is_empty() => {
@@ -181,6 +188,7 @@ impl fmt::Display for RoleCause {
             Self::ReleaseOverdue => {
                 write!(f, "the kernel did not release its addresses in time")
             }
+            Self::Handover => write!(f, "the operator handed it over"),
             Self::Stop => write!(f, "this director stops"),
         }
     }

@@ -176,6 +176,7 @@ fn claim_to_byte(claim: Claim) -> u8 {
         Claim::Active => 4,
         Claim::Releasing => 5,
         Claim::Leaving => 6,
+        Claim::Resting => 7,
     }
 }
 
@@ -188,6 +189,7 @@ fn claim_from_byte(byte: u8) -> Result<Claim, Rejection> {
         4 => Claim::Active,
         5 => Claim::Releasing,
         6 => Claim::Leaving,
+        7 => Claim::Resting,
         _ => return Err(Rejection::Malformed),
     })
 }

@@ -36,7 +36,7 @@ pub enum AskError {
 ///
 /// # Errors
 /// When there is no answer, or it says that the question was refused.
-pub fn ask(path: &Path, command: Command) -> Result<Value, AskError> {
+pub fn ask(path: &Path, command: &Command) -> Result<Value, AskError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             AskError::NotRunning(path.to_owned())
@@ -48,7 +48,7 @@ pub fn ask(path: &Path, command: Command) -> Result<Value, AskError> {
     let mut stream = UnixStream::connect(path).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    let mut question = serde_json::to_string(&command).map_err(|e| strange(e.to_string()))?;
+    let mut question = serde_json::to_string(command).map_err(|e| strange(e.to_string()))?;
     question.push('\n');
     stream.write_all(question.as_bytes()).map_err(failed)?;
     let mut line = String::new();

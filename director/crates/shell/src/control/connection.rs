@@ -2,6 +2,8 @@
 
 use crate::order::Order;
 use crate::status;
+use director_core::name::GroupName;
+use director_core::order::Order as Operation;
 use director_core::view::View;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,8 +22,11 @@ const QUESTIONS: usize = 1024;
 /// A connection on which nothing is said for this long is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is said while there is no director to ask any more.
+const ENDING: &str = "this director is ending";
+
 /// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Command {
     /// What everything looks like.
@@ -29,6 +34,18 @@ pub enum Command {
         /// In which form.
         #[serde(default)]
         format: Shape,
+    },
+    /// Give a group to a peer and rest; every owned group when none is named.
+    Handover {
+        /// The group.
+        #[serde(default)]
+        group: Option<GroupName>,
+    },
+    /// End the rest that a handover began.
+    Ready {
+        /// The group.
+        #[serde(default)]
+        group: Option<GroupName>,
     },
 }
 
@@ -73,14 +90,28 @@ async fn answer(question: &str, orders: &mpsc::Sender<Order>) -> serde_json::Val
                 json!({ "version": VERSION, "text": status::text(&view) })
             }
             Some(view) => json!({ "version": VERSION, "status": view }),
-            None => refusal("this director is ending"),
+            None => refusal(ENDING),
         },
+        Ok(Command::Handover { group }) => operate(orders, Operation::Handover { group }).await,
+        Ok(Command::Ready { group }) => operate(orders, Operation::Ready { group }).await,
         Err(error) => refusal(&format!("question not understood: {error}")),
     }
 }
 
 fn refusal(why: &str) -> serde_json::Value {
     json!({ "version": VERSION, "error": why })
+}
+
+async fn operate(orders: &mpsc::Sender<Order>, operation: Operation) -> serde_json::Value {
+    let (reply, answer) = oneshot::channel();
+    if orders.send(Order::Operate(operation, reply)).await.is_err() {
+        return refusal(ENDING);
+    }
+    match answer.await {
+        Ok(Ok(())) => json!({ "version": VERSION, "done": true }),
+        Ok(Err(why)) => json!({ "version": VERSION, "refused": why.to_string() }),
+        Err(_) => refusal(ENDING),
+    }
 }
 
 async fn view(orders: &mpsc::Sender<Order>) -> Option<View> {

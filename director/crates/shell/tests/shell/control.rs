@@ -1,6 +1,7 @@
 //! The control socket of a director that runs.
 
 use crate::support::{Cluster, FakeKernel};
+use director_core::name::GroupName;
 use director_shell::control::{AskError, Command, Control, OpenError, Shape, ask};
 use serde_json::Value;
 use std::fs;
@@ -42,7 +43,7 @@ fn converse(path: &Path, line: &[u8]) -> Value {
 #[tokio::test]
 async fn a_status_is_answered_in_both_forms() {
     let (json, text) = beside(|path| {
-        let of = |format| ask(&path, Command::Status { format }).unwrap();
+        let of = |format| ask(&path, &Command::Status { format }).unwrap();
         (of(Shape::Json), of(Shape::Text))
     })
     .await;
@@ -98,7 +99,7 @@ fn a_socket_that_was_left_behind_is_replaced() {
     let path = folder.path().join("control.sock");
     drop(UnixListener::bind(&path).unwrap());
     assert!(path.exists());
-    let error = ask(&path, Command::Status { format: Shape::Text }).unwrap_err();
+    let error = ask(&path, &Command::Status { format: Shape::Text }).unwrap_err();
     assert!(matches!(error, AskError::NotRunning(_)), "{error}");
     drop(Control::open(&path).unwrap());
     assert!(!path.exists());
@@ -115,7 +116,22 @@ fn a_file_that_is_no_socket_is_left_alone() {
 
 #[test]
 fn nobody_there_is_said_with_what_to_do() {
-    let error = ask(Path::new("/nonexistent/c.sock"), Command::Status { format: Shape::Text });
+    let error = ask(Path::new("/nonexistent/c.sock"), &Command::Status { format: Shape::Text });
     let error = error.unwrap_err().to_string();
     assert!(error.contains("no director runs here; start one"), "{error}");
+}
+
+#[tokio::test]
+async fn a_handover_that_nobody_can_take_is_refused_with_the_reason() {
+    let (handover, ready, strange) = beside(|path| {
+        let group = Some(GroupName::new("web").unwrap());
+        let handover = ask(&path, &Command::Handover { group }).unwrap();
+        let ready = ask(&path, &Command::Ready { group: None }).unwrap();
+        (handover, ready, converse(&path, b"{\"command\":\"handover\",\"group\":\"a b\"}\n"))
+    })
+    .await;
+    let why = handover["refused"].as_str().unwrap();
+    assert!(why.contains("group web"), "{why}");
+    assert_eq!(ready["done"], true);
+    assert!(strange["error"].as_str().unwrap().contains("a name has letters"));
 }

@@ -4,9 +4,12 @@ use crate::support::{
     Cluster, FakeKernel, Running, config, on_one_thread, server, settled, until_role,
 };
 use director_core::config::Weight;
+use director_core::order::Order as Operation;
 use director_core::report::{Health, PeerState, Role};
+use director_shell::Order;
 use director_shell::manager::News;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 fn weights(director: &Running) -> Vec<Weight> {
@@ -62,6 +65,21 @@ async fn a_stop_hands_over_at_once_and_leaves_nothing() {
         assert!(kernel.state().services.is_empty());
         assert!(news.contains(&News::Stopping));
         assert_eq!(d2.view().await.peers[0].state, PeerState::Left);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handover_is_answered_and_carried_out() {
+    on_one_thread(async {
+        let (d1, d2) = settled(&Cluster::default()).await;
+        let (reply, answer) = oneshot::channel();
+        let operation = Operation::Handover { group: None };
+        d1.orders.send(Order::Operate(operation, reply)).await.unwrap();
+        assert_eq!(answer.await.unwrap(), Ok(()));
+        until_role(&d2, Role::Active).await;
+        assert!(d2.holds_address() && !d1.holds_address());
+        assert!(d1.view().await.groups[0].resting);
     })
     .await;
 }

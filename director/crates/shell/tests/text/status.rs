@@ -31,6 +31,7 @@ fn group() -> GroupView {
         role: Role::Active,
         since_ms: 12_345,
         why: "the kernel holds its addresses".into(),
+        resting: false,
         owner: Some(NodeName::new("d1").unwrap()),
         addresses: vec![AddressView { address, held: true }],
     }

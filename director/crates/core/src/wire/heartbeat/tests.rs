@@ -7,7 +7,7 @@ fn cluster(name: &str) -> ClusterName {
 
 fn beats() -> impl Strategy<Value = Beat> {
     let name = "[a-z0-9.-]{1,63}";
-    let claim = (0_u8..7).prop_map(|byte| claim_from_byte(byte).unwrap());
+    let claim = (0_u8..8).prop_map(|byte| claim_from_byte(byte).unwrap());
     let body = (
         name,
         1..u64::MAX,
