@@ -29,6 +29,10 @@ pub(crate) enum Task {
     ///
     /// Refused, with the reason and without any change, when no peer is ready.
     Handover(Operate),
+    /// Take off what a director that is gone has left in the kernel: addresses, then services.
+    ///
+    /// Refused while a director runs here.
+    Release(Release),
     /// End the rest that a handover began: this node may take the groups again.
     Ready(Operate),
 }
@@ -77,6 +81,14 @@ pub(crate) struct Status {
     /// Write JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) control: Control,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Release {
+    #[command(flatten)]
+    pub(crate) from: From,
     #[command(flatten)]
     pub(crate) control: Control,
 }

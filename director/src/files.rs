@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) node: NodeName,
-    text: String,
+    pub(crate) text: String,
 }
 
 /// Reads the configuration and finds the node in it: the one that was named, or this host.

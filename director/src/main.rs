@@ -7,6 +7,7 @@ mod links;
 mod operate;
 mod output;
 mod plan;
+mod release;
 mod run;
 mod status;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Task::Plan(arguments) => plan::plan(&arguments),
         Task::Status(arguments) => status::status(&arguments),
         Task::Handover(arguments) => operate::handover(&arguments),
+        Task::Release(arguments) => release::release(&arguments),
         Task::Ready(arguments) => operate::ready(&arguments),
     };
     match done {

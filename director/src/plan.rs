@@ -60,7 +60,7 @@ fn changes(
 }
 
 /// What a director that starts now would want first, with the addresses of a role.
-fn wanted(
+pub(crate) fn wanted(
     kernel: &mut impl Kernel,
     loaded: &Loaded,
     role: Option<Role>,
