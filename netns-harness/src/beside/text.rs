@@ -113,14 +113,19 @@ fn summary(text: &mut String, comparisons: &[Comparison]) -> std::fmt::Result {
     )
 }
 
+/// Microseconds, the nearest.
+fn micros(value: Duration) -> u128 {
+    (value.as_nanos() + 500) / 1_000
+}
+
 /// `172.000 ms`.
 fn millis(value: Duration) -> String {
-    format!("{}.{:03} ms", value.as_millis(), value.subsec_micros() % 1_000)
+    format!("{}.{:03} ms", micros(value) / 1_000, micros(value) % 1_000)
 }
 
 /// How much longer it took on the kernel.
 fn difference(world: Duration, kernel: Duration) -> String {
-    let sign = if kernel < world { '-' } else { '+' };
+    let sign = if micros(kernel) < micros(world) { '-' } else { '+' };
     format!("{sign}{}", millis(world.abs_diff(kernel)))
 }
 
