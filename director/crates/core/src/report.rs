@@ -255,6 +255,8 @@ pub enum RoleCause {
     },
     /// The kernel did not release the addresses in time.
     ReleaseOverdue,
+    /// The kernel would not hold its addresses, and a peer is ready.
+    CannotTake,
     /// The operator handed it over.
     Handover,
     /// An orderly stop.

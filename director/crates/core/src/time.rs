@@ -86,6 +86,8 @@ pub enum Reason {
     ElectionOver,
     /// A failback has waited out its delay.
     FailbackDue,
+    /// A takeover took too long to be left to this node alone.
+    TakingOverdue,
     /// A release took too long to be waited for.
     ReleaseOverdue,
     /// A gratuitous ARP is to be sent.

@@ -23,6 +23,9 @@ use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
+/// A takeover that has not succeeded after so many deadtimes is left to a peer that is ready.
+const TAKING_PATIENCE: u32 = 10;
+
 /// What a group machine needs to know beside its own state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'a> {
@@ -64,6 +67,8 @@ pub(super) struct Group {
     pub(super) rival_since: Option<Instant>,
     /// Whether that owner has been given its time to hear us.
     rival_overdue: bool,
+    /// Whether taking the group has gone on for too long.
+    taking_overdue: bool,
 }
 
 /// A change of role that is to be made.
@@ -101,6 +106,7 @@ impl Group {
             wants: false,
             rival_since: None,
             rival_overdue: false,
+            taking_overdue: false,
         }
     }
 
@@ -219,6 +225,10 @@ impl Group {
         }
         let name = self.name.clone();
         let rivals = || around.peers.iter().filter(|peer| peer.claim(&name) == Some(Claim::Active));
+        if self.cannot_take(around) {
+            self.resting = true;
+            return change(Role::Releasing, RoleCause::CannotTake);
+        }
         if self.doubtful {
             if let Some(owner) = rivals().next() {
                 let why = RoleCause::OwnedBy { peer: owner.name.clone() };
@@ -252,6 +262,14 @@ impl Group {
         None
     }
 
+    /// Whether the kernel has refused the addresses for so long that a ready peer should try.
+    fn cannot_take(&mut self, around: Surroundings<'_>) -> bool {
+        let limit = around.patience * TAKING_PATIENCE;
+        self.taking_overdue = self.role == Role::Taking && around.now.since(self.since) >= limit;
+        let ready = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
+        self.taking_overdue && around.peers.iter().any(ready)
+    }
+
     fn leave_releasing(&self, around: Surroundings<'_>) -> Option<Change> {
         let overdue = around.now >= self.since + around.patience;
         overdue.then(|| Change { to: self.after_release(around), why: RoleCause::ReleaseOverdue })
@@ -273,6 +291,7 @@ impl Group {
         self.wants = false;
         self.rival_since = None;
         self.rival_overdue = false;
+        self.taking_overdue = false;
         self.holding = false;
         self.doubtful = false;
         if matches!(change.to, Role::Taking | Role::Active) {
@@ -293,6 +312,10 @@ impl Group {
                 Some(Deadline { at: self.since + patience, reason: Reason::ReleaseOverdue })
             }
             Role::Standby => self.standby_deadline(patience, failback),
+            Role::Taking if !self.taking_overdue => Some(Deadline {
+                at: self.since + patience * TAKING_PATIENCE,
+                reason: Reason::TakingOverdue,
+            }),
             Role::Taking | Role::Active => {
                 let since = self.rival_since.filter(|_| !self.rival_overdue)?;
                 Some(Deadline { at: since + patience, reason: Reason::ElectionOver })

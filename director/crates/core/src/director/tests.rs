@@ -12,6 +12,7 @@ use crate::config::{
     Announce, Check, Cluster as ClusterConfig, Detection, Dialogue, Failback, Forward, Group, Node,
     OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
 };
+use crate::input::FailedStep;
 use crate::name::{ClusterName, GroupName, InterfaceName, ServiceName};
 use crate::observed::{ObservedServer, ObservedService};
 use crate::plan::{Ledger, Step, diff};
@@ -119,6 +120,8 @@ pub(super) struct Host {
     pub(super) announced: Vec<Instant>,
     pub(super) reports: Vec<(Instant, Report)>,
     pub(super) exited: bool,
+    /// Whether its kernel refuses to hold addresses.
+    pub(super) refuses: bool,
     /// While it lies ahead the process is not run; its kernel is.
     pub(super) frozen_until: Instant,
 }
@@ -167,6 +170,7 @@ impl Lab {
                 announced: Vec::new(),
                 reports: Vec::new(),
                 exited: false,
+                refuses: false,
                 frozen_until: Instant::ZERO,
             };
             lab.hosts.insert(name.clone(), host);
@@ -343,13 +347,17 @@ impl Lab {
             return;
         };
         host.ledger.note(&desired);
-        let done = diff(&desired, &host.kernel, &host.ledger);
+        let refused = |step: &Step| host.refuses && matches!(step, Step::AddAddress(_));
+        let steps = diff(&desired, &host.kernel, &host.ledger);
+        let (failed, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(refused);
         for step in &done {
             apply(&mut host.kernel, step);
         }
-        assert_eq!(diff(&desired, &host.kernel, &host.ledger), [], "a plan must converge");
+        assert_eq!(diff(&desired, &host.kernel, &host.ledger), failed, "a plan must converge");
+        let refused = |step| FailedStep { step, why: "no such device".into() };
+        let failed = failed.into_iter().map(refused).collect();
         let found = Ok(Arc::new(host.kernel.clone()));
-        self.input(name, Input::Reconciled(Reconciled { number, done, failed: vec![], found }));
+        self.input(name, Input::Reconciled(Reconciled { number, done, failed, found }));
     }
 
     pub(super) fn role(&self, name: &str) -> Role {

@@ -14,6 +14,7 @@ impl Report {
         match self {
             Self::TwoOwners { .. } | Self::Unserved { unserved: true, .. } => Level::Error,
             Self::Stopped { left } if !left.is_empty() => Level::Error,
+            Self::Role { why: RoleCause::CannotTake, .. } => Level::Error,
             Self::Peer { state: PeerState::Suspect, .. } => Level::Info,
             Self::Peer { state: PeerState::Dead, .. }
             | Self::Link { up: false, .. }
@@ -188,6 +189,11 @@ impl fmt::Display for RoleCause {
             Self::ReleaseOverdue => {
                 write!(f, "the kernel did not release its addresses in time")
             }
+            Self::CannotTake => write!(
+                f,
+                "the kernel would not hold its addresses and a peer is ready; `director ready` \
+                 when that is mended"
+            ),
             Self::Handover => write!(f, "the operator handed it over"),
             Self::Stop => write!(f, "this director stops"),
         }

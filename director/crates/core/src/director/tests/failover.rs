@@ -249,3 +249,18 @@ fn two_that_sleep_together_wake_as_they_were() {
     lab.run(ms(8000));
     assert!(lab.holds("d1") && !lab.holds("d2"));
 }
+
+#[test]
+fn a_group_that_the_kernel_refuses_is_left_to_a_ready_peer() {
+    let mut lab = Lab::new(config());
+    lab.host("d1").refuses = true;
+    lab.run(ms(10_000));
+    assert!(lab.holds("d2"), "d1 {} d2 {}", lab.role("d1"), lab.role("d2"));
+    lab.run(ms(30_000));
+    assert!(lab.holds("d2"), "it does not try again by itself while somebody serves");
+    // When nobody else is left it does.
+    lab.host("d1").refuses = false;
+    lab.power_off("d2");
+    lab.run(ms(3000));
+    assert!(lab.holds("d1"));
+}
