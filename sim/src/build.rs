@@ -60,6 +60,7 @@ impl World {
             faults: Faults::default(),
             guard: Guard::default(),
             log: Log::default(),
+            strikes: Vec::new(),
             seed,
             events: 0,
             trace: seed,

@@ -13,6 +13,7 @@ use director_core::input::Rejection;
 use director_core::name::NodeName;
 use director_core::plan::Ledger;
 use director_core::random::Stream;
+use director_core::report::Role;
 use director_core::time::Instant;
 use director_core::{Director, Effect, Input};
 use director_engine::reconcile::{Pass, Progress};
@@ -61,6 +62,12 @@ pub(crate) struct Process {
 impl DirectorHost {
     fn clock(&self, now: Instant) -> Instant {
         now + self.ahead
+    }
+
+    /// The role of a running director in its first group.
+    pub(crate) fn role(&self, now: Instant) -> Option<Role> {
+        let view = self.process.as_ref()?.director.view(self.clock(now));
+        view.groups.first().map(|group| group.role)
     }
 }
 

@@ -20,6 +20,7 @@ impl World {
         let schedule = Arc::clone(&self.schedule);
         let Some(scheduled) = schedule.get(place) else { return };
         self.guard_fault();
+        self.watch_strike(&scheduled.action);
         self.record(Entry::Statement { place });
         let node = scheduled.action.node().and_then(|name| self.find(name));
         match (&scheduled.action, node) {

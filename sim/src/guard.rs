@@ -52,6 +52,12 @@ impl Guard {
 }
 
 impl World {
+    /// Whether a process is there that can announce what the kernel holds.
+    fn can_announce(&self, node: NodeId) -> bool {
+        let director = self.hosts.get(node.index()).and_then(|host| host.director());
+        director.is_some_and(|director| director.process.is_some())
+    }
+
     /// The directors with power that hold the address.
     fn holders(&self, address: Ipv4Addr) -> impl Iterator<Item = NodeId> + '_ {
         let holds = move |host: &crate::host::Host| {
@@ -75,7 +81,10 @@ impl World {
             let (one, other) = (holders.next(), holders.next());
             drop(holders);
             let wrong = match (one, other) {
-                (Some(owner), None) => believed.is_some_and(|believed| believed != owner),
+                // What a killed director left behind cannot tell anybody that it is alone again.
+                (Some(owner), None) => {
+                    believed.is_some_and(|believed| believed != owner) && self.can_announce(owner)
+                }
                 _ => false,
             };
             self.guard_stale(address, since);

@@ -15,6 +15,7 @@ mod director_host;
 mod fault;
 mod guard;
 mod host;
+pub mod hunt;
 mod ipvs;
 mod kernel;
 mod net;
@@ -23,6 +24,7 @@ mod queue;
 mod record;
 mod run;
 mod server;
+pub mod shrink;
 mod world;
 
 pub use build::Refusal;

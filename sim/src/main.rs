@@ -1,5 +1,7 @@
 //! `director-sim`: scenario files in a deterministic world.
 
+mod hunting;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use director_sim::{BadInput, bench, campaign, run};
 use scenario::{Exit, Outcomes, Run, Scenario, files, json, junit, text};
@@ -37,6 +39,10 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Draw faults from many seeds, and shrink what fails
+    Hunt(hunting::Hunting),
+    /// Find the smallest part of a failing scenario that still fails
+    Shrink(hunting::Shrinking),
     /// Measure how much faster than time the world runs
     Bench {
         /// Wall-clock milliseconds for each of the measurements
@@ -72,6 +78,8 @@ fn main() -> ExitCode {
             let seeds = seeds.unwrap_or(seed..seed.saturating_add(1));
             run_files(&files, seeds, format, &mut out)
         }
+        Command::Hunt(hunting) => hunting.run(&mut out),
+        Command::Shrink(shrinking) => shrinking.run(&mut out),
         Command::Bench { millis } => match bench::report(millis) {
             Ok((report, fast)) => {
                 out.extend(report.into_bytes());

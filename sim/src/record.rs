@@ -35,6 +35,10 @@ impl Log {
             self.entries.push((at, entry));
         }
     }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &(Instant, Entry)> {
+        self.entries.iter()
+    }
 }
 
 impl World {

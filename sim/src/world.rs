@@ -3,6 +3,7 @@
 use crate::client::Load;
 use crate::guard::Guard;
 use crate::host::Host;
+use crate::hunt::kind::Strike;
 use crate::net::packet::{Frame, NodeId, PortId};
 use crate::net::switch::Switch;
 use crate::queue::Queue;
@@ -36,6 +37,8 @@ pub struct World {
     pub(crate) faults: Faults,
     pub(crate) guard: Guard,
     pub(crate) log: Log,
+    /// Whom the timeline's faults struck.
+    pub(crate) strikes: Vec<Strike>,
     pub(crate) seed: u64,
     pub(crate) events: u64,
     pub(crate) trace: u64,

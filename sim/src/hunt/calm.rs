@@ -1,0 +1,102 @@
+//! What must be true when every fault has ended: the phase of liveness.
+//!
+//! Each rule is an expectation of the scenario, so that a failing case says itself what it demands,
+//! and `director-sim run` judges it the same.
+
+use super::case::{Case, Unit};
+use super::settings::Settings;
+use scenario::{NodeKind, Scenario, show_duration};
+use std::time::Duration;
+
+/// How long it must stay right.
+const CALM: Duration = Duration::from_secs(8);
+/// So that the last connections of the calm end before the run does.
+const TAIL: Duration = Duration::from_secs(2);
+
+/// The case with these faults.
+pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -> Case {
+    let lines = units.iter().flat_map(|unit| &unit.lines).map(|line| line.at);
+    let last = lines.max().unwrap_or_default().max(settings.ready);
+    // Whole seconds read better in the file.
+    let from = Duration::from_secs((last + settings.settle).as_secs() + 1);
+    let to = from + CALM;
+    let patience = frame.clients.iter().map(|client| client.timeout).max().unwrap_or_default();
+    frame.length = to + TAIL.max(patience + Duration::from_secs(1));
+    let mut expect = owners(&frame, settings, from, to);
+    expect.extend(tables(settings, from, to));
+    for client in &frame.clients {
+        // The services are whole, the router knows the owner: no connection may fail, whatever
+        // happened before.
+        let (name, from, to) = (&client.name, show_duration(from), show_duration(to));
+        expect.push(format!("failed({name}) = 0 between {from} and {to}"));
+        // Of one connection every packet reaches the same server, also across a failover: a server
+        // that does not know it resets it, and never answers in another's place.
+        expect.push(format!("pinned({name})"));
+    }
+    frame.timeline.clear();
+    Case { frame, units, expect }
+}
+
+/// Exactly one owner: two would answer ARP in turns, without one nobody is served. Every director
+/// runs and hears every other then, so neither cuts nor orphans excuse it. With automatic failback
+/// it is the preferred one. Whoever has a neighbour entry for the address has the owner's: it has
+/// had the announcements after the last change, and the last heal.
+fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -> Vec<String> {
+    let loads = |name: &str| frame.clients.iter().any(|client| client.from == name);
+    let observers: Vec<&str> = frame
+        .nodes
+        .iter()
+        .filter(|node| {
+            matches!(node.kind, NodeKind::Router | NodeKind::Client) && loads(&node.name)
+        })
+        .map(|node| node.name.as_str())
+        .collect();
+    let mut expect = Vec::new();
+    for at in [from, to].map(show_duration) {
+        for (group, addresses) in &settings.groups {
+            for address in addresses.iter().filter(|address| address.is_ipv4()) {
+                expect.push(format!("at {at} owners({address}) = 1"));
+                if let Some(preferred) = &settings.preferred {
+                    expect.push(format!("at {at} owner({address}) = {preferred}"));
+                }
+                let agree = |observer: &&str| {
+                    let one = settings.directors.iter().map(|director| {
+                        format!(
+                            "(owner({address}) = {director} and role({director}, {group}) = active \
+                             and arp({observer}, {address}) = {director})"
+                        )
+                    });
+                    format!("at {at} {}", one.collect::<Vec<_>>().join(" or "))
+                };
+                expect.extend(observers.iter().map(agree));
+            }
+        }
+    }
+    expect
+}
+
+/// Desired is actual on every director, not on the owner alone: a standby with another table would
+/// show it only in the next failover. Every server answers rightly then, and has had the time for
+/// enough checks: all have their weight, and no fallback is there.
+fn tables(settings: &Settings, from: Duration, to: Duration) -> Vec<String> {
+    let mut expect = Vec::new();
+    for at in [from, to].map(show_duration) {
+        for director in &settings.directors {
+            let weights: Vec<String> = settings
+                .servers
+                .iter()
+                .map(|wanted| {
+                    let (service, node) = (&wanted.service, &wanted.node);
+                    format!("weight({director}, {service}, {node}) = {}", wanted.weight)
+                })
+                .collect();
+            if !weights.is_empty() {
+                expect.push(format!("at {at} {}", weights.join(" and ")));
+                for service in &settings.fallbacks {
+                    expect.push(format!("at {at} not fallback({director}, {service})"));
+                }
+            }
+        }
+    }
+    expect
+}

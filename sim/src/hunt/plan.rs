@@ -1,0 +1,173 @@
+//! Which faults strike when: drawn before the run, so that one can be left out.
+
+use super::case::{Line, Unit};
+use super::kind::Kind;
+use super::settings::Settings;
+use scenario::{Action, Behaviour, Cut, Extent, Heal, Node, NodeKind, Scenario, Stream};
+use std::time::Duration;
+
+/// Faults begin within this time; the last ends later.
+const SPAN: Duration = Duration::from_secs(30);
+/// Longest duration of a fault.
+const LONGEST_MS: u64 = 15_000;
+const MOST: u64 = 8;
+
+/// The faults of a seed. Each has what undoes it: after the last line nothing is broken.
+pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<Unit> {
+    let mut plan = Stream::named(seed, "hunt/plan");
+    let alone = plan.between(0, 3) == 0;
+    let count = if alone { 1 } else { plan.between(2, MOST) };
+    // Swarm testing (Groce and others, ISSTA 2012): what is left out altogether leaves room for
+    // combinations of the rest.
+    let mut kinds: Vec<Kind> = possible(scenario, settings);
+    let all = kinds.clone();
+    kinds.retain(|_| alone || plan.between(0, 1) == 0);
+    let kinds = if kinds.is_empty() { all } else { kinds };
+    let mut units: Vec<Unit> = Vec::new();
+    for number in 0..count {
+        let mut stream = Stream::named(seed, &format!("hunt/fault/{number}"));
+        let Some(kind) = pick(&mut stream, &kinds).copied() else { continue };
+        let begin = if alone {
+            settings.ready + millis(stream.between(0, 10_000))
+        } else {
+            moment(&mut stream, settings, &units)
+        };
+        let lasts = millis(log_uniform(&mut stream, 10, LONGEST_MS));
+        units.extend(unit(&mut stream, scenario, settings, kind, begin, lasts));
+    }
+    units
+}
+
+/// One more fault, at a moment at which this plan makes a director change its mind: what lasts less
+/// than a millisecond is not struck by chance.
+pub(super) fn aim(
+    scenario: &Scenario,
+    settings: &Settings,
+    turns: &[Duration],
+    seed: u64,
+) -> Option<Unit> {
+    let mut stream = Stream::named(seed, "hunt/aimed");
+    let kind = *pick(&mut stream, &possible(scenario, settings))?;
+    let begin = *pick(&mut stream, turns)? + Duration::from_micros(stream.between(0, 1_500));
+    let lasts = millis(log_uniform(&mut stream, 10, LONGEST_MS));
+    unit(&mut stream, scenario, settings, kind, begin, lasts)
+}
+
+/// A fault with what undoes it.
+fn unit(
+    stream: &mut Stream,
+    scenario: &Scenario,
+    settings: &Settings,
+    kind: Kind,
+    begin: Duration,
+    lasts: Duration,
+) -> Option<Unit> {
+    let (fault, undo) = fault(stream, scenario, kind)?;
+    let end = begin + lasts.max(settings.least(&fault));
+    Some(Unit { lines: vec![Line { at: begin, action: fault }, Line { at: end, action: undo }] })
+}
+
+/// Anywhere, or close to something else that happens: what is rare strikes what is short.
+fn moment(stream: &mut Stream, settings: &Settings, units: &[Unit]) -> Duration {
+    let others: Vec<Duration> =
+        units.iter().flat_map(|unit| &unit.lines).map(|line| line.at).collect();
+    let whole = u64::try_from((settings.ready + SPAN).as_millis()).unwrap_or(u64::MAX);
+    let anywhere = millis(stream.between(0, whole));
+    match pick(stream, &others) {
+        Some(other) if stream.between(0, 9) < 5 => {
+            let near = u64::try_from(settings.deadtime.as_millis()).unwrap_or(1_000);
+            *other + millis(log_uniform(stream, 1, near.saturating_mul(3).max(2_000)))
+        }
+        _ => anywhere,
+    }
+}
+
+fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
+    let servers = !settings.servers.is_empty();
+    let fits = |kind: &Kind| match kind {
+        Kind::PowerOffServer | Kind::Serve => servers,
+        _ => !scenario.segments.is_empty(),
+    };
+    Kind::ALL.into_iter().filter(fits).collect()
+}
+
+/// A fault of a kind and what undoes it.
+fn fault(stream: &mut Stream, scenario: &Scenario, kind: Kind) -> Option<(Action, Action)> {
+    let of = |wanted: fn(&NodeKind) -> bool| -> Vec<&Node> {
+        scenario.nodes.iter().filter(|node| wanted(&node.kind)).collect()
+    };
+    let directors = of(|kind| matches!(kind, NodeKind::Director { .. }));
+    let servers = of(|kind| matches!(kind, NodeKind::Server { .. }));
+    let mut named = |nodes: &[&Node]| pick(stream, nodes).map(|node| node.name.clone());
+    Some(match kind {
+        Kind::PowerOffDirector | Kind::PowerOffServer => {
+            let of = if kind == Kind::PowerOffDirector { &directors } else { &servers };
+            let node = named(of)?;
+            (Action::PowerOff { node: node.clone() }, Action::PowerOn { node })
+        }
+        Kind::Kill => {
+            let node = named(&directors)?;
+            (Action::Kill { node: node.clone() }, Action::Start { node })
+        }
+        Kind::Stop => {
+            let node = named(&directors)?;
+            (Action::Stop { node: node.clone() }, Action::Start { node })
+        }
+        Kind::Serve => {
+            let node = named(&servers)?;
+            let ways = [Behaviour::Wrong, Behaviour::Error, Behaviour::Refuse, Behaviour::Hang];
+            let behaviour = *pick(stream, &ways)?;
+            let undo = Action::Serve { node: node.clone(), behaviour: Behaviour::Ok };
+            (Action::Serve { node, behaviour }, undo)
+        }
+        Kind::CutSegment | Kind::CutPort | Kind::CutPair | Kind::CutOneWay => {
+            let cut = cut(stream, scenario, &directors, kind)?;
+            (Action::Cut(cut.clone()), Action::Heal(Heal::Of(cut)))
+        }
+    })
+}
+
+/// Half of the pieces are the directors' own: with many servers they would be rare otherwise.
+fn cut(stream: &mut Stream, scenario: &Scenario, directors: &[&Node], kind: Kind) -> Option<Cut> {
+    let segments: Vec<&String> = scenario.segments.keys().collect();
+    let segment = (*pick(stream, &segments)?).clone();
+    let members: Vec<&str> = scenario.members(&segment).collect();
+    let is_director = |name: &&str| directors.iter().any(|node| node.name == **name);
+    let own: Vec<&str> = members.iter().copied().filter(is_director).collect();
+    let mut member = |not: &str| {
+        let from = if stream.between(0, 1) == 0 { &own } else { &members };
+        let from: Vec<&str> = from.iter().copied().filter(|name| *name != not).collect();
+        pick(stream, &from).map(|name| (*name).to_owned())
+    };
+    let extent = match kind {
+        Kind::CutPort => Extent::Port(member("")?),
+        Kind::CutPair => {
+            let one = member("")?;
+            let other = member(&one)?;
+            Extent::Between(one, other)
+        }
+        Kind::CutOneWay => {
+            let from = member("")?;
+            let to = member(&from)?;
+            Extent::OneWay { from, to }
+        }
+        _ => Extent::Whole,
+    };
+    Some(Cut { segment, extent })
+}
+
+fn pick<'a, T>(stream: &mut Stream, from: &'a [T]) -> Option<&'a T> {
+    let last = u64::try_from(from.len().checked_sub(1)?).ok()?;
+    from.get(usize::try_from(stream.between(0, last)).ok()?)
+}
+
+fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Every order of magnitude as likely as the next; powers of two are near enough.
+fn log_uniform(stream: &mut Stream, low: u64, high: u64) -> u64 {
+    let doublings = u64::from((high / low.max(1)).max(1).ilog2());
+    let base = low.max(1) << stream.between(0, doublings);
+    stream.between(base, (base * 2).min(high)).min(high)
+}

@@ -1,0 +1,131 @@
+//! What a hunt must know of the directors' configurations.
+
+use crate::run::BadInput;
+use director_core::config::{Config, Failback};
+use scenario::{Action, NodeKind, Scenario};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Longest boot of the model and longest start of a process.
+const BOOT: Duration = Duration::from_millis(2_020);
+/// What neither configuration nor model names: announcements, steps of a pass, a client's timeout.
+const SLACK: Duration = Duration::from_secs(3);
+
+/// One server that the configuration wants in every director's table.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) service: String,
+    pub(super) node: String,
+    pub(super) weight: u16,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// From here on the pair serves, if nothing happened.
+    pub(super) ready: Duration,
+    pub(super) deadtime: Duration,
+    /// How long an orderly stop may take.
+    stop: Duration,
+    /// How long after the last statement everything must be as it should.
+    pub(super) settle: Duration,
+    pub(super) directors: Vec<String>,
+    /// Who takes the addresses back when it can; none when owners stay.
+    pub(super) preferred: Option<String>,
+    pub(super) groups: Vec<(String, Vec<IpAddr>)>,
+    pub(super) servers: Vec<Wanted>,
+    /// Services with a fallback.
+    pub(super) fallbacks: Vec<String>,
+}
+
+impl Settings {
+    /// # Errors
+    /// When there is no director, or its configuration is wrong.
+    pub(super) fn of(scenario: &Scenario) -> Result<Self, BadInput> {
+        let mut configs: Vec<Config> = Vec::new();
+        let mut texts: Vec<&str> = Vec::new();
+        for (_, file) in scenario.directors() {
+            if !texts.contains(&file.text.as_str()) {
+                texts.push(&file.text);
+                let config = director_config::parse(&file.path, &file.text)
+                    .map_err(|wrong| BadInput(wrong.to_string()))?;
+                configs.push(config);
+            }
+        }
+        let [config] = configs.as_slice() else {
+            let text = "a hunt needs directors that share one configuration";
+            return Err(BadInput(format!("{}: {text}", scenario.file)));
+        };
+        let cluster = &config.cluster;
+        let back = match cluster.failback {
+            Failback::Auto { delay } => delay + cluster.deadtime,
+            Failback::Manual => Duration::ZERO,
+        };
+        let checks = config.services.values().map(|service| {
+            let check = &service.check;
+            (check.interval + check.timeout) * (u32::from(check.rise.get()) + 1)
+        });
+        let start = BOOT + cluster.initdead;
+        let settle = start + cluster.deadtime * 3 + back + checks.max().unwrap_or_default() + SLACK;
+        let loads = scenario.clients.iter().map(|client| client.start).max().unwrap_or_default();
+        Ok(Self {
+            ready: loads.max(start + SLACK) + Duration::from_secs(1),
+            deadtime: cluster.deadtime,
+            stop: Duration::from_secs(1) + cluster.deadtime + cluster.keepalive * 5,
+            settle,
+            directors: scenario.directors().map(|(node, _)| node.name.clone()).collect(),
+            preferred: preferred(scenario, config),
+            groups: config
+                .groups
+                .iter()
+                .map(|(name, group)| {
+                    let addresses = group.addresses.iter().map(|one| one.address).collect();
+                    (name.to_string(), addresses)
+                })
+                .collect(),
+            servers: servers(scenario, config),
+            fallbacks: config
+                .services
+                .iter()
+                .filter(|(_, service)| service.fallback.is_some())
+                .map(|(name, _)| name.to_string())
+                .collect(),
+        })
+    }
+
+    /// The shortest time between a fault and what undoes it. An order to start that comes while
+    /// the process still ends is lost.
+    pub(crate) fn least(&self, fault: &Action) -> Duration {
+        match fault {
+            Action::Stop { .. } => self.stop,
+            _ => Duration::from_millis(1),
+        }
+    }
+}
+
+fn preferred(scenario: &Scenario, config: &Config) -> Option<String> {
+    if config.cluster.failback == Failback::Manual {
+        return None;
+    }
+    let there = config.nodes.keys().filter(|name| scenario.node(name.as_str()).is_some());
+    let best = there.reduce(|best, name| if config.outranks(name, best) { name } else { best });
+    best.map(ToString::to_string)
+}
+
+/// Only services whose servers are nodes of their own: a table is asked by the name of the node.
+fn servers(scenario: &Scenario, config: &Config) -> Vec<Wanted> {
+    let mut found = Vec::new();
+    for (service, wanted) in &config.services {
+        for (address, server) in &wanted.servers {
+            let Some(node) = scenario.node_at(address.ip()) else { continue };
+            let ports = wanted.servers.keys().filter(|other| other.ip() == address.ip()).count();
+            if ports == 1 && matches!(node.kind, NodeKind::Server { .. }) {
+                found.push(Wanted {
+                    service: service.to_string(),
+                    node: node.name.clone(),
+                    weight: server.weight.0,
+                });
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,79 @@
+//! A topology and a configuration from a seed.
+
+use scenario::{Problems, Scenario, Stream};
+use std::fmt::Write;
+
+const SCHEDULERS: [&str; 4] = ["wlc", "wrr", "rr", "lc"];
+
+/// A pair of directors with two to four real servers behind one or two links.
+///
+/// # Errors
+/// None in practice: what is drawn is valid.
+pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
+    let mut topology = Stream::named(seed, "hunt/topology");
+    let (two_links, servers) = (topology.between(0, 2) > 0, topology.between(2, 4));
+    let fallback = topology.between(0, 3) > 0;
+    let config = config(seed, two_links, servers, fallback);
+    let mut text = format!(
+        "title = \"drawn from seed {seed}\"\nwhy = \"whatever happens, the pair must serve again\"\n\
+         length = \"10m\"\nengines = [\"world\"]\nexpect = [\"pinned(web)\"]\n\
+         [nodes.gw]\nkind = \"router\"\nlan = \"10.0.0.1/24\"\n"
+    );
+    let hb = if two_links { "hb = \"10.1.0.{11..12}/24\"\n" } else { "" };
+    let sorry = if fallback { "serve = \"http 80 ok sorry\"\n" } else { "" };
+    let _ = write!(
+        text,
+        "[nodes.\"d1..d2\"]\nkind = \"director\"\nlan = \"10.0.0.{{11..12}}/24\"\n{hb}\
+         config = \"config/seed-{seed}.toml\"\n{sorry}\
+         [nodes.\"s1..s{servers}\"]\nkind = \"server\"\nlan = \"10.0.0.{{21..{}}}/24\"\n\
+         serve = \"http 80 ok OK\"\n\
+         [clients.web]\ntarget = \"10.0.0.100:80\"\nnew = \"{}/s\"\nstart = \"5s\"\n",
+        20 + servers,
+        topology.between(5, 20),
+    );
+    Scenario::parse(&format!("seed {seed}"), &text, &|_| Ok(config.clone()))
+}
+
+fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
+    let mut drawn = Stream::named(seed, "hunt/config");
+    // Evenly spread over the orders of magnitude, not over the milliseconds.
+    let keepalive = [50, 100, 200, 500][usize::try_from(drawn.between(0, 3)).unwrap_or(0)];
+    let keepalive = keepalive * drawn.between(100, 200) / 100;
+    let failback = match drawn.between(0, 1) {
+        0 => "failback = \"manual\"".to_owned(),
+        _ => format!("failback = \"auto\"\nfailback-delay = \"{}ms\"", drawn.between(0, 3_000)),
+    };
+    let detection = if drawn.between(0, 4) == 0 { "deadtime" } else { "ask" };
+    let interval = drawn.between(3, 20) * 100;
+    let (fall, rise) = (drawn.between(1, 3), drawn.between(1, 3));
+    let on_failure = if drawn.between(0, 1) == 0 { "quiesce" } else { "remove" };
+    let scheduler = usize::try_from(drawn.between(0, 3)).unwrap_or(0);
+    let scheduler = SCHEDULERS.get(scheduler).copied().unwrap_or("wlc");
+    let hb = |own: u32| {
+        if two_links { format!(", hb = \"10.1.0.{own}\"") } else { String::new() }
+    };
+    let links = if two_links { ", { interface = \"hb\" }" } else { "" };
+    let fallback = if fallback { "fallback = \"127.0.0.1:80\"\n" } else { "" };
+    let servers: Vec<String> = (1..=servers)
+        .map(|one| {
+            let weight = drawn.between(1, 5);
+            format!("{{ address = \"10.0.0.{}\", weight = {weight} }}", 20 + one)
+        })
+        .collect();
+    format!(
+        "[cluster]\nname = \"pair\"\nkeepalive = \"{keepalive}ms\"\ndetection = \"{detection}\"\n\
+         {failback}\nkey-file = \"/etc/director/cluster.key\"\n\
+         links = [{{ interface = \"lan\" }}{links}]\n\n\
+         [nodes.d1]\naddresses = {{ lan = \"10.0.0.11\"{} }}\npriority = 200\n\n\
+         [nodes.d2]\naddresses = {{ lan = \"10.0.0.12\"{} }}\npriority = 100\n\n\
+         [groups.web]\naddresses = [\"10.0.0.100/24 on lan\"]\n\n\
+         [services.http]\nlisten = \"10.0.0.100:80\"\nscheduler = \"{scheduler}\"\n\
+         forward = \"direct\"\ncheck = {{ type = \"http\", path = \"/\", expect = \"OK\", \
+         interval = \"{interval}ms\", timeout = \"{}ms\", fall = {fall}, rise = {rise} }}\n\
+         on-failure = \"{on_failure}\"\n{fallback}servers = [{}]\n",
+        hb(11),
+        hb(12),
+        interval / 2,
+        servers.join(", "),
+    )
+}
