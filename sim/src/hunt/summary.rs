@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
+/// Failing seeds that are named before the rest is only counted.
+const NAMED: usize = 10;
+
 /// What a campaign has seen.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
@@ -114,8 +117,11 @@ impl Summary {
     fn write_failures(&self, out: &mut String) {
         for failure in &self.failures {
             let family = failure.broken.family();
-            let seeds = self.broken.get(&family).map_or(0, BTreeSet::len);
-            let _ = writeln!(out, "violated  {family}: {seeds} seeds, first {}", failure.seed);
+            let seeds = self.broken.get(&family).map(|seeds| seeds.iter()).unwrap_or_default();
+            let count = seeds.len();
+            let named: Vec<String> = seeds.take(NAMED).map(u64::to_string).collect();
+            let more = if count > NAMED { " …" } else { "" };
+            let _ = writeln!(out, "violated  {family}: {count} seeds, {}{more}", named.join(" "));
             let broken = failure.shrunk.as_ref().map_or(&failure.broken, |shrunk| &shrunk.broken);
             let _ = writeln!(out, "  {}", broken.text);
             let _ = writeln!(out, "  at {}: {}", show_duration(broken.at), broken.facts);
