@@ -10,14 +10,16 @@ if cargo nextest --version >/dev/null 2>&1; then
     # What passes is long and the same every day; what does not is repeated below the sum.
     sed -n '/^ *Summary /,$p' "$log"
     counted() { sed -n "s/^ *Summary .*[:,] \([0-9]*\) $1.*/\1/p" "$log" | sed -n 1p; }
-    ok=$(counted passed) bad=$(counted failed) ignored=$(counted skipped) late=$(counted 'timed out')
+    ok=$(counted passed)
+    bad=$(counted failed) ignored=$(counted skipped) late=$(counted 'timed out')
 else
     cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast -- --nocapture \
         >"$log" 2>&1 || status=$?
     grep -E '^(test .*FAILED|error|failures|    [a-z_:]*$|test result)|panicked' "$log" || true
     counted() { awk -v word="$1" '/^test result/ { for (i = 2; i <= NF; i++)
         if ($i ~ "^" word) sum += $(i - 1) } END { print sum + 0 }' "$log"; }
-    ok=$(counted passed) bad=$(counted failed) ignored=$(counted ignored) late=0
+    ok=$(counted passed)
+    bad=$(counted failed) ignored=$(counted ignored) late=0
 fi
 [[ -n ${ok:-} ]] || { tail -60 "$log"; echo "the tests did not run"; exit 1; }
 
