@@ -2,7 +2,7 @@
 //!
 //! * `e2e-report tally FILE`: lines `passed N`, `failed N`, `skipped N REASON`
 //! * `e2e-report compare FILE FILE`: what two runners decided differently; status 1 when anything
-//! * `e2e-report compare-sampled FILE FILE`: the same where one of them looks at tables now and then
+//! * `e2e-report compare-sampled FILE FILE`: the same where one of them looks at tables at times
 
 use e2e::reports::{Report, Sight, compare};
 use std::process::ExitCode;
