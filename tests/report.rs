@@ -2,9 +2,8 @@
 //!
 //! * `e2e-report tally FILE`: lines `passed N`, `failed N`, `skipped N REASON`
 //! * `e2e-report compare FILE FILE`: what two runners decided differently; status 1 when anything
-//! * `e2e-report compare-sampled FILE FILE`: the same where one of them looks at tables at times
 
-use e2e::reports::{Report, Sight, compare};
+use e2e::reports::{Report, compare};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -15,9 +14,8 @@ fn main() -> ExitCode {
             report.tally().iter().for_each(|line| println!("{line}"));
             ExitCode::SUCCESS
         }),
-        ["compare", one, other] => compared(one, other, Sight::Whole),
-        ["compare-sampled", one, other] => compared(one, other, Sight::Sampled),
-        _ => Err("usage: e2e-report tally FILE | compare[-sampled] FILE FILE".to_owned()),
+        ["compare", one, other] => compared(one, other),
+        _ => Err("usage: e2e-report tally FILE | compare FILE FILE".to_owned()),
     }
     .unwrap_or_else(|wrong| {
         eprintln!("{wrong}");
@@ -25,8 +23,8 @@ fn main() -> ExitCode {
     })
 }
 
-fn compared(one: &str, other: &str, sight: Sight) -> Result<ExitCode, String> {
-    let (number, different) = compare(&read(one)?, &read(other)?, sight);
+fn compared(one: &str, other: &str) -> Result<ExitCode, String> {
+    let (number, different) = compare(&read(one)?, &read(other)?);
     println!("scenarios compared: {number}; decided differently: {}", different.len());
     different.iter().for_each(|line| println!("{line}"));
     // Nothing compared is nothing shown.

@@ -3,15 +3,6 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How often a runner looks at what is not told to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
-    /// It sees every change.
-    Whole,
-    /// It looks at tables now and then: what comes and goes in between is not seen.
-    Sampled,
-}
-
 /// For each node and subject, the verdicts in time order.
 type Decisions = BTreeMap<(String, String), Vec<String>>;
 
@@ -70,8 +61,7 @@ fn entry(run: &Value) -> Option<Entry> {
 ///
 /// What two directors, or one director about two servers, decide has no common order that must be
 /// kept; what one director decides about one thing has.
-/// Where tables are sampled, a fallback counts by whether it is there in the end.
-pub fn compare(one: &Report, other: &Report, sight: Sight) -> (usize, Vec<String>) {
+pub fn compare(one: &Report, other: &Report) -> (usize, Vec<String>) {
     let ran = |entry: &&Entry| ["held", "violated"].contains(&entry.result.as_str());
     let (mut compared, mut different) = (0, Vec::new());
     for left in one.0.iter().filter(ran) {
@@ -83,12 +73,8 @@ pub fn compare(one: &Report, other: &Report, sight: Sight) -> (usize, Vec<String
         keys.sort();
         keys.dedup();
         for key in keys {
-            let sampled = sight == Sight::Sampled && key.1.ends_with(" fallback");
-            let shown = |entry: &Entry| match entry.decisions.get(key).map(Vec::as_slice) {
-                Some([.., last]) if sampled => last.clone(),
-                None if sampled => "out".to_owned(),
-                Some(verdicts) => verdicts.join(", "),
-                None => "nothing".to_owned(),
+            let shown = |entry: &Entry| {
+                entry.decisions.get(key).map_or_else(|| "nothing".into(), |all| all.join(", "))
             };
             let (here, there) = (shown(left), shown(right));
             if here != there {
@@ -135,23 +121,10 @@ mod tests {
     #[test]
     fn other_verdicts_and_another_order_are_told() {
         let usual = report(&["taking", "active"]);
-        assert_eq!(compare(&usual, &usual, Sight::Whole), (2, Vec::new()));
+        assert_eq!(compare(&usual, &usual), (2, Vec::new()));
         for other in [&["active", "taking"][..], &["taking"], &[]] {
-            let (compared, different) = compare(&usual, &report(other), Sight::Whole);
+            let (compared, different) = compare(&usual, &report(other));
             assert_eq!((compared, different.len()), (2, 1), "{different:?}");
         }
-    }
-
-    #[test]
-    fn where_tables_are_sampled_a_fallback_counts_by_its_end() {
-        let fallback = |verdicts: &[&str]| about("http fallback", verdicts);
-        let differences = |one: &[&str], other: &[&str], sight: Sight| {
-            compare(&fallback(one), &fallback(other), sight).1.len()
-        };
-        assert_eq!(differences(&["in", "out"], &[], Sight::Whole), 1);
-        assert_eq!(differences(&["in", "out"], &[], Sight::Sampled), 0);
-        assert_eq!(differences(&["in"], &[], Sight::Sampled), 1);
-        let (usual, short) = (report(&["taking", "active"]), report(&["active"]));
-        assert_eq!(compare(&usual, &short, Sight::Sampled).1.len(), 1);
     }
 }

@@ -20,7 +20,7 @@ status=0
 tally "$reports/uml.json"
 "$RELEASE/director-sim" run "${SCENARIOS[@]}" --seed 7 --format json \
     >"$reports/world-uml.json" || true
-if "$RELEASE/e2e-report" compare-sampled "$reports/world-uml.json" "$reports/uml.json"; then
+if "$RELEASE/e2e-report" compare "$reports/world-uml.json" "$reports/uml.json"; then
     passed 1
 else
     failed 1

@@ -41,6 +41,10 @@ fn decision(node: &str, message: &str, report: &Value) -> Option<Event> {
             let (service, server) = (text("service")?, text("server")?);
             Event::Server { node, service, server, state: text("state")?, why }
         }
+        "fallback" => {
+            let serving = report.get("serving").and_then(Value::as_bool)?;
+            Event::Fallback { node, service: text("service")?, serving }
+        }
         _ => return None,
     })
 }

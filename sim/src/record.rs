@@ -122,6 +122,9 @@ impl World {
                 state: state.to_string(),
                 why: why.to_string(),
             },
+            Report::Fallback { service, serving } => {
+                Event::Fallback { node, service: service.to_string(), serving: *serving }
+            }
             Report::Peer { peer, state, why } => Event::Peer {
                 node,
                 peer: peer.to_string(),

@@ -35,10 +35,11 @@ pub fn decisions(scenario: &Scenario, history: &History) -> Vec<Decision> {
             subject: format!("{} {}", names.service(service), names.server(server)),
             verdict: state.clone(),
         }),
-        Event::Table { node, service, weight, fallback: true, .. } => Some(Decision {
+        // Not its coming and going in the table: engines look at tables at times of their own.
+        Event::Fallback { node, service, serving } => Some(Decision {
             node: node.clone(),
             subject: format!("{} fallback", names.service(service)),
-            verdict: if weight.is_some() { "in" } else { "out" }.to_owned(),
+            verdict: if *serving { "in" } else { "out" }.to_owned(),
         }),
         _ => None,
     };
@@ -75,15 +76,10 @@ mod tests {
         };
         history.push(ms(1), server("d1", "10.0.0.21:80", "up"));
         history.push(ms(2), server("d2", "s1", "up"));
-        let fallback = |weight| Event::Table {
-            node: "d1".into(),
-            service: "http".into(),
-            server: "127.0.0.1:80".into(),
-            weight,
-            fallback: true,
-        };
-        history.push(ms(6), fallback(Some(1)));
-        history.push(ms(7), fallback(None));
+        let fallback =
+            |serving| Event::Fallback { node: "d1".into(), service: "http".into(), serving };
+        history.push(ms(6), fallback(true));
+        history.push(ms(7), fallback(false));
         history.push(ms(3), Event::Note { node: None, text: "no decision".into() });
         history.push(ms(4), server("d1", "10.0.0.21", "down"));
         let why = String::new();

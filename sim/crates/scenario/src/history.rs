@@ -104,6 +104,15 @@ pub enum Event {
         /// Its reason.
         why: String,
     },
+    /// A director's fallback serves now, or no longer.
+    Fallback {
+        /// The director.
+        node: String,
+        /// The virtual service.
+        service: String,
+        /// Whether it serves.
+        serving: bool,
+    },
     /// A director's opinion of another director changed.
     Peer {
         /// The director.
@@ -253,6 +262,7 @@ mod tests {
                 state: word(),
                 why: word(),
             },
+            Event::Fallback { node: word(), service: word(), serving: true },
             Event::Peer { node: word(), peer: word(), state: word(), why: word() },
             Event::Statement { index: 3, text: word() },
             Event::Note { node: Some(node), text: "\"é\n".to_owned() },

@@ -214,7 +214,10 @@ impl State {
                 let statement = names.scenario.timeline.get(*index);
                 statement.inspect(|statement| self.act(names, &statement.action));
             }
-            Event::Connection { .. } | Event::Peer { .. } | Event::Note { .. } => return false,
+            Event::Connection { .. }
+            | Event::Fallback { .. }
+            | Event::Peer { .. }
+            | Event::Note { .. } => return false,
         }
         true
     }

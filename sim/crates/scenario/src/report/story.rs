@@ -181,6 +181,11 @@ fn sentence(names: &Names<'_>, event: &Event) -> Option<String> {
             let (service, server) = (names.service(service), names.server(server));
             because(format!("{node} finds {server} {state} in {service}"), why)
         }
+        Event::Fallback { node, service, serving } => {
+            let service = names.service(service);
+            let what = if *serving { "needs" } else { "no longer needs" };
+            format!("{node} {what} the fallback in {service}")
+        }
         Event::Peer { node, peer, state, why } => {
             because(format!("{node} finds {peer} {state}"), why)
         }
