@@ -52,10 +52,21 @@ impl Guard {
 }
 
 impl World {
-    /// Whether a process is there that can announce what the kernel holds.
-    fn can_announce(&self, node: NodeId) -> bool {
-        let director = self.hosts.get(node.index()).and_then(|host| host.director());
-        director.is_some_and(|director| director.process.is_some())
+    /// Whether the owner's process runs, and another director's too.
+    ///
+    /// What a killed director left behind cannot tell anybody that it is alone again. And an owner
+    /// whose announcements a cut has swallowed learns of the heal from a peer that it hears again:
+    /// without one there is only the refresh, which the configuration sets.
+    fn can_know(&self, owner: NodeId) -> bool {
+        let running =
+            self.hosts.iter().enumerate().filter(|(_, host)| {
+                host.director().is_some_and(|director| director.process.is_some())
+            });
+        let (mut own, mut other) = (false, false);
+        for (place, _) in running {
+            if place == owner.index() { own = true } else { other = true }
+        }
+        own && other
     }
 
     /// The directors with power that hold the address.
@@ -81,9 +92,8 @@ impl World {
             let (one, other) = (holders.next(), holders.next());
             drop(holders);
             let wrong = match (one, other) {
-                // What a killed director left behind cannot tell anybody that it is alone again.
                 (Some(owner), None) => {
-                    believed.is_some_and(|believed| believed != owner) && self.can_announce(owner)
+                    believed.is_some_and(|believed| believed != owner) && self.can_know(owner)
                 }
                 _ => false,
             };

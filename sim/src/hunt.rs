@@ -80,7 +80,8 @@ impl Hunt {
             let pilot = calm::case(frame.clone(), &settings, units.clone());
             let turns = pilot.scenario().map(|pilot| examine(&pilot, seed)).transpose()?;
             let turns = turns.map(|pilot| pilot.turns).unwrap_or_default();
-            units.extend(plan::aim(&frame, &settings, &turns, seed));
+            let aimed = plan::aim(&frame, &settings, &turns, &units, seed);
+            units.extend(aimed);
         }
         Ok(calm::case(frame, &settings, units))
     }

@@ -19,7 +19,12 @@ pub(crate) struct Hunting {
     #[arg(long, value_parser = seeds, value_name = "N|A..B", default_value = "1000")]
     seeds: Range<u64>,
     /// Stop after this time, whatever number of seeds that makes
-    #[arg(long = "for", value_parser = parse_duration, value_name = "TIME", conflicts_with = "seeds")]
+    #[arg(
+        long = "for",
+        value_parser = parse_duration,
+        value_name = "TIME",
+        conflicts_with = "seeds"
+    )]
     limit: Option<Duration>,
     /// Folder for the smallest case of each violated rule
     #[arg(long, value_name = "DIR")]

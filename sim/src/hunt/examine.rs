@@ -33,7 +33,8 @@ impl Broken {
     #[must_use]
     pub fn family(&self) -> String {
         let rule = self.rule();
-        let rule = rule.strip_prefix("at … not ").or(rule.strip_prefix("at … ")).unwrap_or(&rule);
+        let bare = rule.strip_prefix("at … not ").or(rule.strip_prefix("at … "));
+        let rule = bare.unwrap_or(&rule);
         let rule = rule.trim_start_matches('(');
         let both = if rule.contains(" and arp(") { " and arp" } else { "" };
         match rule.split_once('(') {

@@ -33,7 +33,8 @@ pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<U
             moment(&mut stream, settings, &units)
         };
         let lasts = millis(log_uniform(&mut stream, 10, LONGEST_MS));
-        units.extend(unit(&mut stream, scenario, settings, kind, begin, lasts));
+        let drawn = unit(&mut stream, scenario, settings, kind, begin, lasts);
+        units.extend(drawn.filter(|drawn| settings.refreshes || !overlaps(drawn, &units)));
     }
     units
 }
@@ -44,13 +45,15 @@ pub(super) fn aim(
     scenario: &Scenario,
     settings: &Settings,
     turns: &[Duration],
+    units: &[Unit],
     seed: u64,
 ) -> Option<Unit> {
     let mut stream = Stream::named(seed, "hunt/aimed");
     let kind = *pick(&mut stream, &possible(scenario, settings))?;
     let begin = *pick(&mut stream, turns)? + Duration::from_micros(stream.between(0, 1_500));
     let lasts = millis(log_uniform(&mut stream, 10, LONGEST_MS));
-    unit(&mut stream, scenario, settings, kind, begin, lasts)
+    let drawn = unit(&mut stream, scenario, settings, kind, begin, lasts)?;
+    (settings.refreshes || !overlaps(&drawn, units)).then_some(drawn)
 }
 
 /// A fault with what undoes it.
@@ -62,7 +65,7 @@ fn unit(
     begin: Duration,
     lasts: Duration,
 ) -> Option<Unit> {
-    let (fault, undo) = fault(stream, scenario, kind)?;
+    let (fault, undo) = fault(stream, scenario, settings, kind)?;
     let end = begin + lasts.max(settings.least(&fault));
     Some(Unit { lines: vec![Line { at: begin, action: fault }, Line { at: end, action: undo }] })
 }
@@ -92,7 +95,12 @@ fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
 }
 
 /// A fault of a kind and what undoes it.
-fn fault(stream: &mut Stream, scenario: &Scenario, kind: Kind) -> Option<(Action, Action)> {
+fn fault(
+    stream: &mut Stream,
+    scenario: &Scenario,
+    settings: &Settings,
+    kind: Kind,
+) -> Option<(Action, Action)> {
     let of = |wanted: fn(&NodeKind) -> bool| -> Vec<&Node> {
         scenario.nodes.iter().filter(|node| wanted(&node.kind)).collect()
     };
@@ -122,9 +130,43 @@ fn fault(stream: &mut Stream, scenario: &Scenario, kind: Kind) -> Option<(Action
         }
         Kind::CutSegment | Kind::CutPort | Kind::CutPair | Kind::CutOneWay => {
             let cut = cut(stream, scenario, &directors, kind)?;
+            if !settings.refreshes && is_hidden(scenario, &cut) {
+                return None;
+            }
             (Action::Cut(cut.clone()), Action::Heal(Heal::Of(cut)))
         }
     })
+}
+
+/// Whether a segment is cut twice at a time. The heal of the one piece opens a part of the other,
+/// and what is left may be a cut that is hidden from the directors.
+fn overlaps(drawn: &Unit, units: &[Unit]) -> bool {
+    let time = |unit: &Unit| Some((unit.lines.first()?.at, unit.lines.last()?.at));
+    let segment = |unit: &Unit| match unit.lines.first().map(|line| &line.action) {
+        Some(Action::Cut(cut)) => Some(cut.segment.clone()),
+        _ => None,
+    };
+    let (Some(own), Some((begin, end))) = (segment(drawn), time(drawn)) else { return false };
+    units.iter().any(|unit| {
+        let apart = time(unit).is_none_or(|(from, to)| end < from || to < begin);
+        !apart && segment(unit).as_ref() == Some(&own)
+    })
+}
+
+/// A cut of a router or client alone, or between one and a director: no heartbeat crosses it, so
+/// nobody hears of its end. Announcements that it swallows come again only with the refresh.
+fn is_hidden(scenario: &Scenario, cut: &Cut) -> bool {
+    let kind = |name: &str| scenario.node(name).map(|node| &node.kind);
+    let looks = |name: &str| matches!(kind(name), Some(NodeKind::Router | NodeKind::Client));
+    let directs = |name: &str| matches!(kind(name), Some(NodeKind::Director { .. }));
+    if let Extent::Port(one) = &cut.extent {
+        return looks(one);
+    }
+    let (Extent::Between(one, other) | Extent::OneWay { from: one, to: other }) = &cut.extent
+    else {
+        return false;
+    };
+    looks(one) && directs(other) || directs(one) && looks(other)
 }
 
 /// Half of the pieces are the directors' own: with many servers they would be rare otherwise.

@@ -11,6 +11,9 @@ const BOOT: Duration = Duration::from_millis(2_020);
 /// What neither configuration nor model names: announcements, steps of a pass, a client's timeout.
 const SLACK: Duration = Duration::from_secs(3);
 
+/// An owner that announces itself this often needs nobody to tell it of a heal.
+const REFRESH: Duration = Duration::from_secs(2);
+
 /// One server that the configuration wants in every director's table.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
@@ -24,6 +27,8 @@ pub(super) struct Settings {
     /// From here on the pair serves, if nothing happened.
     pub(super) ready: Duration,
     pub(super) deadtime: Duration,
+    /// Whether an owner announces itself again soon without having heard of a heal.
+    pub(super) refreshes: bool,
     /// How long an orderly stop may take.
     stop: Duration,
     /// How long after the last statement everything must be as it should.
@@ -70,6 +75,7 @@ impl Settings {
         Ok(Self {
             ready: loads.max(start + SLACK) + Duration::from_secs(1),
             deadtime: cluster.deadtime,
+            refreshes: cluster.announce.refresh.is_some_and(|refresh| refresh <= REFRESH),
             stop: Duration::from_secs(1) + cluster.deadtime + cluster.keepalive * 5,
             settle,
             directors: scenario.directors().map(|(node, _)| node.name.clone()).collect(),

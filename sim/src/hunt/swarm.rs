@@ -15,8 +15,8 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
     let fallback = topology.between(0, 3) > 0;
     let config = config(seed, two_links, servers, fallback);
     let mut text = format!(
-        "title = \"drawn from seed {seed}\"\nwhy = \"whatever happens, the pair must serve again\"\n\
-         length = \"10m\"\nengines = [\"world\"]\nexpect = [\"pinned(web)\"]\n\
+        "title = \"drawn from seed {seed}\"\n\
+         why = \"whatever happens, the pair must serve again\"\nlength = \"10m\"\nengines = [\"world\"]\nexpect = [\"pinned(web)\"]\n\
          [nodes.gw]\nkind = \"router\"\nlan = \"10.0.0.1/24\"\n"
     );
     let hb = if two_links { "hb = \"10.1.0.{11..12}/24\"\n" } else { "" };
@@ -49,6 +49,10 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
     let on_failure = if drawn.between(0, 1) == 0 { "quiesce" } else { "remove" };
     let scheduler = usize::try_from(drawn.between(0, 3)).unwrap_or(0);
     let scheduler = SCHEDULERS.get(scheduler).copied().unwrap_or("wlc");
+    let refresh = match drawn.between(0, 2) {
+        0 => "announce = { refresh = \"2s\" }\n",
+        _ => "",
+    };
     let hb = |own: u32| {
         if two_links { format!(", hb = \"10.1.0.{own}\"") } else { String::new() }
     };
@@ -62,7 +66,7 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
         .collect();
     format!(
         "[cluster]\nname = \"pair\"\nkeepalive = \"{keepalive}ms\"\ndetection = \"{detection}\"\n\
-         {failback}\nkey-file = \"/etc/director/cluster.key\"\n\
+         {failback}\n{refresh}key-file = \"/etc/director/cluster.key\"\n\
          links = [{{ interface = \"lan\" }}{links}]\n\n\
          [nodes.d1]\naddresses = {{ lan = \"10.0.0.11\"{} }}\npriority = 200\n\n\
          [nodes.d2]\naddresses = {{ lan = \"10.0.0.12\"{} }}\npriority = 100\n\n\
