@@ -16,7 +16,8 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
     let config = config(seed, two_links, servers, fallback);
     let mut text = format!(
         "title = \"drawn from seed {seed}\"\n\
-         why = \"whatever happens, the pair must serve again\"\nlength = \"10m\"\nengines = [\"world\"]\nexpect = [\"pinned(web)\"]\n\
+         why = \"whatever happens, the pair must serve again\"\n\
+         length = \"10m\"\nengines = [\"world\"]\nexpect = [\"pinned(web)\"]\n\
          [nodes.gw]\nkind = \"router\"\nlan = \"10.0.0.1/24\"\n"
     );
     let hb = if two_links { "hb = \"10.1.0.{11..12}/24\"\n" } else { "" };
