@@ -246,10 +246,7 @@ impl World {
         let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
         let input = match rejected {
             None => Input::Beat { link, beat },
-            Some(why) => {
-                let owns = beat.body.claims.values().any(|claim| claim.may_hold());
-                Input::Rejected { link, from: IpAddr::V4(src), why, owns }
-            }
+            Some(why) => Input::Rejected { link, from: IpAddr::V4(src), why },
         };
         self.tell(node, input);
     }
