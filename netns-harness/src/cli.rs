@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::beside::Beside;
 use crate::failure::Failure;
+use crate::peers::Compare;
 use crate::process::Interrupt;
 use crate::run::Request;
 use crate::{doctor, guard, guest, kernel, node};
@@ -31,6 +32,8 @@ enum Command {
     Run(Request),
     /// Plays scenarios in the simulator and on a kernel, and compares what came out.
     Beside(Beside),
+    /// Plays scenarios with our director and with its peers, and compares what came out.
+    Compare(Compare),
     /// The inside of a run; the lab starts it itself.
     #[command(hide = true)]
     Guest {
@@ -73,6 +76,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
         }
         Command::Run(request) => crate::run::run(&request),
         Command::Beside(request) => crate::beside::run(&request),
+        Command::Compare(request) => crate::peers::run(&request),
         Command::Guest { machine, directory } => {
             guest::run(&directory, machine)?;
             Ok(0)

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use scenario::{Action, Faults, NodeKind, Protocol, Scenario, Stream};
+use scenario::{Action, ConfigFile, Faults, NodeKind, Protocol, Scenario, Stream};
 
 use crate::config;
 use crate::failure::Failure;
 use crate::plan::{Client, Deed, DirectorRole, Node, Order, Plan, Port, Role, Serve, Step};
+use crate::stack::Stack;
+use crate::translate;
 
 /// The longest name of an interface, in bytes (`IFNAMSIZ` less the final zero).
 const INTERFACE_NAME: usize = 15;
@@ -18,7 +20,9 @@ const INTERFACE_NAME: usize = 15;
 pub(crate) struct Surroundings<'a> {
     /// The seed that times and latencies are drawn from.
     pub(crate) seed: u64,
-    /// The director's program as the guest sees it.
+    /// What runs on every director.
+    pub(crate) stack: Stack,
+    /// Its program as the guest sees it.
     pub(crate) program: Option<&'a Path>,
     /// Whether the guest owns its machine.
     pub(crate) machine: bool,
@@ -61,7 +65,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
         .iter()
         .flat_map(|node| node.ports.iter().map(|port| (port.hardware.clone(), node.name.clone())))
         .collect();
-    let steps = steps(scenario, &nodes, around.seed);
+    let steps = steps(scenario, &nodes, around)?;
     Ok(Plan {
         machine: around.machine,
         capture: around.capture,
@@ -95,8 +99,9 @@ fn role(
                 ))
             })?;
             Role::Director(DirectorRole {
+                stack: around.stack,
                 program: program.display().to_string(),
-                config: file.text.clone(),
+                config: configuration(scenario, &node.name, file, around.stack)?,
                 key_file: known.key_file,
                 serves: plan_serves(serve),
             })
@@ -106,6 +111,27 @@ fn role(
             loopback: if *vip_on_lo { addresses.to_vec() } else { Vec::new() },
         },
     })
+}
+
+/// A director's configuration in the language of what runs there.
+fn configuration(
+    scenario: &Scenario,
+    node: &str,
+    file: &ConfigFile,
+    stack: Stack,
+) -> Result<String, Failure> {
+    match stack {
+        Stack::Director => Ok(file.text.clone()),
+        Stack::Keepalived => match translate::keepalived(&file.text, node) {
+            Ok(translation) => Ok(translation.text),
+            Err(text) => Err(Failure::Input(format!(
+                "{}: node {node}: {} cannot be translated for {}: {text}",
+                scenario.file,
+                file.path,
+                stack.word()
+            ))),
+        },
+    }
 }
 
 fn serves(scenario: &Scenario) -> impl Iterator<Item = (&str, &scenario::Serve)> {
@@ -214,23 +240,31 @@ fn gateways(scenario: &Scenario, node: &scenario::Node) -> Vec<IpAddr> {
     found.into_values().collect()
 }
 
-fn steps(scenario: &Scenario, nodes: &[Node], seed: u64) -> Vec<Step> {
+fn steps(
+    scenario: &Scenario,
+    nodes: &[Node],
+    around: &Surroundings<'_>,
+) -> Result<Vec<Step>, Failure> {
     let mut faults = Faults::default();
-    scenario
-        .schedule(seed)
-        .into_iter()
-        .map(|entry| {
-            faults.apply(scenario, &entry.action);
-            Step {
-                at: entry.at,
-                index: entry.index,
-                text: entry.action.to_string(),
-                deed: deed(&entry.action, &faults, nodes),
-            }
+    let steps = scenario.schedule(around.seed).into_iter().map(|entry| {
+        faults.apply(scenario, &entry.action);
+        Ok(Step {
+            at: entry.at,
+            index: entry.index,
+            text: entry.action.to_string(),
+            deed: match &entry.action {
+                Action::Reload { node, config } => {
+                    let text = configuration(scenario, node, config, around.stack)?;
+                    Deed::Order(node.clone(), Order::Reload(text))
+                }
+                action => deed(action, &faults, nodes),
+            },
         })
-        .collect()
+    });
+    steps.collect()
 }
 
+/// What a statement does, unless it brings a configuration.
 fn deed(action: &Action, faults: &Faults, nodes: &[Node]) -> Deed {
     let order = |node: &String, order: Order| Deed::Order(node.clone(), order);
     match action {

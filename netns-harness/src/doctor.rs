@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::Engine;
 use crate::kernel;
+use crate::stack::Stack;
 
 /// Something that is missing, and its cure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +24,16 @@ pub(crate) const STOCK_KERNEL: &str = "/usr/bin/linux.uml";
 
 /// Whether a program is found on the search path or where administrators' programs live.
 pub(crate) fn in_path(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program is, on the search path or where administrators' programs live.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
-        .any(|directory| directory.join(program).is_file())
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
 }
 
 /// Everything that keeps this machine from running the engine; empty when it can.
@@ -127,6 +134,15 @@ pub(crate) fn report() -> (String, bool) {
         text.push_str(&format!("{:<11} cannot run\n", engine.word()));
         for Missing { what, cure } in missing {
             text.push_str(&format!("  missing: {what}\n  cure:    {cure}\n"));
+        }
+    }
+    for stack in Stack::PEERS {
+        let word = format!("compare with {}", stack.word());
+        match stack.missing() {
+            None => text.push_str(&format!("{word} ready\n")),
+            Some(Missing { what, cure }) => text.push_str(&format!(
+                "{word} cannot be done\n  missing: {what}\n  cure:    {cure}\n"
+            )),
         }
     }
     (text, any)

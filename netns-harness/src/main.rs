@@ -15,6 +15,7 @@ mod kernel;
 mod launch;
 mod log;
 mod node;
+mod peers;
 mod plan;
 mod play;
 mod process;
@@ -23,6 +24,8 @@ mod run;
 mod rundir;
 mod said;
 mod shell;
+mod stack;
+mod translate;
 
 use std::process::ExitCode;
 

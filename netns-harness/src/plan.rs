@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stack::Stack;
+
 /// One run, complete: nothing in it is left to chance but the kernel's own entropy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
@@ -66,11 +68,13 @@ pub(crate) enum Role {
 /// How the director is run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct DirectorRole {
+    /// What runs.
+    pub(crate) stack: Stack,
     /// The program as the guest sees it.
     pub(crate) program: String,
-    /// The text of `/etc/director/director.toml`.
+    /// The text of its configuration, in its own language.
     pub(crate) config: String,
-    /// The key file that the configuration names.
+    /// The key file that the director's configuration names.
     pub(crate) key_file: Option<String>,
     /// What the node itself serves, as fallback.
     pub(crate) serves: Vec<Serve>,

@@ -6,14 +6,17 @@ use std::time::Duration;
 use scenario::{History, Judged, NodeKind, RunResult, Scenario, judge};
 
 use crate::compile::{Surroundings, compile};
+use crate::doctor::Missing;
 use crate::engine::{Choice, Chosen, Engine, choose};
 use crate::failure::Failure;
 use crate::gather::gather;
 use crate::guest::HOST;
 use crate::launch::launch;
+use crate::peers;
 use crate::process::Interrupt;
 use crate::rundir::RunDirectory;
 use crate::said;
+use crate::stack::Stack;
 
 /// A guest is given this long besides twice the scenario's own length.
 const WALL_SURPLUS: Duration = Duration::from_secs(120);
@@ -24,7 +27,9 @@ pub(crate) struct Settings<'a> {
     pub(crate) engine: Choice,
     /// What everything is drawn from.
     pub(crate) seed: u64,
-    /// The program that is run on every director.
+    /// What runs on every director.
+    pub(crate) stack: Stack,
+    /// Our program, where that is what runs.
     pub(crate) director: Option<&'a Path>,
     /// Whether all frames are captured.
     pub(crate) capture: bool,
@@ -47,10 +52,15 @@ pub(crate) fn play(
         Chosen::NotMeant(reason) => return Ok(RunResult::Skipped { reason }),
         Chosen::Impossible(reason) => return Ok(RunResult::Impossible { reason }),
     };
+    if let Some(Missing { what, cure }) = settings.stack.missing() {
+        let reason = format!("this machine lacks {what} ({cure})");
+        return Ok(RunResult::Impossible { reason });
+    }
     match record(scenario, engine, settings, interrupt) {
         Ok((history, tables)) => {
             let mut verdict = judge(scenario, &history);
             verdict.invariants.extend(tables);
+            peers::leave_out(scenario, settings.stack, &mut verdict);
             Ok(RunResult::Judged { history, verdict })
         }
         Err(Failure::Broken(error)) => Ok(RunResult::Impossible { reason: format!("{error:#}") }),
@@ -64,9 +74,11 @@ fn record(
     settings: &Settings<'_>,
     interrupt: &Interrupt,
 ) -> Result<(History, Vec<Judged>), Failure> {
-    let program = settings.director.map(program).transpose()?;
+    let installed = settings.stack.installed();
+    let program = installed.as_deref().or(settings.director).map(program).transpose()?;
     let around = Surroundings {
         seed: settings.seed,
+        stack: settings.stack,
         program: program.as_deref(),
         machine: engine != Engine::Netns,
         capture: settings.capture,

@@ -11,6 +11,7 @@ use crate::engine::Choice;
 use crate::failure::Failure;
 use crate::play::{Settings, play};
 use crate::process::Interrupt;
+use crate::stack::Stack;
 
 /// What `run` is asked to do.
 #[derive(Debug, Args)]
@@ -70,6 +71,7 @@ pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
         let settings = Settings {
             engine: request.engine,
             seed: request.seed,
+            stack: Stack::Director,
             director: request.director.as_deref(),
             capture: request.pcap,
             keep: keep.as_deref(),

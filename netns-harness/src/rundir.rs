@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 
 use crate::failure::Failure;
-use crate::plan::Plan;
+use crate::plan::{Plan, Role};
 use crate::said;
+use crate::stack::Stack;
 
 /// The subdirectories, and what is in them: the agents' records, the directors' logs, standard
 /// errors, and what the directors say of their tables at the end.
@@ -76,6 +77,13 @@ impl RunDirectory {
     pub(crate) fn fill(&self, plan: &Plan) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(plan).context("writing the plan")?;
         fs::write(self.path.join("plan.json"), text).context("writing the plan")?;
+        for node in &plan.nodes {
+            let Role::Director(role) = &node.role else { continue };
+            if role.stack != Stack::Director {
+                let name = format!("{}.{}.conf", node.name, role.stack.word());
+                fs::write(self.path.join(name), &role.config).context("the configuration")?;
+            }
+        }
         // A copy: the program may be built anew while it runs.
         fs::copy("/proc/self/exe", self.path.join("init")).context("copying this program")?;
         Ok(())

@@ -107,18 +107,18 @@ impl Serialize for Pair {
 
 /// Many outages in short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// Arithmetic mean.
-    pub(super) mean: Duration,
+    pub(crate) mean: Duration,
     /// Median by nearest rank: half of them are not longer.
-    pub(super) p50: Duration,
+    pub(crate) p50: Duration,
     /// The longest.
-    pub(super) max: Duration,
+    pub(crate) max: Duration,
 }
 
 impl Figures {
     /// Of at least one outage.
-    fn of(mut outages: Vec<Duration>) -> Option<Self> {
+    pub(crate) fn of(mut outages: Vec<Duration>) -> Option<Self> {
         outages.sort();
         let count = u32::try_from(outages.len()).ok().filter(|count| *count > 0)?;
         Some(Self {

@@ -1,7 +1,7 @@
 //! `director-lab beside`: the same scenarios in the simulator and on a kernel, side by side.
 
 mod compare;
-mod text;
+pub(crate) mod text;
 mod world;
 
 use std::ops::Range;
@@ -17,6 +17,8 @@ use crate::failure::Failure;
 use crate::play::{Settings, play};
 use crate::process::Interrupt;
 use crate::run::load;
+use crate::stack::Stack;
+pub(crate) use compare::Figures;
 use compare::{Comparison, Pair, Side};
 use world::Simulator;
 
@@ -94,6 +96,7 @@ fn pair(
     let settings = Settings {
         engine: request.engine,
         seed,
+        stack: Stack::Director,
         director: Some(&request.director),
         capture: false,
         keep: None,
@@ -132,7 +135,7 @@ fn side(run: &Run) -> Side {
 }
 
 /// `A..B`, or `A` alone for that one seed.
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |word: &str| {
         word.parse::<u64>().map_err(|error| format!("`{word}` is not a seed: {error}"))
     };

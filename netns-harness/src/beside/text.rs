@@ -119,7 +119,7 @@ fn micros(value: Duration) -> u128 {
 }
 
 /// `172.000 ms`.
-fn millis(value: Duration) -> String {
+pub(crate) fn millis(value: Duration) -> String {
     format!("{}.{:03} ms", micros(value) / 1_000, micros(value) % 1_000)
 }
 

@@ -53,7 +53,8 @@ new    = "20/s"
 
 fn around(seed: u64, program: Option<&Path>) -> Surroundings<'_> {
     let look = Duration::from_millis(10);
-    Surroundings { seed, program, machine: true, capture: false, look }
+    let stack = Stack::Director;
+    Surroundings { seed, stack, program, machine: true, capture: false, look }
 }
 
 fn plan(seed: u64) -> Plan {

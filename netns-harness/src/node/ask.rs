@@ -20,11 +20,11 @@ const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Asks, and leaves both answers and what came of it in the run directory.
-pub(super) fn ask(node: &str, program: Option<&str>) -> anyhow::Result<()> {
+pub(super) fn ask(node: &str, program: Result<&str, String>) -> anyhow::Result<()> {
     let directory = Path::new(RUN).join(DIRECTORY);
     let found = match program {
-        Some(program) => repeatedly(node, program, &directory),
-        None => Found::NotAsked("its director does not run at the end".to_owned()),
+        Ok(program) => repeatedly(node, program, &directory),
+        Err(reason) => Found::NotAsked(reason),
     };
     let text = serde_json::to_string(&found).context("what was found")?;
     let path = directory.join(format!("{node}.found.json"));

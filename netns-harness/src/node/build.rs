@@ -1,5 +1,6 @@
 //! Makes a machine of a set of namespaces: file systems, host name, addresses, sysctls.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
@@ -40,10 +41,11 @@ fn disk(name: &str) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(&etc).context("the node's disk")?;
     fs::create_dir_all(disk.join("lib")).context("the node's disk")?;
     let own = [("hostname", format!("{name}\n")), ("hosts", "127.0.0.1 localhost\n".to_owned())];
+    let own_folders = [OsStr::new("director"), OsStr::new("keepalived")];
     for entry in fs::read_dir(Path::new(HOST).join("etc")).context("the host's /etc")? {
         let entry = entry.context("the host's /etc")?;
         let file = entry.file_name();
-        if own.iter().any(|(name, _)| file == *name) || file == "director" {
+        if own.iter().any(|(name, _)| file == *name) || own_folders.contains(&file.as_os_str()) {
             continue;
         }
         symlink(entry.path(), etc.join(&file)).context("the node's /etc")?;
@@ -51,7 +53,9 @@ fn disk(name: &str) -> anyhow::Result<PathBuf> {
     for (file, text) in own {
         fs::write(etc.join(file), text).context("the node's /etc")?;
     }
-    fs::create_dir(etc.join("director")).context("the node's /etc")?;
+    for folder in own_folders {
+        fs::create_dir(etc.join(folder)).context("the node's /etc")?;
+    }
     Ok(disk)
 }
 

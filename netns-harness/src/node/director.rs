@@ -14,12 +14,12 @@ use super::table;
 use crate::guest::RUN;
 use crate::plan::{Behaviour, DirectorRole};
 use crate::record::Recorder;
-
-const CONFIG: &str = "/etc/director/director.toml";
+use crate::stack::Stack;
 
 /// A director's node: the program may run or not.
 pub(super) struct Director {
     name: String,
+    stack: Stack,
     program: String,
     child: Option<Child>,
     recorder: Recorder,
@@ -35,14 +35,16 @@ impl Director {
         recorder: &Recorder,
     ) -> anyhow::Result<Self> {
         // A reload may have put a newer one there before the power was lost.
-        if !Path::new(CONFIG).exists() {
-            fs::write(CONFIG, &role.config).context("writing the configuration")?;
+        let config = role.stack.config_path();
+        if !Path::new(config).exists() {
+            fs::write(config, &role.config).context("writing the configuration")?;
         }
         if let Some(path) = role.key_file.as_deref().filter(|path| !Path::new(path).exists()) {
             write_key(Path::new(path)).with_context(|| format!("writing the key {path}"))?;
         }
         Ok(Self {
             name: name.to_owned(),
+            stack: role.stack,
             program: role.program.clone(),
             child: None,
             recorder: recorder.clone(),
@@ -61,7 +63,7 @@ impl Director {
         }
         let errors = Path::new(RUN).join("stderr").join(format!("{}.director", self.name));
         let mut child = Command::new(&self.program)
-            .args(["run", "--config", CONFIG, "--node", &self.name, "--log-format", "json"])
+            .args(self.stack.arguments(&self.name))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(errors)?)
@@ -96,9 +98,10 @@ impl Director {
 
     /// Puts another configuration in place and has the program read it.
     pub(super) fn reload(&mut self, config: &str) -> anyhow::Result<()> {
-        let fresh = format!("{CONFIG}.new");
+        let path = self.stack.config_path();
+        let fresh = format!("{path}.new");
         fs::write(&fresh, config).context("writing the configuration")?;
-        fs::rename(&fresh, CONFIG).context("replacing the configuration")?;
+        fs::rename(&fresh, path).context("replacing the configuration")?;
         self.signal(Signal::HUP)
     }
 
@@ -107,11 +110,17 @@ impl Director {
         self.fallback.behave(behaviour)
     }
 
-    /// The program, if it runs.
-    pub(super) fn running(&mut self) -> anyhow::Result<Option<&str>> {
-        let Some(child) = &mut self.child else { return Ok(None) };
-        let ended = child.try_wait().context("the director")?;
-        Ok(ended.is_none().then_some(&self.program))
+    /// The program that can be asked for its table, or why none can.
+    pub(super) fn asked(&mut self) -> anyhow::Result<Result<&str, String>> {
+        let word = self.stack.word();
+        if self.stack != Stack::Director {
+            return Ok(Err(format!("{word} has no such status")));
+        }
+        let ended = self.child.as_mut().map(Child::try_wait).transpose().context("the director")?;
+        Ok(match ended {
+            Some(None) => Ok(&self.program),
+            Some(Some(_)) | None => Err(format!("its {word} does not run at the end")),
+        })
     }
 
     fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
@@ -125,13 +134,13 @@ impl Director {
     }
 }
 
-/// The key is the same on every node and no secret here.
+/// The key is the same on every node that names the same file, and no secret here.
 fn write_key(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::write(path, format!("{}\n", "6c".repeat(32)))?;
+    fs::write(path, format!("{}{}\n", "6c".repeat(32), path.display()))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     Ok(())
 }

@@ -94,7 +94,7 @@ impl Built {
             (Order::Finish, Running::Director(director)) => {
                 let name = &self.setup.node.name;
                 table::once(name, &self.recorder)?;
-                ask::ask(name, director.running()?)
+                ask::ask(name, director.asked()?)
             }
             (Order::Finish, _) => Ok(()),
             (Order::Start, Running::Director(director)) => director.start(),

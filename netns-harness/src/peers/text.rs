@@ -1,0 +1,128 @@
+//! The comparison of stacks for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::measure::{Comparison, Played, Side};
+use crate::beside::text::millis;
+
+const HEADER: [&str; 9] = [
+    "stack",
+    "runs",
+    "outage p50",
+    "max",
+    "mean",
+    "not served",
+    "broken",
+    "owners at the end",
+    "router's ARP at the end",
+];
+
+/// One table for each scenario and client, and what must be known to read it.
+pub(super) fn text(comparisons: &[Comparison]) -> String {
+    let mut text = String::new();
+    for comparison in comparisons {
+        // Writing to a string cannot fail.
+        let _ = one(&mut text, comparison);
+    }
+    text
+}
+
+fn one(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
+    writeln!(text, "{}\n  {}", comparison.title, comparison.file)?;
+    for client in &comparison.clients {
+        writeln!(text, "\n  client {client}")?;
+        let rows: Vec<_> = comparison.stacks.iter().map(|played| row(played, client)).collect();
+        table(text, &rows)?;
+    }
+    if comparison.clients.is_empty() {
+        writeln!(text)?;
+        let rows: Vec<_> = comparison.stacks.iter().map(|played| row(played, "")).collect();
+        table(text, &rows)?;
+    }
+    for played in &comparison.stacks {
+        remarks(text, played)?;
+    }
+    writeln!(text)
+}
+
+fn row(played: &Played, client: &str) -> [String; 9] {
+    let figures = played.clients.get(client);
+    let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    [
+        played.stack.word().to_owned(),
+        played.ran().count().to_string(),
+        cell(figures.map(|figures| millis(figures.outage.p50))),
+        cell(figures.map(|figures| millis(figures.outage.max))),
+        cell(figures.map(|figures| millis(figures.outage.mean))),
+        cell(figures.map(|figures| figures.not_served.to_string())),
+        cell(figures.map(|figures| figures.broken.to_string())),
+        counted(played, |run| &run.owners),
+        counted(played, |run| &run.neighbours),
+    ]
+}
+
+/// `d2`, or `d2 in 5, none in 1` where the runs ended differently.
+fn counted(played: &Played, of: impl Fn(&Side) -> &str) -> String {
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    for run in played.ran() {
+        *found.entry(of(run)).or_default() += 1;
+    }
+    match found.keys().copied().collect::<Vec<_>>().as_slice() {
+        [] => "-".to_owned(),
+        [only] => (*only).to_owned(),
+        _ => {
+            let parts = found.iter().map(|(value, count)| format!("{value} in {count}"));
+            parts.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn remarks(text: &mut String, played: &Played) -> std::fmt::Result {
+    let word = played.stack.word();
+    if !played.notes.is_empty() {
+        writeln!(text, "\n  {word} was told the same as far as it can be; it differs in")?;
+    }
+    for note in &played.notes {
+        writeln!(text, "    {note}")?;
+    }
+    let not_judged: usize = played.ran().map(|run| run.not_judged).max().unwrap_or(0);
+    if not_judged > 0 {
+        writeln!(text, "\n  {word}: expectations that cannot be asked of it: {not_judged}")?;
+    }
+    let mut first = true;
+    for run in &played.runs {
+        for remark in &run.remarks {
+            if std::mem::take(&mut first) {
+                writeln!(text)?;
+            }
+            writeln!(text, "  {word}, seed {}: {}: {remark}", run.seed, run.result)?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns as wide as their widest cell.
+fn table(text: &mut String, rows: &[[String; 9]]) -> std::fmt::Result {
+    let header = HEADER.map(str::to_owned);
+    let widths: [usize; 9] = std::array::from_fn(|column| {
+        let cells = rows.iter().chain([&header]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    });
+    for (index, row) in [&header].into_iter().chain(rows).enumerate() {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+            // Numbers to the right, words to the left.
+            if (1..=6).contains(&column) {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            }
+        });
+        let line = cells.collect::<Vec<_>>().join(" | ");
+        writeln!(text, "  {}", line.trim_end())?;
+        if index == 0 {
+            writeln!(text, "  {}", widths.map(|width| "-".repeat(width)).join("-+-"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! A director's configuration as the translation reads it.
+//!
+//! The director checks the file; here what is not understood is kept by name, to be told.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use scenario::parse_duration;
+use serde::Deserialize;
+
+/// A length of time as the file writes it: `100ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Length(pub(super) Duration);
+
+impl TryFrom<String> for Length {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse_duration(&text).map(Self)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Source {
+    pub(super) cluster: Cluster,
+    pub(super) nodes: BTreeMap<String, Node>,
+    pub(super) groups: BTreeMap<String, Group>,
+    #[serde(default)]
+    pub(super) services: BTreeMap<String, Service>,
+    #[serde(flatten)]
+    pub(super) other: toml::Table,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Cluster {
+    #[serde(default = "second")]
+    pub(super) keepalive: Length,
+    pub(super) deadtime: Option<Length>,
+    #[serde(default)]
+    pub(super) failback: Failback,
+    pub(super) failback_delay: Option<Length>,
+    #[serde(default)]
+    pub(super) links: Vec<Link>,
+    #[serde(flatten)]
+    pub(super) other: toml::Table,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Failback {
+    #[default]
+    Auto,
+    Manual,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Link {
+    pub(super) interface: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Node {
+    pub(super) priority: u8,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Group {
+    pub(super) addresses: Vec<Address>,
+    #[serde(flatten)]
+    pub(super) other: toml::Table,
+}
+
+/// `10.0.0.100/24 on lan`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Address {
+    pub(super) address: IpAddr,
+    pub(super) prefix: u8,
+    pub(super) interface: String,
+}
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let read = || {
+            let (cidr, interface) = text.split_once(" on ")?;
+            let (address, prefix) = cidr.split_once('/')?;
+            Some(Self {
+                address: address.parse().ok()?,
+                prefix: prefix.parse().ok()?,
+                interface: interface.trim().to_owned(),
+            })
+        };
+        read().ok_or_else(|| format!("`{text}` is not of the form 10.0.0.100/24 on lan"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Service {
+    pub(super) listen: SocketAddr,
+    #[serde(default = "wlc")]
+    pub(super) scheduler: String,
+    #[serde(default)]
+    pub(super) forward: Forward,
+    pub(super) check: Check,
+    #[serde(default)]
+    pub(super) on_failure: OnFailure,
+    pub(super) fallback: Option<Endpoint>,
+    pub(super) servers: Vec<Server>,
+    #[serde(flatten)]
+    pub(super) other: toml::Table,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Forward {
+    #[default]
+    Direct,
+    Tunnel,
+    Nat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnFailure {
+    #[default]
+    Quiesce,
+    Remove,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Check {
+    #[serde(rename = "type")]
+    pub(super) kind: Kind,
+    pub(super) path: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) expect: Option<String>,
+    pub(super) port: Option<u16>,
+    #[serde(default = "two_seconds")]
+    pub(super) interval: Length,
+    #[serde(default = "second")]
+    pub(super) timeout: Length,
+    #[serde(default = "three")]
+    pub(super) fall: u8,
+    #[serde(default = "two")]
+    pub(super) rise: u8,
+    #[serde(flatten)]
+    pub(super) other: toml::Table,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    Http,
+    Tcp,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Server {
+    pub(super) address: Endpoint,
+    #[serde(default = "one")]
+    pub(super) weight: u16,
+    #[serde(flatten)]
+    pub(super) other: toml::Table,
+}
+
+/// `10.0.0.21`, or with a port of its own.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Endpoint {
+    address: IpAddr,
+    port: Option<u16>,
+}
+
+impl Endpoint {
+    pub(super) fn with_port(self, port: u16) -> (IpAddr, u16) {
+        (self.address, self.port.unwrap_or(port))
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self { address, port: None });
+        }
+        let socket: SocketAddr = text
+            .parse()
+            .map_err(|_| format!("`{text}` is neither an address nor one with port"))?;
+        Ok(Self { address: socket.ip(), port: Some(socket.port()) })
+    }
+}
+
+// What the director takes for what is not written; the translation must take the same.
+
+fn second() -> Length {
+    Length(Duration::from_secs(1))
+}
+
+fn two_seconds() -> Length {
+    Length(Duration::from_secs(2))
+}
+
+fn wlc() -> String {
+    "wlc".to_owned()
+}
+
+fn one() -> u16 {
+    1
+}
+
+fn two() -> u8 {
+    2
+}
+
+fn three() -> u8 {
+    3
+}
+
+impl Source {
+    /// What is written and has no place in a translation, as `[cluster] key-file`.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut add = |place: &str, table: &toml::Table| {
+            found.extend(table.keys().map(|key| format!("{place}{key}")));
+        };
+        add("", &self.other);
+        add("[cluster] ", &self.cluster.other);
+        for (name, group) in &self.groups {
+            add(&format!("[groups.{name}] "), &group.other);
+        }
+        for (name, service) in &self.services {
+            add(&format!("[services.{name}] "), &service.other);
+            add(&format!("[services.{name}] check "), &service.check.other);
+            for server in &service.servers {
+                add(&format!("[services.{name}] server "), &server.other);
+            }
+        }
+        found
+    }
+}
