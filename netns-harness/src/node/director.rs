@@ -1,12 +1,13 @@
 //! The director as a process of its node, its log, and the fallback server beside it.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use scenario::Event;
 
 use super::server::Server;
@@ -61,27 +62,34 @@ impl Director {
         {
             return Ok(());
         }
-        let errors = Path::new(RUN).join("stderr").join(format!("{}.director", self.name));
-        let mut child = Command::new(&self.program)
+        let (output, printed) = io::pipe().context("a pipe for the log")?;
+        let errors: Stdio = match self.stack {
+            Stack::Director => {
+                let errors = Path::new(RUN).join("stderr").join(format!("{}.director", self.name));
+                File::options().create(true).append(true).open(errors)?.into()
+            }
+            // Its log goes to the standard error.
+            Stack::Keepalived => printed.try_clone().context("a pipe for the log")?.into(),
+        };
+        let child = Command::new(&self.program)
             .args(self.stack.arguments(&self.name))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::options().create(true).append(true).open(errors)?)
+            .stdout(printed)
+            .stderr(errors)
+            // Some stacks are several processes.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", self.program))?;
-        if let Some(output) = child.stdout.take() {
-            let (log, recorder, node) =
-                (self.log.clone(), self.recorder.clone(), self.name.clone());
-            std::thread::Builder::new().name("director log".to_owned()).spawn(move || {
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    // What a line tells of the table stands in the table already.
-                    let _ = table::once(&node, &recorder);
-                    log.printed(&line);
-                }
-                let text = "the director's output ended".to_owned();
-                recorder.now(Event::Note { node: Some(node), text });
-            })?;
-        }
+        let (log, recorder, node) = (self.log.clone(), self.recorder.clone(), self.name.clone());
+        std::thread::Builder::new().name("director log".to_owned()).spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                // What a line tells of the table stands in the table already.
+                let _ = table::once(&node, &recorder);
+                log.printed(&line);
+            }
+            let text = "the director's output ended".to_owned();
+            recorder.now(Event::Note { node: Some(node), text });
+        })?;
         self.child = Some(child);
         Ok(())
     }
@@ -91,9 +99,14 @@ impl Director {
         self.signal(Signal::TERM)
     }
 
-    /// Ends the program at once.
+    /// Ends the program at once, all of its processes.
     pub(super) fn kill(&mut self) -> anyhow::Result<()> {
-        self.signal(Signal::KILL)
+        match self.process()? {
+            Some(leader) => {
+                kill_process_group(leader, Signal::KILL).context("killing the director")
+            }
+            None => Ok(()),
+        }
     }
 
     /// Puts another configuration in place and has the program read it.
@@ -124,13 +137,20 @@ impl Director {
     }
 
     fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
-        let Some(child) = &mut self.child else { return Ok(()) };
+        match self.process()? {
+            Some(process) => kill_process(process, signal).context("signalling the director"),
+            None => Ok(()),
+        }
+    }
+
+    /// The program's process, if it runs.
+    fn process(&mut self) -> anyhow::Result<Option<Pid>> {
+        let Some(child) = &mut self.child else { return Ok(None) };
         if child.try_wait().context("the director")?.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.context("process id of the director")?, signal)
-            .context("signalling the director")
+        pid.context("process id of the director").map(Some)
     }
 }
 
