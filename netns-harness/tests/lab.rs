@@ -236,3 +236,83 @@ fn a_status_that_ipvsadm_contradicts_is_a_violation_and_both_texts_are_kept() {
     assert!(text("d1.status.json").unwrap().contains("wlc"));
     assert!(text("d1.ipvsadm.txt").unwrap().starts_with("IP Virtual Server"));
 }
+
+const PEER_CONFIG: &str = r#"
+[cluster]
+name      = "pair"
+keepalive = "100ms"
+key-file  = "/etc/director/cluster.key"
+links     = [{ interface = "lan" }]
+[nodes.d1]
+addresses = { lan = "10.0.0.11" }
+priority  = 200
+[nodes.d2]
+addresses = { lan = "10.0.0.12" }
+priority  = 100
+[groups.web]
+addresses = ["10.0.0.100/24 on lan"]
+[services.http]
+listen   = "10.0.0.100:80"
+check    = { type = "http", path = "/", expect = "a page", interval = "500ms", timeout = "100ms" }
+fallback = "127.0.0.1:80"
+servers  = [{ address = "10.0.0.21" }]
+"#;
+
+const PEERS: &str = r#"
+title   = "keepalived in the director's place"
+why     = "a comparison is worth nothing when the peer was told something else"
+length  = "5s"
+engines = ["timetravel"]
+timeline = ["3s power-off d1"]
+expect = [
+  "at 2900ms owner(10.0.0.100) = d1 and weight(d1, http, s1) = 1 and weight(d2, http, s1) = 1",
+  "within 400ms of power-off owner(10.0.0.100) = d2 and arp(gw, 10.0.0.100) = d2",
+  "failed(web) = 0 between 3500ms and 4500ms",
+  "eventually role(d2, web) = active",
+]
+[nodes.gw]
+kind = "router"
+lan  = "10.0.0.1/24"
+[nodes."d1..d2"]
+kind   = "director"
+lan    = "10.0.0.{11..12}/24"
+config = "director.toml"
+serve  = "http 80 ok sorry"
+[nodes.s1]
+kind  = "server"
+lan   = "10.0.0.21/24"
+serve = "http 80 ok a page"
+[clients.web]
+target  = "10.0.0.100:80"
+new     = "100/s"
+timeout = "100ms"
+start   = "2s"
+"#;
+
+#[test]
+fn keepalived_takes_over_as_it_was_told_and_is_not_asked_for_roles() {
+    if !engines().contains(&"timetravel") || !said(&lab(&["doctor"])).contains("keepalived ready") {
+        eprintln!("skipped: needs the lab's own kernel and keepalived, see `director-lab doctor`");
+        return;
+    }
+    let scratch = Scratch::new("peers");
+    scratch.file("director.toml", PEER_CONFIG);
+    let file = scratch.file("peers.toml", PEERS);
+    let kept = scratch.0.join("kept");
+    let arguments = ["compare", "--stacks", "keepalived", "--format", "json", "--keep"];
+    let arguments = [&arguments[..], &[kept.to_str().unwrap(), file.to_str().unwrap()]].concat();
+    let output = lab(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let stack = &document["scenarios"][0]["stacks"][0];
+    let run = &stack["runs"][0];
+    assert_eq!(run["result"], "held", "{}", said(&output));
+    assert_eq!((&run["owners"], &run["neighbours"]), (&"d2".into(), &"d2".into()));
+    assert_eq!(run["not_judged"], 1);
+    // Three adverts and the skew of priority 100, less one advert at most (RFC 5798 §6.1).
+    let outage = stack["clients"]["web"]["outage"]["max_ns"].as_u64().unwrap();
+    assert!((250_000_000..=380_000_000).contains(&outage), "{outage}");
+    let folder = kept.join("peers/keepalived-1");
+    let config = std::fs::read_to_string(folder.join("d2.keepalived.conf")).unwrap();
+    assert!(config.contains("    priority 100\n"), "{config}");
+}

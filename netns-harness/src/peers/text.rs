@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use super::measure::{Comparison, Played, Side};
 use crate::beside::text::millis;
 
-const HEADER: [&str; 9] = [
+const COLUMNS: usize = 10;
+const HEADER: [&str; COLUMNS] = [
     "stack",
     "runs",
     "outage p50",
@@ -16,6 +17,7 @@ const HEADER: [&str; 9] = [
     "broken",
     "owners at the end",
     "router's ARP at the end",
+    "not judged",
 ];
 
 /// One table for each scenario and client, and what must be known to read it.
@@ -46,7 +48,7 @@ fn one(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
     writeln!(text)
 }
 
-fn row(played: &Played, client: &str) -> [String; 9] {
+fn row(played: &Played, client: &str) -> [String; COLUMNS] {
     let figures = played.clients.get(client);
     let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     [
@@ -59,6 +61,7 @@ fn row(played: &Played, client: &str) -> [String; 9] {
         cell(figures.map(|figures| figures.broken.to_string())),
         counted(played, |run| &run.owners),
         counted(played, |run| &run.neighbours),
+        played.ran().map(|run| run.not_judged).sum::<usize>().to_string(),
     ]
 }
 
@@ -86,10 +89,6 @@ fn remarks(text: &mut String, played: &Played) -> std::fmt::Result {
     for note in &played.notes {
         writeln!(text, "    {note}")?;
     }
-    let not_judged: usize = played.ran().map(|run| run.not_judged).max().unwrap_or(0);
-    if not_judged > 0 {
-        writeln!(text, "\n  {word}: expectations that cannot be asked of it: {not_judged}")?;
-    }
     let mut first = true;
     for run in &played.runs {
         for remark in &run.remarks {
@@ -103,9 +102,9 @@ fn remarks(text: &mut String, played: &Played) -> std::fmt::Result {
 }
 
 /// Columns as wide as their widest cell.
-fn table(text: &mut String, rows: &[[String; 9]]) -> std::fmt::Result {
+fn table(text: &mut String, rows: &[[String; COLUMNS]]) -> std::fmt::Result {
     let header = HEADER.map(str::to_owned);
-    let widths: [usize; 9] = std::array::from_fn(|column| {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         let cells = rows.iter().chain([&header]).map(|row| row[column].chars().count());
         cells.max().unwrap_or(0)
     });
