@@ -3,7 +3,7 @@
 use super::case::{Line, Unit};
 use super::kind::Kind;
 use super::settings::Settings;
-use scenario::{Action, Behaviour, Cut, Extent, Heal, Node, NodeKind, Scenario, Stream};
+use scenario::{Action, Behaviour, Cut, Extent, Faults, Heal, Node, NodeKind, Scenario, Stream};
 use std::time::Duration;
 
 /// Faults begin within this time; the last ends later.
@@ -34,7 +34,7 @@ pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<U
         };
         let lasts = millis(log_uniform(&mut stream, 10, LONGEST_MS));
         let drawn = unit(&mut stream, scenario, settings, kind, begin, lasts);
-        units.extend(drawn.filter(|drawn| settings.refreshes || !overlaps(drawn, &units)));
+        units.extend(drawn.filter(|drawn| settings.refreshes || !hides(scenario, drawn, &units)));
     }
     units
 }
@@ -53,7 +53,7 @@ pub(super) fn aim(
     let begin = *pick(&mut stream, turns)? + Duration::from_micros(stream.between(0, 1_500));
     let lasts = millis(log_uniform(&mut stream, 10, LONGEST_MS));
     let drawn = unit(&mut stream, scenario, settings, kind, begin, lasts)?;
-    (settings.refreshes || !overlaps(&drawn, units)).then_some(drawn)
+    (settings.refreshes || !hides(scenario, &drawn, units)).then_some(drawn)
 }
 
 /// A fault with what undoes it.
@@ -65,7 +65,7 @@ fn unit(
     begin: Duration,
     lasts: Duration,
 ) -> Option<Unit> {
-    let (fault, undo) = fault(stream, scenario, settings, kind)?;
+    let (fault, undo) = fault(stream, scenario, kind)?;
     let end = begin + lasts.max(settings.least(&fault));
     Some(Unit { lines: vec![Line { at: begin, action: fault }, Line { at: end, action: undo }] })
 }
@@ -95,12 +95,7 @@ fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
 }
 
 /// A fault of a kind and what undoes it.
-fn fault(
-    stream: &mut Stream,
-    scenario: &Scenario,
-    settings: &Settings,
-    kind: Kind,
-) -> Option<(Action, Action)> {
+fn fault(stream: &mut Stream, scenario: &Scenario, kind: Kind) -> Option<(Action, Action)> {
     let of = |wanted: fn(&NodeKind) -> bool| -> Vec<&Node> {
         scenario.nodes.iter().filter(|node| wanted(&node.kind)).collect()
     };
@@ -130,43 +125,29 @@ fn fault(
         }
         Kind::CutSegment | Kind::CutPort | Kind::CutPair | Kind::CutOneWay => {
             let cut = cut(stream, scenario, &directors, kind)?;
-            if !settings.refreshes && is_hidden(scenario, &cut) {
-                return None;
-            }
             (Action::Cut(cut.clone()), Action::Heal(Heal::Of(cut)))
         }
     })
 }
 
-/// Whether a segment is cut twice at a time. The heal of the one piece opens a part of the other,
-/// and what is left may be a cut that is hidden from the directors.
-fn overlaps(drawn: &Unit, units: &[Unit]) -> bool {
-    let time = |unit: &Unit| Some((unit.lines.first()?.at, unit.lines.last()?.at));
-    let segment = |unit: &Unit| match unit.lines.first().map(|line| &line.action) {
-        Some(Action::Cut(cut)) => Some(cut.segment.clone()),
-        _ => None,
-    };
-    let (Some(own), Some((begin, end))) = (segment(drawn), time(drawn)) else { return false };
-    units.iter().any(|unit| {
-        let apart = time(unit).is_none_or(|(from, to)| end < from || to < begin);
-        !apart && segment(unit).as_ref() == Some(&own)
-    })
-}
-
-/// A cut of a router or client alone, or between one and a director: no heartbeat crosses it, so
-/// nobody hears of its end. Announcements that it swallows come again only with the refresh.
-fn is_hidden(scenario: &Scenario, cut: &Cut) -> bool {
+/// Whether a plan with this fault too has a moment at which a director reaches a router or client no
+/// longer and still hears another director on that segment: no heartbeat tells it of the end of such
+/// a cut, and announcements that it swallows come again only with the refresh.
+fn hides(scenario: &Scenario, drawn: &Unit, units: &[Unit]) -> bool {
+    let mut lines: Vec<&Line> = units.iter().chain([drawn]).flat_map(|unit| &unit.lines).collect();
+    lines.sort_by_key(|line| line.at);
     let kind = |name: &str| scenario.node(name).map(|node| &node.kind);
     let looks = |name: &str| matches!(kind(name), Some(NodeKind::Router | NodeKind::Client));
     let directs = |name: &str| matches!(kind(name), Some(NodeKind::Director { .. }));
-    if let Extent::Port(one) = &cut.extent {
-        return looks(one);
-    }
-    let (Extent::Between(one, other) | Extent::OneWay { from: one, to: other }) = &cut.extent
-    else {
-        return false;
-    };
-    looks(one) && directs(other) || directs(one) && looks(other)
+    let mut faults = Faults::default();
+    lines.iter().any(|line| {
+        faults.apply(scenario, &line.action);
+        let mut unheard = faults.blocked().filter(|(_, from, to)| directs(from) && looks(to));
+        unheard.any(|(segment, own, _)| {
+            let others = scenario.members(segment).filter(|name| *name != own && directs(name));
+            others.into_iter().any(|other| faults.passes(segment, other, own))
+        })
+    })
 }
 
 /// Half of the pieces are the directors' own: with many servers they would be rare otherwise.
