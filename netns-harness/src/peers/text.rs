@@ -23,14 +23,20 @@ const HEADER: [&str; COLUMNS] = [
 /// One table for each scenario and client, and what must be known to read it.
 pub(super) fn text(comparisons: &[Comparison]) -> String {
     let mut text = String::new();
+    let mut told: Vec<&[String]> = Vec::new();
     for comparison in comparisons {
         // Writing to a string cannot fail.
-        let _ = one(&mut text, comparison);
+        let _ = one(&mut text, comparison, &mut told);
     }
     text
 }
 
-fn one(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
+/// `told` are the notes that the reader has seen already.
+fn one<'a>(
+    text: &mut String,
+    comparison: &'a Comparison,
+    told: &mut Vec<&'a [String]>,
+) -> std::fmt::Result {
     writeln!(text, "{}\n  {}", comparison.title, comparison.file)?;
     for client in &comparison.clients {
         writeln!(text, "\n  client {client}")?;
@@ -43,6 +49,7 @@ fn one(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
         table(text, &rows)?;
     }
     for played in &comparison.stacks {
+        notes(text, played, told)?;
         remarks(text, played)?;
     }
     writeln!(text)
@@ -81,14 +88,28 @@ fn counted(played: &Played, of: impl Fn(&Side) -> &str) -> String {
     }
 }
 
-fn remarks(text: &mut String, played: &Played) -> std::fmt::Result {
+fn notes<'a>(
+    text: &mut String,
+    played: &'a Played,
+    told: &mut Vec<&'a [String]>,
+) -> std::fmt::Result {
     let word = played.stack.word();
-    if !played.notes.is_empty() {
-        writeln!(text, "\n  {word} was told the same as far as it can be; it differs in")?;
+    if played.notes.is_empty() {
+        return Ok(());
     }
+    if told.contains(&played.notes.as_slice()) {
+        return writeln!(text, "\n  {word} was told the same as far as it can be; see above");
+    }
+    told.push(&played.notes);
+    writeln!(text, "\n  {word} was told the same as far as it can be; it differs in")?;
     for note in &played.notes {
         writeln!(text, "    {note}")?;
     }
+    Ok(())
+}
+
+fn remarks(text: &mut String, played: &Played) -> std::fmt::Result {
+    let word = played.stack.word();
     let mut first = true;
     for run in &played.runs {
         for remark in &run.remarks {
