@@ -246,7 +246,10 @@ impl World {
         let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
         let input = match rejected {
             None => Input::Beat { link, beat },
-            Some(why) => Input::Rejected { link, from: IpAddr::V4(src), why },
+            Some(why) => {
+                let owns = beat.body.claims.values().any(|claim| claim.may_hold());
+                Input::Rejected { link, from: IpAddr::V4(src), why, owns }
+            }
         };
         self.tell(node, input);
     }

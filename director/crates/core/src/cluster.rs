@@ -1,6 +1,7 @@
 //! From heartbeats to live and dead peers, and to who owns which group.
 
 mod announce;
+mod caution;
 mod change;
 mod detector;
 mod group;
@@ -265,8 +266,8 @@ impl Cluster {
             self.judge_peer(index, now, out);
         }
         if self.listen_until.is_some_and(|until| now >= until) {
-            self.listen_until = None;
             self.stirred = true;
+            self.listen_until = self.hold_back(now, out);
             self.peers.iter_mut().for_each(Peer::believe);
         }
         let patience = self.settings.limits.deadtime;
@@ -354,6 +355,7 @@ impl Cluster {
         }
         if self.listen_until.is_some() && self.has_heard_all() {
             self.listen_until = None;
+            self.peers.iter_mut().for_each(Peer::believe);
         }
         let mut changed = false;
         for index in 0..self.groups.len() {

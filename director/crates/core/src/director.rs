@@ -106,7 +106,10 @@ impl Director {
         match input {
             Input::Deadline => self.wake(now),
             Input::Beat { link, beat } => self.cluster.hear(link, &beat, now, &mut self.out),
-            Input::Rejected { link, from, why } => self.reject(link, from, why, now),
+            Input::Rejected { link, from, why, owns } => {
+                self.cluster.rejected(from, why, owns, now);
+                self.reject(link, from, why, now);
+            }
             Input::ProbeFinished { ticket, outcome } => {
                 self.unsettled |= self.checks.finished(ticket, outcome, now, &mut self.out);
             }

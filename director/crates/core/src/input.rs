@@ -33,6 +33,8 @@ pub enum Input {
         from: IpAddr,
         /// What is wrong with it.
         why: Rejection,
+        /// Whether its sender may own a group, by its own unproven word.
+        owns: bool,
     },
     /// A probe ended by itself.
     ProbeFinished {

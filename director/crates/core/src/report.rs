@@ -84,6 +84,12 @@ pub enum Report {
         /// What is wrong with it.
         why: Rejection,
     },
+    /// This node has just started and takes nothing, because a peer whose packets do not fit our
+    /// key or our version may own it.
+    HeldBack {
+        /// The peer.
+        peer: NodeName,
+    },
     /// Two directors own a group at once.
     TwoOwners {
         /// The group.

@@ -233,7 +233,10 @@ where
                 let from = packet.from.ip();
                 let input = match heartbeat::open(&packet.bytes, cluster, &self.settings.key) {
                     Ok(beat) => Input::Beat { link, beat },
-                    Err(why) => Input::Rejected { link, from, why },
+                    Err(why) => {
+                        let owns = heartbeat::may_own(&packet.bytes);
+                        Input::Rejected { link, from, why, owns }
+                    }
                 };
                 self.handle(input);
             }

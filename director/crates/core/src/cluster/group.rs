@@ -234,10 +234,14 @@ impl Group {
                 let why = RoleCause::OwnedBy { peer: owner.name.clone() };
                 return change(Role::Releasing, why);
             }
-            self.doubtful = !around.listened;
-            return None;
+            if !around.listened {
+                return None;
+            }
+            self.doubtful = false;
         }
-        if rivals().next().is_none() {
+        // One that gives way held the addresses, too: the neighbours may believe it.
+        let holds = |peer: &Peer| peer.claim(&name).is_some_and(Claim::may_hold);
+        if !around.peers.iter().any(holds) {
             self.rival_since = None;
             self.rival_overdue = false;
         } else {

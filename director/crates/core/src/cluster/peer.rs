@@ -47,6 +47,10 @@ pub(super) struct Peer {
     pub(super) differs: bool,
     /// Whether only an answer counts: its other packets may have waited while this process slept.
     doubted: bool,
+    /// When a packet came from it last that does not authenticate, and whether it may own a group.
+    pub(super) unproven: Option<(Instant, bool)>,
+    /// Whether this node has told that it waits because of such packets.
+    pub(super) waited_for: bool,
 }
 
 /// What a packet of a peer is worth.
@@ -80,6 +84,8 @@ impl Peer {
             greeted_at: None,
             differs: false,
             doubted: false,
+            unproven: None,
+            waited_for: false,
         }
     }
 

@@ -309,7 +309,10 @@ impl Lab {
             let cluster = self.config.cluster.name.clone();
             let input = match open(&bytes, &cluster, &Key::new(b"k")) {
                 Ok(beat) => Input::Beat { link, beat },
-                Err(why) => Input::Rejected { link, from: address("10.9.9.9"), why },
+                Err(why) => {
+                    let owns = crate::wire::heartbeat::may_own(&bytes);
+                    Input::Rejected { link, from: address("10.9.9.9"), why, owns }
+                }
             };
             self.input(&receiver, input);
         }

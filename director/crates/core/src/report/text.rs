@@ -12,7 +12,9 @@ impl Report {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::TwoOwners { .. } | Self::Unserved { unserved: true, .. } => Level::Error,
+            Self::TwoOwners { .. }
+            | Self::HeldBack { .. }
+            | Self::Unserved { unserved: true, .. } => Level::Error,
             Self::Stopped { left } if !left.is_empty() => Level::Error,
             Self::Role { why: RoleCause::CannotTake, .. } => Level::Error,
             Self::Peer { state: PeerState::Suspect, .. } => Level::Info,
@@ -65,6 +67,11 @@ impl fmt::Display for Report {
                 f,
                 "packet from {from} on link {} ignored: {why}: compare cluster names and key files",
                 link.0
+            ),
+            Self::HeldBack { peer } => write!(
+                f,
+                "this node takes nothing while packets from {peer} do not fit its key or version: \
+                 compare the key files and the releases, then reload"
             ),
             Self::TwoOwners { group, peer, winner } => write!(
                 f,

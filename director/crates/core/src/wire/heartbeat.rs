@@ -27,7 +27,7 @@ use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-const MAGIC: &[u8; 4] = b"LDHB";
+const MAGIC: &[u8] = b"LDHB";
 const VERSION: u8 = 1;
 const MAC_LENGTH: usize = 32;
 
@@ -106,6 +106,27 @@ pub fn open(bytes: &[u8], cluster: &ClusterName, key: &Key) -> Result<Beat, Reje
     }
     key.0.clone().chain_update(content).verify_slice(mac).map_err(|_| Rejection::Authentication)?;
     read_content(kind, reader)
+}
+
+/// Whether the sender of a packet that cannot be believed may own a group, by its own word.
+///
+/// For one purpose only: a director that has just started does not take what somebody else seems to
+/// own. A packet of another version may say anything, so it counts as an owner's.
+#[must_use]
+pub fn may_own(bytes: &[u8]) -> bool {
+    let content = bytes.get(..bytes.len().saturating_sub(MAC_LENGTH)).unwrap_or_default();
+    let mut reader = Reader(content);
+    if reader.take(4) != Ok(MAGIC) {
+        return false;
+    }
+    if reader.byte() != Ok(VERSION) {
+        return true;
+    }
+    let (Ok(kind), Ok(_)) = (reader.byte(), reader.take(10)) else {
+        return false;
+    };
+    let owns = |beat: Beat| beat.body.claims.values().any(|claim| claim.may_hold());
+    read_content(kind, reader).is_ok_and(owns)
 }
 
 fn read_content(kind: u8, mut reader: Reader<'_>) -> Result<Beat, Rejection> {

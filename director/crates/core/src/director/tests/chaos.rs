@@ -78,8 +78,15 @@ fn assert_one_owner(lab: &Lab) {
     assert!(last(owner) > last(other), "the neighbours believe {other}");
 }
 
+/// A hundred cases take some seconds; `PROPTEST_CASES` asks for more.
+fn settings() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 100 };
+    ProptestConfig { cases, ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(settings())]
 
     #[test]
     fn after_any_faults_there_is_one_owner(faults in prop::collection::vec(faults(), 0..25)) {
@@ -112,4 +119,19 @@ proptest! {
         lab.run(ms(3000));
         prop_assert!(lab.owners_max <= 1);
     }
+}
+
+/// The hunt found it: whom it had doubted and not needed, it never believed again.
+#[test]
+fn a_doubt_ends_with_the_listening() {
+    let faults = [
+        Fault::Wait(1),
+        Fault::Stop(true),
+        Fault::Wait(1),
+        Fault::Freeze { first: false, millis: 126 },
+        Fault::Kill(true),
+    ];
+    let lab = survive(config(), &faults);
+    assert_one_owner(&lab);
+    assert!(lab.holds("d1"), "failback is automatic");
 }

@@ -142,6 +142,27 @@ fn after_a_split_the_winner_announces_itself_again() {
     assert!(lab.host("d1").announced.len() > before && winner > loser);
 }
 
+/// The loser takes over, is heard again, and gives way with its first word: the winner has never
+/// heard it claim the group.
+#[test]
+fn a_rival_that_is_heard_only_giving_way_is_answered_by_an_announcement() {
+    for cut_ms in 150..400 {
+        let mut lab = manual();
+        for link in 0..2 {
+            lab.cut.push((node("d1"), node("d2"), link));
+        }
+        lab.run(ms(100));
+        lab.cut_all("d1", "d2");
+        lab.run(ms(cut_ms - 100));
+        lab.cut.clear();
+        lab.run(ms(3000));
+        assert!(lab.holds("d1") ^ lab.holds("d2"), "cut for {cut_ms} ms");
+        let last = |name: &str| lab.hosts[&node(name)].announced.last().copied();
+        let (owner, other) = if lab.holds("d1") { ("d1", "d2") } else { ("d2", "d1") };
+        assert!(last(owner) > last(other), "cut for {cut_ms} ms: the neighbours believe {other}");
+    }
+}
+
 #[test]
 fn a_reboot_within_the_deadtime_leaves_no_group_without_owner() {
     for down in [1, 20, 50, 100, 149, 151, 200, 250, 299, 301, 400] {

@@ -52,7 +52,7 @@ fn rejected_packets_are_told_of_once_and_change_nothing() {
     for _ in 0..100 {
         let link = crate::beat::LinkId(0);
         let (from, why) = (address("10.0.0.66"), crate::input::Rejection::Authentication);
-        lab.input(&node("d2"), Input::Rejected { link, from, why });
+        lab.input(&node("d2"), Input::Rejected { link, from, why, owns: true });
         lab.run(ms(1));
     }
     assert_eq!(lab.host("d2").reports.len(), before + 1);
@@ -91,4 +91,55 @@ fn a_reload_on_one_side_is_told_of_on_both_until_the_other_follows() {
     lab.input(&node("d2"), Input::Reload(other));
     lab.run(ms(10));
     assert!(!differing(&lab, "d1") && !differing(&lab, "d2"));
+}
+
+fn rejected(lab: &mut Lab, name: &str, from: &str, owns: bool) {
+    let link = crate::beat::LinkId(0);
+    let (from, why) = (address(from), crate::input::Rejection::Authentication);
+    lab.input(&node(name), Input::Rejected { link, from, why, owns });
+}
+
+/// `name` starts alone, while packets that it cannot believe come from its peer.
+fn started_beside(name: &str, from: &str, owns: bool) -> Lab {
+    let mut lab = Lab::new(config());
+    let other = if name == "d1" { "d2" } else { "d1" };
+    lab.power_off(other);
+    for _ in 0..60 {
+        lab.run(ms(100));
+        rejected(&mut lab, name, from, owns);
+    }
+    lab
+}
+
+#[test]
+fn a_fresh_director_takes_nothing_that_an_unproven_peer_seems_to_own() {
+    let mut lab = started_beside("d1", "10.0.0.12", true);
+    assert_eq!(lab.role("d1"), Role::Waiting);
+    let told = |entry: &&(Instant, Report)| matches!(entry.1, Report::HeldBack { .. });
+    assert_eq!(lab.host("d1").reports.iter().filter(told).count(), 1);
+    lab.run(ms(1000));
+    assert!(lab.holds("d1"), "the other has fallen silent");
+}
+
+#[test]
+fn of_two_fresh_directors_that_do_not_believe_each_other_the_better_one_takes() {
+    assert!(started_beside("d1", "10.0.0.12", false).holds("d1"));
+    assert!(!started_beside("d2", "10.0.0.11", false).holds("d2"));
+}
+
+#[test]
+fn unproven_packets_from_elsewhere_keep_nobody_from_starting() {
+    assert!(started_beside("d2", "10.0.0.66", true).holds("d2"));
+}
+
+#[test]
+fn unproven_packets_do_not_keep_a_standby_from_taking_over() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    lab.power_off("d1");
+    for _ in 0..10 {
+        rejected(&mut lab, "d2", "10.0.0.11", true);
+        lab.run(ms(50));
+    }
+    assert!(lab.holds("d2"));
 }

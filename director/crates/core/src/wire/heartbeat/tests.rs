@@ -59,9 +59,11 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let key = Key::new(b"secret");
         let _ = open(&bytes, &cluster("lvs"), &key);
+        let _ = may_own(&bytes);
         // The same behind a valid authentication: the sender may be broken, too.
         let mut signed = seal_raw(&bytes, &key);
         let _ = open(&signed, &cluster("lvs"), &key);
+        let _ = may_own(&signed);
         signed.truncate(signed.len() / 2);
         let _ = open(&signed, &cluster("lvs"), &key);
     }
@@ -113,6 +115,18 @@ fn another_key_cluster_or_version_is_told_apart() {
     bytes[4] = 2;
     assert_eq!(open(&bytes, &cluster("lvs"), &key), Err(Rejection::Version));
     assert_eq!(open(b"hello", &cluster("lvs"), &key), Err(Rejection::Malformed));
+}
+
+#[test]
+fn what_an_unproven_packet_claims_can_be_seen() {
+    let mut bytes = seal(&sample(), &cluster("lvs"), &Key::new(b"secret"));
+    assert!(may_own(&bytes), "it says that it is active");
+    let claim = bytes.len() - MAC_LENGTH - 1;
+    bytes[claim] = claim_to_byte(Claim::Standby);
+    assert!(!may_own(&bytes));
+    bytes[4] = 9;
+    assert!(may_own(&bytes), "of an unknown version");
+    assert!(!may_own(b"hello"));
 }
 
 #[test]
