@@ -204,12 +204,12 @@ fn announce(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Announce
     let default = Announce {
         count: NonZeroU8::MIN.saturating_add(4),
         interval: Duration::from_millis(200),
-        refresh: Some(Duration::from_secs(60)),
+        refresh: Some(Duration::from_secs(10)),
     };
     section
         .read("announce", found, |_, value, found| {
             let title = "`announce` of [cluster]".to_owned();
-            let example = r#"announce = { count = 5, interval = "200ms", refresh = "60s" }"#;
+            let example = r#"announce = { count = 5, interval = "200ms", refresh = "10s" }"#;
             let section = Section::open(title, value, &ANNOUNCE_KEYS, example, found)?;
             let count = section
                 .read("count", found, number::<u8>(1..=255))
