@@ -316,6 +316,8 @@ impl Group {
                 Some(Deadline { at: self.since + patience, reason: Reason::ReleaseOverdue })
             }
             Role::Standby => self.standby_deadline(patience, failback),
+            // The end of the listening decides first.
+            Role::Taking | Role::Active if self.doubtful => None,
             Role::Taking if !self.taking_overdue => Some(Deadline {
                 at: self.since + patience * TAKING_PATIENCE,
                 reason: Reason::TakingOverdue,

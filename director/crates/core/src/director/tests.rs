@@ -280,7 +280,9 @@ impl Lab {
             self.now = self.now.max(next);
             self.step();
         }
-        panic!("time stands still at {}", self.now);
+        let due = |host: &Host| host.director.as_ref().and_then(Director::next_deadline);
+        let due: Vec<_> = self.hosts.values().map(due).collect();
+        panic!("time stands still at {}: {due:?}", self.now);
     }
 
     fn next_event(&self) -> Option<Instant> {

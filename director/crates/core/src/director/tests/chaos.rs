@@ -80,9 +80,8 @@ fn assert_one_owner(lab: &Lab) {
 
 /// A hundred cases take some seconds; `PROPTEST_CASES` asks for more.
 fn settings() -> ProptestConfig {
-    let asked = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 100 };
-    ProptestConfig { cases, ..asked }
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(100), ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -134,4 +133,19 @@ fn a_doubt_ends_with_the_listening() {
     let lab = survive(config(), &faults);
     assert_one_owner(&lab);
     assert!(lab.holds("d1"), "failback is automatic");
+}
+
+/// A sleep in the middle of a conflict left a deadline in the past.
+#[test]
+fn time_goes_on_when_an_owner_with_a_rival_falls_asleep() {
+    let faults = [
+        Fault::Wait(443),
+        Fault::Freeze { first: true, millis: 1458 },
+        Fault::Cut { from: true, link: 1 },
+        Fault::Wait(594),
+        Fault::Cut { from: true, link: 0 },
+        Fault::Wait(1264),
+        Fault::Freeze { first: true, millis: 299 },
+    ];
+    assert_one_owner(&survive(config(), &faults));
 }
