@@ -25,7 +25,8 @@ pub(crate) enum Task {
     Plan(Plan),
     /// Ask the director that runs on this host what everything looks like.
     Status(Status),
-    /// Give the groups that this node owns to a peer, and do not take them again while one is ready.
+    /// Give the groups that this node owns to a peer, and do not take them again while one is
+    /// ready.
     ///
     /// Refused, with the reason and without any change, when no peer is ready.
     Handover(Operate),

@@ -187,7 +187,8 @@ pub(crate) enum Deed {
 pub(crate) enum Order {
     /// Become this node.
     Build(Box<Setup>),
-    /// The run begins, or began, at this moment of the monotonic clock: clients and directors start.
+    /// The run begins, or began, at this moment of the monotonic clock: clients and directors
+    /// start.
     Begin(Duration),
     /// The director is asked to end.
     Stop,

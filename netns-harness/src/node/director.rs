@@ -12,6 +12,7 @@ use scenario::Event;
 
 use super::server::Server;
 use super::table;
+use crate::config;
 use crate::guest::RUN;
 use crate::plan::{Behaviour, DirectorRole};
 use crate::record::Recorder;
@@ -40,9 +41,7 @@ impl Director {
         if !Path::new(config).exists() {
             fs::write(config, &role.config).context("writing the configuration")?;
         }
-        if let Some(path) = role.key_file.as_deref().filter(|path| !Path::new(path).exists()) {
-            write_key(Path::new(path)).with_context(|| format!("writing the key {path}"))?;
-        }
+        provide_key(role.key_file.as_deref())?;
         Ok(Self {
             name: name.to_owned(),
             stack: role.stack,
@@ -115,6 +114,8 @@ impl Director {
         let fresh = format!("{path}.new");
         fs::write(&fresh, config).context("writing the configuration")?;
         fs::rename(&fresh, path).context("replacing the configuration")?;
+        // A file that is no TOML is the director's to complain of.
+        provide_key(config::read(config).ok().and_then(|known| known.key_file).as_deref())?;
         self.signal(Signal::HUP)
     }
 
@@ -151,6 +152,16 @@ impl Director {
         }
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         pid.context("process id of the director").map(Some)
+    }
+}
+
+/// Writes the key of a configuration unless it is there.
+fn provide_key(path: Option<&str>) -> anyhow::Result<()> {
+    match path.map(Path::new).filter(|path| !path.exists()) {
+        Some(path) => {
+            write_key(path).with_context(|| format!("writing the key {}", path.display()))
+        }
+        None => Ok(()),
     }
 }
 

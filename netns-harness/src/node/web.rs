@@ -79,7 +79,8 @@ impl Web {
 impl Drop for Web {
     fn drop(&mut self) {
         // The workers listen too and outlive their master: the whole group goes, and the port is
-        // free when the last of them is reaped. Orphans are children of the first process: this one.
+        // free when the last of them is reaped. Orphans are children of the first process: this
+        // one.
         let group = self.pid();
         if let Some(group) = group {
             let _ = kill_process_group(group, Signal::KILL);

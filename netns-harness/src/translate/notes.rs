@@ -77,7 +77,8 @@ fn failback(source: &Source) -> Option<String> {
         ),
         Failback::Auto => source.cluster.failback_delay.map(|delay| {
             format!(
-                "failback-delay {}: preempt_delay; after it the lower priority's adverts are ignored \
+                "failback-delay {}: preempt_delay; after it the lower priority's adverts are \
+             ignored \
                  and the time of missed adverts is waited for as well",
                 show_duration(delay.0)
             )

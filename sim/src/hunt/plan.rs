@@ -130,9 +130,9 @@ fn fault(stream: &mut Stream, scenario: &Scenario, kind: Kind) -> Option<(Action
     })
 }
 
-/// Whether a plan with this fault too has a moment at which a director reaches a router or client no
-/// longer and still hears another director on that segment: no heartbeat tells it of the end of such
-/// a cut, and announcements that it swallows come again only with the refresh.
+/// Whether a plan with this fault too has a moment at which a director reaches a router or client
+/// no longer and still hears another director on that segment: no heartbeat tells it of the end of
+/// such a cut, and announcements that it swallows come again only with the refresh.
 fn hides(scenario: &Scenario, drawn: &Unit, units: &[Unit]) -> bool {
     let mut lines: Vec<&Line> = units.iter().chain([drawn]).flat_map(|unit| &unit.lines).collect();
     lines.sort_by_key(|line| line.at);

@@ -19,8 +19,8 @@
 //! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
 //! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the
 //!   difference.
-//! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`effect`], [`report`], [`view`]
-//!   are its vocabulary.
+//! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`effect`], [`report`],
+//!   [`view`] are its vocabulary.
 
 #![cfg_attr(not(test), no_std)]
 

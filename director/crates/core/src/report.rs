@@ -1,5 +1,7 @@
 //! What a director tells: one variant per message, so that no sentence is written twice.
 
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::beat::{Incarnation, LinkId};

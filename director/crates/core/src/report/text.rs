@@ -44,9 +44,38 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Started { node, incarnation } => {
-                write!(f, "director {node} started, incarnation {incarnation}")
-            }
+            Self::Role { .. }
+            | Self::Peer { .. }
+            | Self::Link { .. }
+            | Self::ConfigDiffers { .. }
+            | Self::Rejected { .. }
+            | Self::HeldBack { .. }
+            | Self::TwoOwners { .. }
+            | Self::Announcing { .. }
+            | Self::Resting { .. } => self.fmt_cluster(f),
+            Self::Server { .. }
+            | Self::CheckFailed { .. }
+            | Self::Fallback { .. }
+            | Self::Unserved { .. } => self.fmt_health(f),
+            Self::Address { .. }
+            | Self::StepDone { .. }
+            | Self::StepFailed { .. }
+            | Self::ObserveFailed { .. }
+            | Self::Drift { .. }
+            | Self::Foreign { .. } => self.fmt_kernel(f),
+            Self::Started { .. }
+            | Self::Stalled { .. }
+            | Self::Reloaded
+            | Self::Stopping
+            | Self::Stopped { .. } => self.fmt_life(f),
+        }
+    }
+}
+
+/// One function for each subject; `fmt` sends every variant to its own.
+impl Report {
+    fn fmt_cluster(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Role { group, from, to, why } => {
                 write!(f, "group {group}: {from} to {to}: {why}")
             }
@@ -78,6 +107,20 @@ impl fmt::Display for Report {
                 "group {group} has two owners, this node and {peer}: {winner} keeps it; \
                  look at the heartbeat links"
             ),
+            Self::Announcing { group, why } => write!(f, "group {group} is announced: {why}"),
+            Self::Resting { group, resting: true } => write!(
+                f,
+                "group {group} is not taken again while a peer is ready, until `director ready`"
+            ),
+            Self::Resting { group, resting: false } => {
+                write!(f, "group {group} may be taken again")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_health(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Server { service, server, state, why } => {
                 write!(f, "service {service}: server {server} is {state}: {why}")
             }
@@ -97,9 +140,14 @@ impl fmt::Display for Report {
             Self::Unserved { service, unserved: false } => {
                 write!(f, "service {service} has a usable server again")
             }
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_kernel(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Address { address, held: true } => write!(f, "address {address} is held"),
             Self::Address { address, held: false } => write!(f, "address {address} is released"),
-            Self::Announcing { group, why } => write!(f, "group {group} is announced: {why}"),
             Self::StepDone { step } => write!(f, "kernel: {step}"),
             Self::StepFailed { step, why } => {
                 write!(f, "kernel refused to {step}: {why}; it is tried again")
@@ -116,17 +164,19 @@ impl fmt::Display for Report {
             Self::Foreign { service, server: Some(server) } => {
                 write!(f, "server {server} of {service} in the kernel is not ours and left alone")
             }
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_life(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { node, incarnation } => {
+                write!(f, "director {node} started, incarnation {incarnation}")
+            }
             Self::Stalled { late_ms } => write!(
                 f,
                 "this process was not run for {late_ms} ms; peers are given new time to be heard"
             ),
-            Self::Resting { group, resting: true } => write!(
-                f,
-                "group {group} is not taken again while a peer is ready, until `director ready`"
-            ),
-            Self::Resting { group, resting: false } => {
-                write!(f, "group {group} may be taken again")
-            }
             Self::Reloaded => write!(f, "new configuration in use"),
             Self::Stopping => write!(f, "stopping"),
             Self::Stopped { left } if left.is_empty() => {
@@ -141,6 +191,7 @@ impl fmt::Display for Report {
                     left.join(", ")
                 )
             }
+            _ => Ok(()),
         }
     }
 }

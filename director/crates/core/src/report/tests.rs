@@ -1,0 +1,65 @@
+use super::*;
+use crate::beat::Incarnation;
+
+fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+/// One of each variant; whoever adds one is reminded by the number.
+fn samples() -> Vec<Report> {
+    let group = || GroupName::new("web").unwrap();
+    let service = || ServiceName::new("http").unwrap();
+    let interface = InterfaceName::new("lan").unwrap();
+    let server: SocketAddr = "10.0.0.21:80".parse().unwrap();
+    let key = ServiceKey::Tcp(server);
+    let (from, prefix) = ("10.0.0.11".parse().unwrap(), 24);
+    let address = VirtualAddress { address: from, prefix, interface: interface.clone() };
+    let words = || String::from("words");
+    let why = ServerCause::Failed { checks: 2, failure: Failure::Refused };
+    vec![
+        Report::Started { node: node("d1"), incarnation: Incarnation(1) },
+        Report::Role {
+            group: group(),
+            from: Role::Taking,
+            to: Role::Active,
+            why: RoleCause::AddressesHeld,
+        },
+        Report::Peer { peer: node("d2"), state: PeerState::Dead, why: PeerCause::Goodbye },
+        Report::Link { peer: node("d2"), link: LinkId(0), interface, up: false },
+        Report::ConfigDiffers { peer: node("d2"), differs: true },
+        Report::Rejected { link: LinkId(0), from, why: Rejection::Authentication },
+        Report::HeldBack { peer: node("d2") },
+        Report::TwoOwners { group: group(), peer: node("d2"), winner: node("d1") },
+        Report::Server { service: service(), server, state: Health::Down, why },
+        Report::CheckFailed {
+            service: service(),
+            server,
+            failures: 1,
+            fall: 2,
+            failure: Failure::Refused,
+        },
+        Report::Fallback { service: service(), serving: true },
+        Report::Unserved { service: service(), unserved: true },
+        Report::Address { address: address.clone(), held: true },
+        Report::Announcing { group: group(), why: AnnounceCause::Taken },
+        Report::StepDone { step: words() },
+        Report::StepFailed { step: words(), why: words() },
+        Report::ObserveFailed { why: words() },
+        Report::Drift { step: words() },
+        Report::Foreign { service: key, server: None },
+        Report::Stalled { late_ms: 7 },
+        Report::Resting { group: group(), resting: true },
+        Report::Reloaded,
+        Report::Stopping,
+        Report::Stopped { left: vec![address] },
+    ]
+}
+
+#[test]
+fn every_report_has_a_sentence_of_its_own() {
+    let sentences: Vec<String> = samples().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(sentences.join("\n"));
+    assert!(sentences.iter().all(|sentence| sentence.len() > 6));
+    let different: alloc::collections::BTreeSet<_> = sentences.iter().collect();
+    assert_eq!(different.len(), sentences.len());
+}
