@@ -5,7 +5,7 @@ source ci/lib.sh
 PACKAGES=(
     build-essential ca-certificates pkg-config
     user-mode-linux linux-source-6.12 flex bison bc xz-utils
-    nginx-light ipvsadm iproute2 nftables kmod util-linux procps
+    nginx-light keepalived ipvsadm iproute2 nftables kmod util-linux procps
 )
 
 # Whether a package may be called installed, also where another one stands in for it.
@@ -22,6 +22,13 @@ done
 echo "missing: ${missing[*]}"
 [[ $(id -u) -eq 0 ]] || skip_step "not root: run apt-get install ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+# The lab wants the programs, not services on this machine: invoke-rc.d(8) asks this file.
+POLICY=/usr/sbin/policy-rc.d
+if [[ ! -e $POLICY ]]; then
+    trap 'rm -f "$POLICY"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    chmod 755 "$POLICY"
+fi
 apt-get update -qq
 unknown=() known=()
 for package in "${missing[@]}"; do
