@@ -70,7 +70,10 @@ fn collect(directory: &Path, prefix: &str, into: &mut Vec<String>) {
         let Ok(kind) = entry.file_type() else { continue };
         let path = format!("{prefix}{name}");
         if kind.is_file() {
-            into.push(path);
+            // In a second working tree `.git` is a file.
+            if !BUILT.contains(&&*name) {
+                into.push(path);
+            }
         } else if kind.is_dir() && !BUILT.contains(&&*name) && !name.starts_with("target") {
             collect(&entry.path(), &format!("{path}/"), into);
         }

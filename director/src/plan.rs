@@ -4,7 +4,7 @@ use crate::cli::{Plan, Role};
 use crate::files::{Loaded, configuration};
 use crate::output::{Failure, say, shown};
 use director_core::desired::{DesiredState, Presence};
-use director_core::plan::{Ledger, diff};
+use director_core::plan::{Ledger, Step, diff};
 use director_core::time::Instant;
 use director_core::{Director, Effect};
 use director_engine::ports::{Kernel, KernelError};
@@ -48,7 +48,12 @@ fn changes(
     let found = observe(kernel, &desired)?;
     let mut ledger = Ledger::default();
     ledger.note(&desired);
-    let steps = diff(&desired, &found, &ledger).iter().map(ToString::to_string).collect();
+    // Renewing is what a running director does all the time, no change.
+    let steps = diff(&desired, &found, &ledger)
+        .iter()
+        .filter(|step| !matches!(step, Step::RenewAddress(..)))
+        .map(ToString::to_string)
+        .collect();
     let foreign = ledger
         .foreign(&found)
         .map(|(service, server)| match server {

@@ -156,6 +156,7 @@ impl World {
             kernel: SimKernel::new(fixed),
             process: None,
             life: 0,
+            expiry: None,
             ahead: stream.duration(Duration::ZERO, CLOCK_SPREAD),
             stream,
             links: Vec::new(),

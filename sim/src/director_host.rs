@@ -35,6 +35,8 @@ pub(crate) struct DirectorHost {
     pub(crate) process: Option<Box<Process>>,
     /// Which process this is; what was planned for an earlier one is void.
     pub(crate) life: u32,
+    /// When the kernel looks whether an address has outlived its lease.
+    pub(crate) expiry: Option<Instant>,
     /// How far this node's clock is ahead of the world's.
     pub(crate) ahead: Duration,
     /// The kernel's own moods: how long a step takes.
@@ -98,7 +100,7 @@ impl World {
             return;
         }
         director.life += 1;
-        let found = director.kernel.observe_all();
+        let found = director.kernel.observe_all(now);
         let config = Arc::clone(&director.config);
         let life = format!("life/{}/{}", director.name, director.life);
         let seed = Stream::named(seed, &life).next_u64();
@@ -292,11 +294,42 @@ impl World {
         let more = process.pass.is_some() || process.wanted.is_some();
         let changes = std::mem::take(&mut kernel.changes);
         self.note_changes(node, &changes);
+        self.plan_expiry(node);
         if more {
             self.plan_step(node);
         }
         if let Some(result) = over {
             self.tell(node, Input::Reconciled(result));
+        }
+    }
+
+    /// Has the kernel look when its next address may have outlived its lease.
+    fn plan_expiry(&mut self, node: NodeId) {
+        let Some(host) = self.host(node) else { return };
+        let boots = host.boots;
+        let Some(director) = host.director_mut() else { return };
+        let Some(at) = director.kernel.next_expiry() else { return };
+        if director.expiry.is_none_or(|planned| at < planned) {
+            director.expiry = Some(at);
+            self.queue.push(at, Event::Expiry { node, boots });
+        }
+    }
+
+    /// The kernel looks whether an address has outlived its lease; renewed ones have not.
+    pub(crate) fn expire(&mut self, node: NodeId, boots: u32) {
+        let now = self.now;
+        let Some(host) = self.host(node).filter(|host| host.boots == boots) else { return };
+        let Some(director) = host.director_mut() else { return };
+        if director.expiry.is_none_or(|planned| planned > now) {
+            return;
+        }
+        director.expiry = None;
+        let some_went = director.kernel.expire(now);
+        let changes = std::mem::take(&mut director.kernel.changes);
+        self.note_changes(node, &changes);
+        self.plan_expiry(node);
+        if some_went {
+            self.tell(node, Input::KernelChanged);
         }
     }
 

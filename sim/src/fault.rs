@@ -54,6 +54,7 @@ impl World {
         host.flows.clear();
         if let Some(director) = host.director_mut() {
             director.kernel.reset();
+            director.expiry = None;
         }
         self.guard_neighbours();
     }

@@ -4,7 +4,7 @@ use crate::ipvs::{Ipvs, Settings};
 use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
 use director_core::desired::{DesiredServer, Sysctl};
 use director_core::name::InterfaceName;
-use director_core::observed::{ObservedService, Snapshot};
+use director_core::observed::{Lifetime, ObservedService, Snapshot};
 use director_core::time::Instant;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{Addresses, IpvsTable, KernelError, Sysctls};
@@ -29,6 +29,8 @@ pub(crate) struct SimKernel {
     pub(crate) now: Instant,
     interfaces: Vec<InterfaceName>,
     fixed: BTreeSet<VirtualAddress>,
+    /// When the addresses that nobody renews go away by themselves.
+    expiries: BTreeMap<VirtualAddress, Instant>,
     /// Addresses beside the fixed ones, with the place of their interface.
     local: Vec<(Ipv4Addr, Option<u8>)>,
     ignores_arp: Vec<bool>,
@@ -48,6 +50,7 @@ impl SimKernel {
             ignores_arp: vec![false; interfaces.len()],
             interfaces,
             fixed: fixed.iter().cloned().collect(),
+            expiries: BTreeMap::new(),
             local: Vec::new(),
         };
         kernel.reset();
@@ -57,7 +60,9 @@ impl SimKernel {
     /// As after a boot. Tells of no change: the power went, and with it everything.
     pub(crate) fn reset(&mut self) {
         self.memory = MemoryKernel::default();
-        self.memory.state.addresses = self.fixed.clone();
+        let fixed = self.fixed.iter().cloned();
+        self.memory.state.addresses = fixed.map(|address| (address, Lifetime::Forever)).collect();
+        self.expiries.clear();
         self.ipvs = Ipvs::default();
         self.settings = Settings::default();
         self.local.clear();
@@ -66,10 +71,41 @@ impl SimKernel {
     }
 
     /// Everything in it, as a director that starts finds it.
-    pub(crate) fn observe_all(&mut self) -> Snapshot {
+    pub(crate) fn observe_all(&mut self, now: Instant) -> Snapshot {
+        self.now = now;
         let mut found = self.memory.state.clone();
+        found.addresses.iter_mut().for_each(|(address, life)| *life = self.left(address));
         self.count(&mut found.services);
         found
+    }
+
+    /// What is left of an address's life.
+    fn left(&self, address: &VirtualAddress) -> Lifetime {
+        self.expiries.get(address).map(|at| at.since(self.now)).into()
+    }
+
+    /// When the next address goes away by itself.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.expiries.values().min().copied()
+    }
+
+    /// Takes off what has outlived its lease. Whether that is anything.
+    pub(crate) fn expire(&mut self, now: Instant) -> bool {
+        self.now = now;
+        let over = self.expiries.iter().filter(|(_, at)| **at <= now);
+        let over: Vec<VirtualAddress> = over.map(|(address, _)| address.clone()).collect();
+        for address in &over {
+            // It is there: what is removed otherwise loses its expiry too.
+            let _gone = self.remove_address(address);
+        }
+        !over.is_empty()
+    }
+
+    fn set_life(&mut self, address: &VirtualAddress, life: Lifetime) {
+        match life {
+            Lifetime::Forever => self.expiries.remove(address),
+            Lifetime::For(time) => self.expiries.insert(address.clone(), self.now + time),
+        };
     }
 
     pub(crate) fn holds(&self, address: Ipv4Addr) -> bool {
@@ -186,13 +222,19 @@ impl IpvsTable for SimKernel {
 }
 
 impl Addresses for SimKernel {
-    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError> {
-        self.memory.held(interface)
+    fn held(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeMap<VirtualAddress, Lifetime>, KernelError> {
+        let mut held = self.memory.held(interface)?;
+        held.iter_mut().for_each(|(address, life)| *life = self.left(address));
+        Ok(held)
     }
 
-    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+    fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
         let Some(place) = self.place(&address.interface) else { return Err(KernelError::Missing) };
-        self.memory.add_address(address)?;
+        self.memory.add_address(address, life)?;
+        self.set_life(address, life);
         if let IpAddr::V4(address) = address.address {
             self.local.push((address, Some(place)));
             self.changes.push(Change::Address { address, held: true });
@@ -200,8 +242,19 @@ impl Addresses for SimKernel {
         Ok(())
     }
 
+    fn renew_address(
+        &mut self,
+        address: &VirtualAddress,
+        life: Lifetime,
+    ) -> Result<(), KernelError> {
+        self.memory.renew_address(address, life)?;
+        self.set_life(address, life);
+        Ok(())
+    }
+
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
         self.memory.remove_address(address)?;
+        self.expiries.remove(address);
         if let IpAddr::V4(address) = address.address {
             self.local.retain(|(local, _)| *local != address);
             self.changes.push(Change::Address { address, held: false });

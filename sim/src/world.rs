@@ -74,6 +74,8 @@ pub(crate) enum Event {
     Flow { node: NodeId, port: u16, serial: u32 },
     /// A connection of a director's IPVS table may have ended.
     Connection { node: NodeId, boots: u32, slot: usize, generation: u32 },
+    /// An address in a director's kernel may have outlived its lease.
+    Expiry { node: NodeId, boots: u32 },
     /// A host has booted.
     Booted { node: NodeId, boots: u32 },
     /// A director's process begins.
@@ -99,6 +101,7 @@ impl Event {
             Self::Booted { node, .. } => (9, u64::from(node.0)),
             Self::Launch { node, .. } => (10, u64::from(node.0)),
             Self::Statement { .. } => (11, 0),
+            Self::Expiry { node, .. } => (12, u64::from(node.0)),
         };
         kind << 56 | who
     }
@@ -144,6 +147,7 @@ impl World {
             Event::Connection { node, boots, slot, generation } => {
                 self.connection_due(node, boots, slot, generation);
             }
+            Event::Expiry { node, boots } => self.expire(node, boots),
             Event::Booted { node, boots } => self.booted(node, boots),
             Event::Launch { node, boots } => self.launch(node, boots),
             Event::Statement { place } => self.statement(place),

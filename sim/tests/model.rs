@@ -85,10 +85,15 @@ fn a_dead_server_is_unreachable_once_nobody_answers_arp_for_it() {
 }
 
 #[test]
-fn a_killed_director_leaves_its_kernel_forwarding() {
+fn a_killed_director_leaves_its_kernel_forwarding_until_its_lease_is_over() {
     let case = Case { timeline: &["8s kill d1"], ..Case::default() };
     let history = case.history(1);
-    assert_eq!(holders(&history), ["d1", "d2"]);
+    assert_eq!(holders(&history), ["d2"]);
+    let went = history.records().iter().find(
+        |record| matches!(&record.event, Event::Address { node, held: false, .. } if node == "d1"),
+    );
+    // Killed at 8 s, renewed less than a quarter of ten seconds before.
+    assert!((15_500..=18_000).contains(&went.unwrap().at.as_millis()), "{went:?}");
     let seen = connections(&history, 10, 19);
     assert!(seen.iter().all(|(_, outcome)| *outcome == Outcome::Served));
 }

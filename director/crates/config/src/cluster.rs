@@ -26,6 +26,7 @@ pub(crate) const KEYS: Keys = Keys {
         "key-file",
         "links",
         "announce",
+        "lease",
         "resync",
     ],
     later: &[("witnesses", "witnesses")],
@@ -38,6 +39,11 @@ pub(crate) const ANNOUNCE_KEYS: Keys =
 const SHORTEST: Duration = Duration::from_millis(1);
 /// Reading the kernel's tables more often than this would be the daemon's main work.
 const SHORTEST_RESYNC: Duration = Duration::from_millis(100);
+/// The kernel counts lives of addresses in whole seconds, and looks that often.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
+/// Long enough for a daemon to be started again, short enough for a neighbour that asks to be
+/// answered by one owner again.
+const USUAL_LEASE: Duration = Duration::from_secs(10);
 /// After a boot, links come up and switches begin to forward; before that, a silent peer proves
 /// nothing. Peers that are heard end the wait at once.
 const INITDEAD_FLOOR: Duration = Duration::from_secs(5);
@@ -58,6 +64,8 @@ pub(crate) struct Draft {
     /// `None` when some link could not be read.
     pub(crate) links: Option<Vec<At<InterfaceName>>>,
     pub(crate) announce: Option<Announce>,
+    /// `None` inside for addresses that stay for ever.
+    pub(crate) lease: Option<At<Option<Duration>>>,
     pub(crate) resync: Option<Duration>,
 }
 
@@ -72,6 +80,7 @@ impl Draft {
         let deadtime = derived(deadtime, keepalive.as_ref(), |keepalive| keepalive * 3);
         let initdead = section.read("initdead", found, at_least(SHORTEST));
         let initdead = derived(initdead, deadtime.as_ref(), |it| (it * 2).max(INITDEAD_FLOOR));
+        let lease = lease(&section, deadtime.as_ref(), found);
         let key_help = "name the file with the shared secret: \
                         key-file = \"/etc/director/cluster.key\"";
         Some(Self {
@@ -87,6 +96,7 @@ impl Draft {
             key_file: section.need("key-file", key_help, found, path),
             links: section.read("links", found, links).or(Vec::new()),
             announce: announce(&section, found),
+            lease,
             resync: section
                 .read("resync", found, at_least(SHORTEST_RESYNC))
                 .or(Duration::from_secs(10)),
@@ -109,6 +119,7 @@ impl Draft {
             key_file: self.key_file?.value,
             links: self.links?.into_iter().map(|link| link.value).collect(),
             announce: self.announce?,
+            lease: self.lease?.value,
             resync: self.resync?,
         })
     }
@@ -220,6 +231,37 @@ fn announce(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Announce
             Some(Announce { count: count?, interval: interval?, refresh: refresh? })
         })
         .or(default)
+}
+
+/// The lease; by default one that outlasts two deadtimes.
+fn lease(
+    section: &Section<'_, '_>,
+    deadtime: Option<&At<Duration>>,
+    found: &mut Found<'_>,
+) -> Option<At<Option<Duration>>> {
+    let given = section.read("lease", found, |key, value, found| {
+        if let Kind::Text("off") = value.kind {
+            return Some(None);
+        }
+        let lease = at_least(SHORTEST_LEASE)(key, value, found)?;
+        if lease.subsec_nanos() == 0 {
+            return Some(Some(lease));
+        }
+        let message = "the kernel counts lives of addresses in whole seconds";
+        let help = format!("write {key} = \"{}s\"", lease.as_secs() + 1);
+        found.add(Code::OutOfRange, &value.span, message, help);
+        None
+    });
+    match (given, deadtime) {
+        (Field::Given(at), _) => Some(at),
+        (Field::Absent, Some(deadtime)) => {
+            let twice = Duration::from_secs(
+                (deadtime.value * 2).as_millis().div_ceil(1_000).try_into().ok()?,
+            );
+            Some(At::new(Some(twice.max(USUAL_LEASE)), deadtime.span.clone()))
+        }
+        (Field::Wrong, _) | (Field::Absent, None) => None,
+    }
 }
 
 fn refresh(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Option<Duration>> {

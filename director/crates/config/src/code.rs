@@ -61,6 +61,7 @@ codes! {
     DeadtimeTooShort "deadtime-too-short" "The deadtime is so short that a live peer looks dead.";
     DetectionTooLate "detection-too-late" "Asking a silent peer would end after the deadtime.";
     InitdeadTooShort "initdead-too-short" "A node would start before it can have heard its peers.";
+    LeaseTooShort "lease-too-short" "An address would go before a peer can take it.";
     KeyFileMissing "key-file-missing" "The file with the shared secret cannot be read.";
     KeyFileEmpty "key-file-empty" "The file with the shared secret is empty.";
     KeyFileOpen "key-file-open" "Others may read the file with the shared secret.";

@@ -88,6 +88,7 @@ fn cluster(cluster: &Cluster) -> String {
     let links: Vec<String> = cluster.links.iter().map(link).collect();
     pairs.raw("links", format!("[{}]", links.join(", ")));
     pairs.raw("announce", announce(&cluster.announce));
+    pairs.text("lease", cluster.lease.map_or_else(|| "off".to_owned(), format_duration));
     pairs.duration("resync", cluster.resync);
     pairs.table("cluster")
 }

@@ -94,7 +94,7 @@ impl Cluster {
             .groups
             .iter()
             .map(|(name, group)| {
-                let holding = group.addresses.iter().any(|a| found.addresses.contains(a));
+                let holding = group.addresses.iter().any(|a| found.addresses.contains_key(a));
                 Group::new(name.clone(), group.addresses.clone(), holding, now)
             })
             .collect();

@@ -6,6 +6,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 /// What the kernel should hold of ours. What it holds beside that is not ours and stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,8 +15,21 @@ pub struct DesiredState {
     pub services: BTreeMap<ServiceKey, DesiredService>,
     /// The virtual addresses of the configuration, held or not.
     pub addresses: BTreeMap<VirtualAddress, Presence>,
+    /// How long the kernel keeps an address after it was put there or renewed; `None` for ever.
+    pub lease: Option<Duration>,
     /// Settings of the kernel.
     pub sysctls: BTreeMap<Sysctl, i64>,
+}
+
+impl DesiredState {
+    /// How often the lives of the addresses must be renewed; `None` when there is nothing to renew.
+    ///
+    /// A quarter of the lease: two renewals in a row may fail and the address stays.
+    #[must_use]
+    pub fn renewal(&self) -> Option<Duration> {
+        let kept = |presence: &Presence| *presence != Presence::Released;
+        self.lease.filter(|_| self.addresses.values().any(kept)).map(|lease| lease / 4)
+    }
 }
 
 /// Whether a virtual address should be on its interface.

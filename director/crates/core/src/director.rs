@@ -303,6 +303,7 @@ impl Director {
         DesiredState {
             services: self.checks.desired(&self.config),
             addresses,
+            lease: self.config.cluster.lease,
             sysctls: sysctls(&self.config),
         }
     }

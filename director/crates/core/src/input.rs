@@ -114,6 +114,6 @@ impl Reconciled {
     /// Whether the kernel holds `address`, as far as this pass found out.
     #[must_use]
     pub fn holds(&self, address: &VirtualAddress) -> bool {
-        self.found.as_ref().is_ok_and(|found| found.addresses.contains(address))
+        self.found.as_ref().is_ok_and(|found| found.addresses.contains_key(address))
     }
 }

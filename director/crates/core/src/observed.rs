@@ -2,9 +2,11 @@
 
 use crate::config::{Forward, ServiceKey, VirtualAddress, Weight};
 use crate::desired::Sysctl;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
+use core::fmt;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 /// What the kernel held at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,10 +14,38 @@ use core::net::SocketAddr;
 pub struct Snapshot {
     /// The IPVS table, whoever made it.
     pub services: BTreeMap<ServiceKey, ObservedService>,
-    /// All addresses on the interfaces that the configuration names.
-    pub addresses: BTreeSet<VirtualAddress>,
+    /// All addresses on the interfaces that the configuration names, and how much longer the
+    /// kernel keeps each.
+    pub addresses: BTreeMap<VirtualAddress, Lifetime>,
     /// The settings that were asked for.
     pub sysctls: BTreeMap<Sysctl, i64>,
+}
+
+/// How long the kernel keeps an address when nobody renews it (`IFA_CACHEINFO` in
+/// `linux/if_addr.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Lifetime {
+    /// So long, then it takes the address off by itself. The kernel counts in whole seconds.
+    For(Duration),
+    /// Until somebody takes it off.
+    Forever,
+}
+
+impl From<Option<Duration>> for Lifetime {
+    fn from(lease: Option<Duration>) -> Self {
+        lease.map_or(Self::Forever, Self::For)
+    }
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For(time) => write!(formatter, "for {} ms", time.as_millis()),
+            Self::Forever => formatter.write_str("for ever"),
+        }
+    }
 }
 
 /// A virtual service in the kernel.

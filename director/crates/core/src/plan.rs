@@ -8,6 +8,7 @@ pub use diff::{Ledger, diff};
 
 use crate::config::{Scheduler, ServiceKey, VirtualAddress};
 use crate::desired::{DesiredServer, Sysctl};
+use crate::observed::Lifetime;
 use core::fmt;
 use core::net::SocketAddr;
 
@@ -16,6 +17,8 @@ use core::net::SocketAddr;
 pub enum Step {
     /// Take an address off its interface.
     RemoveAddress(VirtualAddress),
+    /// Have the kernel keep an address that is there for so long from now on.
+    RenewAddress(VirtualAddress, Lifetime),
     /// Set a setting.
     SetSysctl(Sysctl, i64),
     /// Add a virtual service without servers.
@@ -31,13 +34,14 @@ pub enum Step {
     /// Remove a virtual service with its servers.
     RemoveService(ServiceKey),
     /// Put an address on its interface.
-    AddAddress(VirtualAddress),
+    AddAddress(VirtualAddress, Lifetime),
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RemoveAddress(address) => write!(formatter, "remove address {address}"),
+            Self::RenewAddress(address, life) => write!(formatter, "keep address {address} {life}"),
             Self::SetSysctl(key, value) => write!(formatter, "set {key} = {value}"),
             Self::AddService(key, scheduler) => {
                 write!(formatter, "add service {key} scheduler {scheduler}")
@@ -59,7 +63,7 @@ impl fmt::Display for Step {
                 write!(formatter, "remove server {server} from {key}")
             }
             Self::RemoveService(key) => write!(formatter, "remove service {key}"),
-            Self::AddAddress(address) => write!(formatter, "add address {address}"),
+            Self::AddAddress(address, _) => write!(formatter, "add address {address}"),
         }
     }
 }

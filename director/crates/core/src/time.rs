@@ -96,6 +96,8 @@ pub enum Reason {
     ProbeDue,
     /// A health check has used up its time.
     ProbeTimeout,
+    /// The kernel would soon take addresses off that are to stay.
+    LeaseDue,
     /// The kernel is to be compared with what is desired.
     Resync,
 }

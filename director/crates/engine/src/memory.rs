@@ -4,11 +4,13 @@ use crate::ports::{Addresses, IpvsTable, KernelError, Sysctls};
 use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
 use director_core::desired::{DesiredServer, Sysctl};
 use director_core::name::InterfaceName;
-use director_core::observed::{ObservedServer, ObservedService, Snapshot};
-use std::collections::{BTreeMap, BTreeSet};
+use director_core::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
 
-/// A kernel that is only a [`Snapshot`]. It knows every interface and every setting.
+/// A kernel that is only a [`Snapshot`]. It knows every interface and every setting, and no time:
+/// the lives of addresses do not pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryKernel {
     /// What it holds.
@@ -79,17 +81,37 @@ impl IpvsTable for MemoryKernel {
 }
 
 impl Addresses for MemoryKernel {
-    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError> {
-        let on_it = |address: &&VirtualAddress| address.interface == *interface;
-        Ok(self.state.addresses.iter().filter(on_it).cloned().collect())
+    fn held(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeMap<VirtualAddress, Lifetime>, KernelError> {
+        let all = self.state.addresses.iter();
+        let on_it = all.filter(|(address, _)| address.interface == *interface);
+        Ok(on_it.map(|(address, life)| (address.clone(), *life)).collect())
     }
 
-    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        if self.state.addresses.insert(address.clone()) { Ok(()) } else { Err(KernelError::Exists) }
+    fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
+        match self.state.addresses.entry(address.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(life);
+                Ok(())
+            }
+            Entry::Occupied(_) => Err(KernelError::Exists),
+        }
+    }
+
+    fn renew_address(
+        &mut self,
+        address: &VirtualAddress,
+        life: Lifetime,
+    ) -> Result<(), KernelError> {
+        let held = self.state.addresses.get_mut(address).ok_or(KernelError::Missing)?;
+        *held = life;
+        Ok(())
     }
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        if self.state.addresses.remove(address) { Ok(()) } else { Err(KernelError::Missing) }
+        self.state.addresses.remove(address).map(|_| ()).ok_or(KernelError::Missing)
     }
 }
 

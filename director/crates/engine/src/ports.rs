@@ -5,8 +5,8 @@
 use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
 use director_core::desired::{DesiredServer, Sysctl};
 use director_core::name::InterfaceName;
-use director_core::observed::ObservedService;
-use std::collections::{BTreeMap, BTreeSet};
+use director_core::observed::{Lifetime, ObservedService};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// Why the kernel did not do what it was asked.
@@ -93,18 +93,32 @@ pub trait IpvsTable {
 
 /// Addresses on interfaces.
 pub trait Addresses {
-    /// All addresses on the interface; none when there is no such interface.
+    /// All addresses on the interface, with what is left of their lives; none when there is no such
+    /// interface.
     ///
     /// # Errors
     /// When the kernel cannot be asked.
-    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError>;
+    fn held(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeMap<VirtualAddress, Lifetime>, KernelError>;
 
-    /// Puts an address on its interface.
+    /// Puts an address on its interface, for so long.
     ///
     /// # Errors
     /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is
     /// not.
-    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
+    fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError>;
+
+    /// Has the kernel keep an address that is there for so long from now on.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it or the interface is not there.
+    fn renew_address(
+        &mut self,
+        address: &VirtualAddress,
+        life: Lifetime,
+    ) -> Result<(), KernelError>;
 
     /// Takes an address off its interface.
     ///

@@ -6,7 +6,7 @@ use director_core::input::{FailedStep, Reconciled};
 use director_core::name::InterfaceName;
 use director_core::observed::Snapshot;
 use director_core::plan::{Ledger, Step, diff};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// What the kernel holds of everything that `desired` speaks of.
@@ -19,7 +19,7 @@ pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snaps
     let services = kernel.services()?;
     let interfaces: BTreeSet<&InterfaceName> =
         desired.addresses.keys().map(|address| &address.interface).collect();
-    let mut addresses = BTreeSet::new();
+    let mut addresses = BTreeMap::new();
     for interface in interfaces {
         addresses.append(&mut kernel.held(interface)?);
     }
@@ -45,7 +45,8 @@ pub fn apply(kernel: &mut impl Kernel, step: &Step) -> Result<(), KernelError> {
         Step::EditServer(key, server, to) => kernel.edit_server(*key, *server, *to),
         Step::RemoveServer(key, server) => kernel.remove_server(*key, *server),
         Step::RemoveService(key) => kernel.remove_service(*key),
-        Step::AddAddress(address) => kernel.add_address(address),
+        Step::AddAddress(address, life) => kernel.add_address(address, *life),
+        Step::RenewAddress(address, life) => kernel.renew_address(address, *life),
     }
 }
 
@@ -115,7 +116,7 @@ impl Pass {
                 found,
             });
         };
-        let draws_traffic = matches!(step, Step::AddAddress(_));
+        let draws_traffic = matches!(step, Step::AddAddress(..));
         let blocked = self.failed.iter().find(|failed| is_table_step(&failed.step));
         match blocked {
             Some(blocked) if draws_traffic => {

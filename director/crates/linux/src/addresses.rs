@@ -5,15 +5,20 @@ use crate::kernel::LinuxKernel;
 use crate::{interface, netlink};
 use director_core::config::VirtualAddress;
 use director_core::name::InterfaceName;
+use director_core::observed::Lifetime;
 use director_engine::ports::{Addresses, KernelError};
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::address::{
-    AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope,
+    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// `INFINITY_LIFE_TIME` (`net/addrconf.h`).
+const INFINITY: u32 = u32::MAX;
 
 /// An address on an interface, as the kernel lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub(crate) struct Held {
     pub(crate) address: IpAddr,
     /// Length of its prefix in bits.
     pub(crate) prefix: u8,
+    /// What is left of its life.
+    life: Lifetime,
     /// Everything the kernel said of it.
     message: AddressMessage,
 }
@@ -50,13 +57,39 @@ fn held(entry: RouteNetlinkMessage) -> Option<Held> {
         })
     })?;
     let (index, prefix) = (message.header.index, message.header.prefix_len);
-    Some(Held { index, address, prefix, message })
+    Some(Held { index, address, prefix, life: life(&message), message })
 }
 
-/// How the kernel is told of an address.
+fn life(message: &AddressMessage) -> Lifetime {
+    let valid = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::CacheInfo(info) => Some(info.ifa_valid),
+        _ => None,
+    });
+    match valid {
+        None | Some(INFINITY) => Lifetime::Forever,
+        Some(seconds) => Lifetime::For(Duration::from_secs(seconds.into())),
+    }
+}
+
+/// A life in the kernel's words, which know whole seconds only and no life of none.
+fn cache_info(life: Lifetime) -> CacheInfo {
+    let seconds = match life {
+        Lifetime::Forever => INFINITY,
+        Lifetime::For(time) => {
+            let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+            u32::try_from(whole).unwrap_or(INFINITY).max(1)
+        }
+    };
+    let mut info = CacheInfo::default();
+    // Preferred to the end: a deprecated address (RFC 4862 §5.5.4) is avoided as a source.
+    (info.ifa_preferred, info.ifa_valid) = (seconds, seconds);
+    info
+}
+
+/// How the kernel is told of an address that lives so long.
 ///
 /// No broadcast address: the kernel makes the subnet's own, and a virtual address needs no other.
-fn described(address: &VirtualAddress, index: u32) -> AddressMessage {
+fn described(address: &VirtualAddress, index: u32, life: Lifetime) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
     message.header.prefix_len = address.prefix;
@@ -72,7 +105,32 @@ fn described(address: &VirtualAddress, index: u32) -> AddressMessage {
     }
     message.attributes.push(AddressAttribute::Local(address.address));
     message.attributes.push(AddressAttribute::Address(address.address));
+    message.attributes.push(AddressAttribute::CacheInfo(cache_info(life)));
     message
+}
+
+/// Keeps the route of an IPv6 address's subnet out of its life when another address is in that
+/// subnet: a renewal would bound the route's life too (`modify_prefix_route` in
+/// `net/ipv6/addrconf.c`), and its end would cut the machine off.
+fn spare_route(message: &mut AddressMessage, address: &VirtualAddress, index: u32, held: &[Held]) {
+    let IpAddr::V6(wanted) = address.address else {
+        return;
+    };
+    let host_bits = 128_u32.saturating_sub(u32::from(address.prefix));
+    let network = |one: u128| one.checked_shr(host_bits).unwrap_or(0);
+    let in_subnet = |other: &Held| match other.address {
+        IpAddr::V6(one) => {
+            other.index == index
+                && other.prefix == address.prefix
+                && one != wanted
+                && network(one.to_bits()) == network(wanted.to_bits())
+        }
+        IpAddr::V4(_) => false,
+    };
+    if held.iter().any(in_subnet) {
+        let flags = AddressFlags::Nodad | AddressFlags::Noprefixroute;
+        message.attributes.push(AddressAttribute::Flags(flags));
+    }
 }
 
 /// The addresses that Linux drops along with `gone`: when the first IPv4 address of a subnet leaves
@@ -100,24 +158,52 @@ fn network(address: Ipv4Addr, prefix: u8) -> u32 {
 }
 
 impl Addresses for LinuxKernel {
-    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError> {
+    fn held(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeMap<VirtualAddress, Lifetime>, KernelError> {
         let Some(index) = interface::index_of(interface.as_str()) else {
-            return Ok(BTreeSet::new());
+            return Ok(BTreeMap::new());
         };
         let all = all().map_err(|error| refused(&error, "list addresses", NET_ADMIN))?;
-        let named = |held: Held| VirtualAddress {
-            address: held.address,
-            prefix: held.prefix,
-            interface: interface.clone(),
+        let named = |held: Held| {
+            let (address, prefix) = (held.address, held.prefix);
+            (VirtualAddress { address, prefix, interface: interface.clone() }, held.life)
         };
         Ok(all.into_iter().filter(|held| held.index == index).map(named).collect())
     }
 
-    fn add_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+    fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
         let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
-        let wanted = RouteNetlinkMessage::NewAddress(described(address, index));
-        netlink::change(wanted, NLM_F_CREATE | NLM_F_EXCL)
-            .map_err(|error| refused(&error, &format!("add address {address}"), NET_ADMIN))
+        let what = format!("add address {address}");
+        let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
+        let mut wanted = described(address, index, life);
+        if address.address.is_ipv6() {
+            spare_route(&mut wanted, address, index, &all().map_err(failed)?);
+        }
+        let wanted = RouteNetlinkMessage::NewAddress(wanted);
+        netlink::change(wanted, NLM_F_CREATE | NLM_F_EXCL).map_err(failed)
+    }
+
+    fn renew_address(
+        &mut self,
+        address: &VirtualAddress,
+        life: Lifetime,
+    ) -> Result<(), KernelError> {
+        let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
+        let what = format!("renew address {address}");
+        let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
+        // The kernel would add it: replacing does not ask whether there is something to replace.
+        let held = all().map_err(failed)?;
+        let is_it = |held: &Held| {
+            (held.index, held.address, held.prefix) == (index, address.address, address.prefix)
+        };
+        if !held.iter().any(is_it) {
+            return Err(KernelError::Missing);
+        }
+        let mut wanted = described(address, index, life);
+        spare_route(&mut wanted, address, index, &held);
+        netlink::change(RouteNetlinkMessage::NewAddress(wanted), NLM_F_REPLACE).map_err(failed)
     }
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
@@ -125,7 +211,8 @@ impl Addresses for LinuxKernel {
         let what = format!("remove address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         let others = dependents(address, index, all().map_err(failed)?);
-        let unwanted = RouteNetlinkMessage::DelAddress(described(address, index));
+        let unwanted =
+            RouteNetlinkMessage::DelAddress(described(address, index, Lifetime::Forever));
         netlink::change(unwanted, 0).map_err(failed)?;
         if others.is_empty() {
             return Ok(());

@@ -3,7 +3,7 @@
 use crate::cluster::Draft;
 use crate::code::Code;
 use crate::duration::format_duration;
-use crate::found::Found;
+use crate::found::{At, Found};
 use director_core::config::Detection;
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub(super) fn check(cluster: &Draft, found: &mut Found<'_>) {
         );
         found.add(Code::DetectionTooLate, &deadtime.span, message, help);
     }
+    outlasts(cluster, deadtime, found);
     if let Some(initdead) = &cluster.initdead
         && initdead.value < deadtime.value
     {
@@ -45,6 +46,21 @@ pub(super) fn check(cluster: &Draft, found: &mut Found<'_>) {
         let help = format!("write an initdead of at least \"{dead}\", or leave it out");
         found.add(Code::InitdeadTooShort, &initdead.span, message, help);
     }
+}
+
+/// An address that went before the peers can have noticed anything would have no owner.
+fn outlasts(cluster: &Draft, deadtime: &At<Duration>, found: &mut Found<'_>) {
+    let Some(At { value: Some(lease), span }) = &cluster.lease else { return };
+    if *lease >= deadtime.value {
+        return;
+    }
+    let (lease, dead) = (format_duration(*lease), format_duration(deadtime.value));
+    let message = format!(
+        "a lease of {lease} is shorter than the deadtime of {dead}: the address of a daemon that \
+         was killed would be gone before a peer takes it"
+    );
+    let help = format!("write a lease of at least \"{dead}\", or leave it out");
+    found.add(Code::LeaseTooShort, span, message, help);
 }
 
 /// From the last packet of a peer to the end of the wait for the last answer.

@@ -35,11 +35,12 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
         "[^\0]{1,40}",
         any::<bool>(),
         duration(MS * 100..MS * 999_999),
+        prop::option::of(1_000..9_999_u64),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
-        let (name, port, key_file, refreshes, resync) = rest;
+        let (name, port, key_file, refreshes, resync, lease) = rest;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -51,6 +52,8 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             key_file,
             links: LINKS[..links].iter().map(|it| InterfaceName::new(it).unwrap()).collect(),
             announce: Announce { count, interval, refresh: refreshes.then_some(refresh) },
+            // Never shorter than the deadtime that the others give.
+            lease: lease.map(Duration::from_secs),
             resync,
         }
     })

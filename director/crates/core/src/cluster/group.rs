@@ -129,6 +129,8 @@ impl Group {
     pub(super) fn presence(&self) -> Presence {
         match self.role {
             Role::Waiting => Presence::AsFound,
+            // Nothing is put back that may be another's by now; what is there does not run out.
+            Role::Taking | Role::Active if self.doubtful => Presence::AsFound,
             Role::Taking | Role::Active => Presence::Held,
             Role::Standby | Role::Releasing | Role::Stopped => Presence::Released,
         }

@@ -29,7 +29,7 @@ impl Cluster {
                 .addresses
                 .iter()
                 .map(|address| AddressView {
-                    held: found.is_some_and(|found| found.addresses.contains(address)),
+                    held: found.is_some_and(|found| found.addresses.contains_key(address)),
                     address: address.clone(),
                 })
                 .collect(),

@@ -31,6 +31,9 @@ pub struct Cluster {
     pub key_file: String,
     /// Interfaces over which heartbeats are sent, each on its own.
     pub links: Vec<InterfaceName>,
+    /// How long the kernel keeps an address that no live director renews, in whole seconds; `None`
+    /// for ever.
+    pub lease: Option<Duration>,
     /// How ownership is announced to the neighbours.
     pub announce: Announce,
     /// Interval at which the kernel is compared with what is desired.

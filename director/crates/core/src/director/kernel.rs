@@ -34,6 +34,8 @@ pub(super) struct KernelWatch {
     number: u64,
     /// When the kernel is to be compared again.
     compare_at: Instant,
+    /// What for: anything, or lives of addresses that would run out.
+    why: Reason,
     pub(super) converged: bool,
     pub(super) found: Option<(Arc<Snapshot>, Instant)>,
     pub(super) refused: Vec<String>,
@@ -48,6 +50,7 @@ impl KernelWatch {
             desired: None,
             number: 0,
             compare_at: now,
+            why: Reason::Resync,
             converged: false,
             found: Some((Arc::new(found.clone()), now)),
             refused: Vec::new(),
@@ -73,6 +76,7 @@ impl KernelWatch {
     /// The kernel may have changed: compare at once.
     pub(super) fn look(&mut self, now: Instant) {
         self.compare_at = now;
+        self.why = Reason::Resync;
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
@@ -80,7 +84,7 @@ impl KernelWatch {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        Some(Deadline { at: self.compare_at, reason: Reason::Resync })
+        Some(Deadline { at: self.compare_at, reason: self.why })
     }
 
     /// States what is desired now; asks for it when it is new or when it is time to compare.
@@ -105,7 +109,10 @@ impl KernelWatch {
         };
         self.number += 1;
         // A pass whose result never comes must not be waited for for ever.
-        self.compare_at = now + resync.max(RETRY);
+        let pause = resync.max(RETRY);
+        let renewal = desired.renewal().filter(|renewal| *renewal < pause);
+        self.compare_at = now + renewal.unwrap_or(pause);
+        self.why = if renewal.is_some() { Reason::LeaseDue } else { Reason::Resync };
         let desired = Arc::clone(desired);
         out.effects.push_back(Effect::Reconcile { number: self.number, desired });
         Settled::Ask { number: self.number }
@@ -119,7 +126,9 @@ impl KernelWatch {
         out: &mut Out,
     ) -> Vec<VirtualAddress> {
         let newest = result.number == self.number;
-        for step in &result.done {
+        // A live director renews all the time: that is no news.
+        let done = result.done.iter().filter(|step| !matches!(step, Step::RenewAddress(..)));
+        for step in done {
             let step = step.to_string();
             let drifted = newest && self.converged;
             out.reports.push_back(if drifted {
@@ -146,7 +155,7 @@ impl KernelWatch {
             let failed = !result.failed.is_empty() || result.found.is_err();
             self.converged = !failed;
             if failed {
-                self.compare_at = now + RETRY;
+                self.compare_at = self.compare_at.min(now + RETRY);
             }
         }
         back
@@ -163,7 +172,7 @@ impl KernelWatch {
             let desired = self.desired.as_ref();
             desired.is_some_and(|desired| desired.addresses.contains_key(*address))
         };
-        let held: BTreeSet<_> = found.addresses.iter().filter(ours).cloned().collect();
+        let held: BTreeSet<_> = found.addresses.keys().filter(ours).cloned().collect();
         let mut back = Vec::new();
         for address in held.difference(&self.held) {
             out.reports.push_back(Report::Address { address: address.clone(), held: true });
@@ -174,7 +183,7 @@ impl KernelWatch {
         }
         // Taken off and put back within one pass: the neighbours may have noticed.
         let put_back = result.done.iter().filter_map(|step| match step {
-            Step::AddAddress(address) if self.held.contains(address) => Some(address.clone()),
+            Step::AddAddress(address, _) if self.held.contains(address) => Some(address.clone()),
             _ => None,
         });
         back.extend(put_back);

@@ -80,6 +80,7 @@ pub(super) fn config() -> Config {
         links: vec![interface("lan"), interface("hb")],
         announce: Announce { count: count(3), interval: ms(200), refresh: None },
         resync: ms(10_000),
+        lease: Some(ms(4_000)),
     };
     let check = Check {
         dialogue: Dialogue::Tcp,
@@ -259,13 +260,14 @@ impl Lab {
                     host.applying = Some((now + DELAY, number, desired));
                 }
                 Effect::Announce { address } => {
-                    assert!(host.kernel.addresses.contains(&address), "announced, not held");
+                    assert!(host.kernel.addresses.contains_key(&address), "announced, not held");
                     host.announced.push(now);
                 }
                 Effect::Exit => host.exited = true,
             }
         }
-        let owners = self.hosts.values().filter(|h| h.kernel.addresses.contains(&vip())).count();
+        let owners =
+            self.hosts.values().filter(|h| h.kernel.addresses.contains_key(&vip())).count();
         self.owners_max = self.owners_max.max(owners);
     }
 
@@ -352,7 +354,7 @@ impl Lab {
             return;
         };
         host.ledger.note(&desired);
-        let refused = |step: &Step| host.refuses && matches!(step, Step::AddAddress(_));
+        let refused = |step: &Step| host.refuses && matches!(step, Step::AddAddress(..));
         let steps = diff(&desired, &host.kernel, &host.ledger);
         let (failed, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(refused);
         for step in &done {
@@ -371,7 +373,7 @@ impl Lab {
     }
 
     pub(super) fn holds(&self, name: &str) -> bool {
-        self.hosts[&node(name)].kernel.addresses.contains(&vip())
+        self.hosts[&node(name)].kernel.addresses.contains_key(&vip())
     }
 
     pub(super) fn weights(&self, name: &str) -> Vec<(String, u16)> {
@@ -395,7 +397,10 @@ impl Lab {
 
 fn apply(kernel: &mut Snapshot, step: &Step) {
     match step {
-        Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address)),
+        Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address).is_some()),
+        Step::RenewAddress(address, life) => {
+            assert!(kernel.addresses.insert(address.clone(), *life).is_some());
+        }
         Step::SetSysctl(sysctl, value) => {
             kernel.sysctls.insert(sysctl.clone(), *value);
         }
@@ -417,6 +422,8 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
         Step::RemoveService(key) => {
             kernel.services.remove(key).unwrap();
         }
-        Step::AddAddress(address) => assert!(kernel.addresses.insert(address.clone())),
+        Step::AddAddress(address, life) => {
+            assert!(kernel.addresses.insert(address.clone(), *life).is_none());
+        }
     }
 }

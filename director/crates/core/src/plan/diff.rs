@@ -3,7 +3,7 @@
 use super::Step;
 use crate::config::{ServiceKey, VirtualAddress};
 use crate::desired::{DesiredServer, DesiredState, Presence};
-use crate::observed::{ObservedServer, Snapshot};
+use crate::observed::{Lifetime, ObservedServer, Snapshot};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -51,7 +51,7 @@ impl Ledger {
 /// The steps that make `found` equal to `desired`, in an order in which every prefix is safe:
 ///
 /// 1. Addresses go first: a director that is no longer active must not draw traffic for a moment
-///    longer than it takes.
+///    longer than it takes. Those that stay are renewed next: no later step may outlast them.
 /// 2. Settings, then services, then servers that gain weight: who takes over has taken over first.
 /// 3. Then servers that lose weight, then those that go: the service never runs dry in between.
 /// 4. Addresses come last: traffic is drawn only when it can be forwarded.
@@ -59,6 +59,7 @@ impl Ledger {
 pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<Step> {
     let mut steps = Vec::new();
     remove_addresses(desired, found, ledger, &mut steps);
+    renew_addresses(desired, found, &mut steps);
     for (key, value) in &desired.sysctls {
         if found.sysctls.get(key) != Some(value) {
             steps.push(Step::SetSysctl(key.clone(), *value));
@@ -91,8 +92,8 @@ pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<St
     steps.append(&mut losses);
     steps.append(&mut removals);
     for (address, presence) in &desired.addresses {
-        if *presence == Presence::Held && !found.addresses.contains(address) {
-            steps.push(Step::AddAddress(address.clone()));
+        if *presence == Presence::Held && !found.addresses.contains_key(address) {
+            steps.push(Step::AddAddress(address.clone(), desired.lease.into()));
         }
     }
     steps
@@ -104,7 +105,7 @@ fn remove_addresses(
     ledger: &Ledger,
     steps: &mut Vec<Step>,
 ) {
-    for address in &found.addresses {
+    for address in found.addresses.keys() {
         let unwanted = match desired.addresses.get(address) {
             Some(Presence::Released) => true,
             Some(Presence::Held | Presence::AsFound) => false,
@@ -112,6 +113,23 @@ fn remove_addresses(
         };
         if unwanted {
             steps.push(Step::RemoveAddress(address.clone()));
+        }
+    }
+}
+
+/// Also what was found at the start is renewed: it must not run out while this node listens.
+fn renew_addresses(desired: &DesiredState, found: &Snapshot, steps: &mut Vec<Step>) {
+    for (address, life) in &found.addresses {
+        let kept =
+            matches!(desired.addresses.get(address), Some(Presence::Held | Presence::AsFound));
+        // Half of the time between renewals: those of one pass shall not be due again in the next.
+        let stale = match (life, desired.lease) {
+            (Lifetime::Forever, lease) => lease.is_some(),
+            (Lifetime::For(_), None) => true,
+            (Lifetime::For(left), Some(lease)) => *left + lease / 8 <= lease,
+        };
+        if kept && stale {
+            steps.push(Step::RenewAddress(address.clone(), desired.lease.into()));
         }
     }
 }

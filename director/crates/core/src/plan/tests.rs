@@ -2,8 +2,9 @@ use super::*;
 use crate::config::{Forward, Weight};
 use crate::desired::{DesiredService, DesiredState, Presence};
 use crate::name::InterfaceName;
-use crate::observed::{ObservedServer, ObservedService, Snapshot};
+use crate::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
 use core::net::{IpAddr, Ipv4Addr};
+use core::time::Duration;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,13 +48,20 @@ fn desired() -> impl Strategy<Value = DesiredState> {
     (
         prop::collection::btree_map(keys(), service, 0..3),
         prop::collection::btree_map(addresses(), presence, 0..4),
+        prop::option::of(Just(Duration::from_secs(10))),
         prop::collection::btree_map(Just(sysctl), 0_i64..2, 0..2),
     )
-        .prop_map(|(services, addresses, sysctls)| DesiredState {
+        .prop_map(|(services, addresses, lease, sysctls)| DesiredState {
             services,
             addresses,
+            lease,
             sysctls,
         })
+}
+
+fn lives() -> impl Strategy<Value = Lifetime> {
+    let left = (0_u64..=10).prop_map(|seconds| Lifetime::For(Duration::from_secs(seconds)));
+    prop_oneof![Just(Lifetime::Forever), left]
 }
 
 fn found() -> impl Strategy<Value = Snapshot> {
@@ -68,7 +76,7 @@ fn found() -> impl Strategy<Value = Snapshot> {
     );
     (
         prop::collection::btree_map(keys(), service, 0..3),
-        prop::collection::btree_set(addresses(), 0..4),
+        prop::collection::btree_map(addresses(), lives(), 0..4),
     )
         .prop_map(|(services, addresses)| Snapshot {
             services,
@@ -86,8 +94,13 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
         inactive: 0,
     };
     match step {
-        Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address)),
-        Step::AddAddress(address) => assert!(kernel.addresses.insert(address.clone())),
+        Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address).is_some()),
+        Step::RenewAddress(address, life) => {
+            assert!(kernel.addresses.insert(address.clone(), *life).is_some());
+        }
+        Step::AddAddress(address, life) => {
+            assert!(kernel.addresses.insert(address.clone(), *life).is_none());
+        }
         Step::SetSysctl(key, value) => {
             kernel.sysctls.insert(key.clone(), *value);
         }
@@ -120,14 +133,15 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
 fn rank(step: &Step, found: &Snapshot) -> u8 {
     match step {
         Step::RemoveAddress(_) => 0,
-        Step::SetSysctl(..) => 1,
-        Step::AddService(..) | Step::EditService(..) | Step::AddServer(..) => 2,
+        Step::RenewAddress(..) => 1,
+        Step::SetSysctl(..) => 2,
+        Step::AddService(..) | Step::EditService(..) | Step::AddServer(..) => 3,
         Step::EditServer(key, server, to) => {
             let before = found.services.get(key).and_then(|s| s.servers.get(server));
-            if before.is_some_and(|before| before.weight < to.weight) { 2 } else { 3 }
+            if before.is_some_and(|before| before.weight < to.weight) { 3 } else { 4 }
         }
-        Step::RemoveServer(..) | Step::RemoveService(_) => 4,
-        Step::AddAddress(_) => 5,
+        Step::RemoveServer(..) | Step::RemoveService(_) => 5,
+        Step::AddAddress(..) => 6,
     }
 }
 
@@ -180,11 +194,42 @@ proptest! {
                 Step::RemoveServer(key, server) => {
                     prop_assert!(!foreign.contains(&(key, Some(server))));
                 }
-                Step::RemoveAddress(address) => {
+                Step::RemoveAddress(address) | Step::RenewAddress(address, _) => {
                     prop_assert!(desired.addresses.contains_key(&address));
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// What is left of a life, of a lease of 10 s, and whether it is renewed.
+#[test]
+fn a_life_is_renewed_when_an_eighth_of_it_is_over() {
+    let address = VirtualAddress {
+        address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
+        prefix: 24,
+        interface: InterfaceName::new("lan").unwrap(),
+    };
+    let lease = Duration::from_secs(10);
+    let steps = |presence, lease, life| {
+        let addresses = BTreeMap::from([(address.clone(), presence)]);
+        let desired = DesiredState { addresses, lease, ..DesiredState::default() };
+        let addresses = BTreeMap::from([(address.clone(), life)]);
+        diff(&desired, &Snapshot { addresses, ..Snapshot::default() }, &Ledger::default())
+    };
+    let left = |millis| Lifetime::For(Duration::from_millis(millis));
+    let renewed = [Step::RenewAddress(address.clone(), Lifetime::For(lease))];
+    for presence in [Presence::Held, Presence::AsFound] {
+        assert_eq!(steps(presence, Some(lease), left(10_000)), []);
+        assert_eq!(steps(presence, Some(lease), left(8_751)), []);
+        assert_eq!(steps(presence, Some(lease), left(8_750)), renewed);
+        assert_eq!(steps(presence, Some(lease), left(0)), renewed);
+        assert_eq!(steps(presence, Some(lease), Lifetime::Forever), renewed);
+        assert_eq!(steps(presence, None, Lifetime::Forever), []);
+        let unbounded = [Step::RenewAddress(address.clone(), Lifetime::Forever)];
+        assert_eq!(steps(presence, None, left(9_000)), unbounded);
+    }
+    let gone = [Step::RemoveAddress(address.clone())];
+    assert_eq!(steps(Presence::Released, Some(lease), left(0)), gone);
 }

@@ -4,8 +4,13 @@ use super::{Check, Checks};
 use crate::ports::{Addresses, KernelError};
 use director_core::config::VirtualAddress;
 use director_core::name::InterfaceName;
-use std::collections::BTreeSet;
+use director_core::observed::Lifetime;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+/// Longer than the laws take to try: what is left of it differs by less than a second.
+const LEASE: Lifetime = Lifetime::For(Duration::from_secs(100));
 
 /// The laws of [`Addresses`], tried on an interface that has no address for documentation
 /// (RFC 5737, RFC 3849), and has none afterwards; other addresses are left alone.
@@ -27,11 +32,14 @@ pub fn addresses(kernel: &mut impl Addresses, interface: &InterfaceName) -> Vec<
     let mut held = before.clone();
     for address in &ours {
         absent(kernel, &mut checks, address);
-        checks.done("an address is added", kernel.add_address(address));
-        held.insert(address.clone());
+        checks.done("an address is added", kernel.add_address(address, Lifetime::Forever));
+        held.insert(address.clone(), Lifetime::Forever);
         same(kernel, &mut checks, interface, "an added address is held", &held);
         let law = "an address is added once";
-        checks.refused(law, kernel.add_address(address), KernelError::Exists);
+        checks.refused(law, kernel.add_address(address, Lifetime::Forever), KernelError::Exists);
+    }
+    for address in &ours {
+        lives(kernel, &mut checks, address);
     }
     for address in &ours {
         checks.done("an address is removed", kernel.remove_address(address));
@@ -46,6 +54,25 @@ pub fn addresses(kernel: &mut impl Addresses, interface: &InterfaceName) -> Vec<
 fn absent(kernel: &mut impl Addresses, checks: &mut Checks, address: &VirtualAddress) {
     let law = "an address that is not there is not removed";
     checks.refused(law, kernel.remove_address(address), KernelError::Missing);
+    let law = "an address that is not there is not renewed";
+    checks.refused(law, kernel.renew_address(address, LEASE), KernelError::Missing);
+}
+
+/// The life of an address that is there can be bounded and unbounded again.
+fn lives(kernel: &mut impl Addresses, checks: &mut Checks, address: &VirtualAddress) {
+    for life in [LEASE, Lifetime::Forever] {
+        checks.done("an address is renewed", kernel.renew_address(address, life));
+        let held = kernel.held(&address.interface).unwrap_or_default();
+        let law = "a renewed address lives as long as was asked for";
+        let second = Duration::from_secs(1);
+        let kept = match (life, held.get(address)) {
+            (Lifetime::For(asked), Some(Lifetime::For(left))) => {
+                *left <= asked && *left + second >= asked
+            }
+            (asked, left) => left == Some(&asked),
+        };
+        checks.equal(law, &kept, &true);
+    }
 }
 
 fn same(
@@ -53,7 +80,7 @@ fn same(
     checks: &mut Checks,
     interface: &InterfaceName,
     law: &str,
-    expected: &BTreeSet<VirtualAddress>,
+    expected: &BTreeMap<VirtualAddress, Lifetime>,
 ) {
     checks.equal(law, &kernel.held(interface), &Ok(expected.clone()));
 }

@@ -4,6 +4,7 @@ use crate::lab::{Lab, address, in_namespace};
 use crate::preflight::pair;
 use director_core::desired::Sysctl;
 use director_core::name::NodeName;
+use director_core::observed::Lifetime;
 use director_engine::ports::{Addresses, Announcer, KernelError, Sysctls};
 use director_linux::{LinuxAnnouncer, LinuxKernel, preflight};
 use std::os::unix::process::CommandExt;
@@ -50,7 +51,7 @@ fn refused() {
     let raw = Err(KernelError::Denied { capability: "CAP_NET_RAW" });
     let vip = address("192.0.2.100", 24, "v0");
     let mut kernel = LinuxKernel::new();
-    assert_eq!(kernel.add_address(&vip), admin);
+    assert_eq!(kernel.add_address(&vip, Lifetime::Forever), admin);
     assert_eq!(kernel.remove_address(&vip), admin);
     assert_eq!(kernel.write_sysctl(&Sysctl::ArpIgnore(vip.interface.clone()), 1), admin);
     assert_eq!(LinuxAnnouncer::new().announce(&vip), raw);

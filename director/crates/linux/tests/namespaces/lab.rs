@@ -2,6 +2,7 @@
 
 use director_core::config::VirtualAddress;
 use director_core::name::InterfaceName;
+use director_core::observed::Lifetime;
 use director_engine::ports::Addresses;
 use director_linux::LinuxKernel;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -179,7 +180,8 @@ pub(crate) fn address(address: &str, prefix: u8, name: &str) -> VirtualAddress {
 
 /// Puts an address on an interface.
 pub(crate) fn give(text: &str, prefix: u8, name: &str) {
-    LinuxKernel::new().add_address(&address(text, prefix, name)).expect("add an address");
+    let held = address(text, prefix, name);
+    LinuxKernel::new().add_address(&held, Lifetime::Forever).expect("add an address");
 }
 
 /// What arrives on an interface from now on.

@@ -39,6 +39,7 @@ pub(crate) fn pair(port: u16) -> Config {
             key_file: "/etc/director/cluster.key".to_owned(),
             links: vec![interface("hb0"), interface("hb1")],
             announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
+            lease: None,
             resync: keepalive * 100,
         },
         nodes: [(name("d1"), node(11, 200)), (name("d2"), node(12, 100))].into(),

@@ -136,9 +136,10 @@ impl State {
         &self.faults
     }
 
-    /// Whether some director was killed and neither started again nor lost power since.
+    /// Whether the kernel of a killed director that was neither started again nor lost power since
+    /// still holds an address.
     pub fn has_orphan(&self) -> bool {
-        !self.killed.is_empty()
+        self.owners.values().any(|owners| !owners.is_disjoint(&self.killed))
     }
 
     /// Whether the condition is true.

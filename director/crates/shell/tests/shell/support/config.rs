@@ -52,6 +52,7 @@ fn cluster() -> Cluster {
             interval: Duration::from_millis(100),
             refresh: None,
         },
+        lease: None,
         resync: Duration::from_secs(30),
     }
 }

@@ -1,10 +1,10 @@
 use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
 use director_core::desired::{DesiredServer, Sysctl};
 use director_core::name::InterfaceName;
-use director_core::observed::{ObservedService, Snapshot};
+use director_core::observed::{Lifetime, ObservedService, Snapshot};
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{Addresses, IpvsTable, KernelError, Sysctls};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -55,11 +55,17 @@ impl IpvsTable for FakeKernel {
 }
 
 impl Addresses for FakeKernel {
-    fn held(&mut self, interface: &InterfaceName) -> Result<BTreeSet<VirtualAddress>, KernelError> {
+    fn held(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeMap<VirtualAddress, Lifetime>, KernelError> {
         self.lock().held(interface)
     }
-    fn add_address(&mut self, address: &VirtualAddress) -> Done {
-        self.lock().add_address(address)
+    fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Done {
+        self.lock().add_address(address, life)
+    }
+    fn renew_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Done {
+        self.lock().renew_address(address, life)
     }
     fn remove_address(&mut self, address: &VirtualAddress) -> Done {
         if self.1.load(Ordering::Relaxed) {
