@@ -7,6 +7,7 @@ use crate::host::{Kind, Power};
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::Report;
+use director_core::name::ServiceName;
 use director_core::report::Health;
 use director_core::time::Instant;
 use scenario::{Judged, Ruling};
@@ -35,6 +36,8 @@ pub(crate) struct Guard {
     disagree: Vec<(NodeId, Ipv4Addr, Option<Instant>)>,
     /// What each director reports down, and since when.
     down: Vec<(NodeId, SocketAddr, Instant)>,
+    /// Directors that say that they do not believe the checks of a service.
+    panicking: Vec<(NodeId, ServiceName)>,
 }
 
 impl Guard {
@@ -123,6 +126,7 @@ impl World {
     /// A director's process has begun or ended.
     pub(crate) fn guard_process(&mut self, node: NodeId) {
         self.guard.down.retain(|(other, ..)| *other != node);
+        self.guard.panicking.retain(|(other, _)| *other != node);
         self.guard.last_fault = Some(self.now);
     }
 
@@ -133,11 +137,17 @@ impl World {
                 self.guard.down.push((node, *server, self.now));
             }
         }
+        if let Report::Panic { service, begun } = report {
+            self.guard.panicking.retain(|(who, what)| (who, what) != (&node, service));
+            if *begun {
+                self.guard.panicking.push((node, service.clone()));
+            }
+        }
     }
 
     /// A director has scheduled a new connection.
     pub(crate) fn guard_forward(&mut self, node: NodeId, server: SocketAddr) {
-        if self.guard.down.is_empty() {
+        if self.guard.down.is_empty() || self.guard.panicking.iter().any(|(who, _)| *who == node) {
             return;
         }
         let now = self.now;

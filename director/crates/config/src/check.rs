@@ -7,12 +7,25 @@ use crate::section::{Keys, Section};
 use crate::suggest::{all_of, quote};
 use crate::tree::Value;
 use crate::value::{choice, number, text};
-use director_core::config::{Check, Dialogue};
+use director_core::config::{Check, Dialogue, Initial, Pace};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
 pub(crate) const KEYS: Keys = Keys {
-    known: &["type", "path", "host", "expect", "port", "interval", "timeout", "fall", "rise"],
+    known: &[
+        "type",
+        "path",
+        "host",
+        "expect",
+        "port",
+        "interval",
+        "fast-interval",
+        "down-interval",
+        "timeout",
+        "fall",
+        "rise",
+        "initial",
+    ],
     later: &[],
 };
 /// Keys that only an HTTP check has.
@@ -50,6 +63,7 @@ pub(crate) fn check(service: &str, value: &Value<'_>, found: &mut Found<'_>) -> 
     }
     let fall = section.read("fall", found, number::<u8>(1..=255)).or(3);
     let rise = section.read("rise", found, number::<u8>(1..=255)).or(2);
+    let pace = pace(&section, found);
     Some(Check {
         dialogue: dialogue?,
         port: NonZeroU16::new(port?),
@@ -57,6 +71,20 @@ pub(crate) fn check(service: &str, value: &Value<'_>, found: &mut Found<'_>) -> 
         timeout: timeout?.value,
         fall: NonZeroU8::new(fall?)?,
         rise: NonZeroU8::new(rise?)?,
+        pace: pace?,
+    })
+}
+
+/// How often a server is asked that is not simply up, and what it is at first.
+fn pace(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Pace> {
+    let words = [("unknown", Initial::Unknown), ("down", Initial::Down)];
+    let changing = section.read("fast-interval", found, at_least(SHORTEST_INTERVAL));
+    let down = section.read("down-interval", found, at_least(SHORTEST_INTERVAL));
+    let initial = section.read("initial", found, choice(&words)).or(Initial::Unknown);
+    Some(Pace {
+        changing: changing.given_or_absent()?,
+        down: down.given_or_absent()?,
+        initial: initial?,
     })
 }
 

@@ -57,6 +57,7 @@ codes! {
     PortChange "port-change" "Direct routing would have to change a port.";
     NoCheck "no-check" "A service has no health check.";
     NoServers "no-servers" "A service has neither real servers nor a fallback.";
+    QuorumTooLarge "quorum-too-large" "All servers of a service together do not reach its quorum.";
     TimeoutOverInterval "timeout-over-interval" "A check may last longer than its interval.";
     DeadtimeTooShort "deadtime-too-short" "The deadtime is so short that a live peer looks dead.";
     DetectionTooLate "detection-too-late" "Asking a silent peer would end after the deadtime.";

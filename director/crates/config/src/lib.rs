@@ -11,6 +11,7 @@ mod files;
 mod found;
 mod group;
 mod node;
+mod policy;
 mod problem;
 mod section;
 mod service;
@@ -43,6 +44,8 @@ mod tests {
             crate::group::KEYS.known,
             crate::service::KEYS.known,
             crate::service::SERVER_KEYS.known,
+            crate::policy::QUORUM_KEYS.known,
+            crate::policy::DAMPING_KEYS.known,
             crate::check::KEYS.known,
         ];
         for key in known.concat() {

@@ -4,6 +4,7 @@ use crate::address::{Endpoint, endpoint, socket};
 use crate::check::{self, check};
 use crate::code::Code;
 use crate::found::{At, Found};
+use crate::policy;
 use crate::section::{Keys, Section};
 use crate::suggest::quote;
 use crate::tree::{Entry, Value};
@@ -16,7 +17,19 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 pub(crate) const KEYS: Keys = Keys {
-    known: &["listen", "scheduler", "forward", "check", "on-failure", "fallback", "servers"],
+    known: &[
+        "listen",
+        "scheduler",
+        "forward",
+        "check",
+        "on-failure",
+        "fallback",
+        "servers",
+        "quorum",
+        "panic-threshold",
+        "slow-start",
+        "flap-damping",
+    ],
     later: &[
         ("fwmark", "services by firewall mark"),
         ("protocol", "services other than TCP"),
@@ -38,6 +51,7 @@ pub(crate) struct Draft {
     forward: Option<Forward>,
     check: Option<Check>,
     on_failure: Option<OnFailure>,
+    policy: Option<policy::Draft>,
 }
 
 /// The real servers of a service.
@@ -74,8 +88,10 @@ impl Draft {
                 .or(OnFailure::Quiesce),
             fallback: section.read("fallback", found, endpoint).at_or_absent(),
             servers: section.need("servers", &servers_help, found, servers),
+            policy: policy::Draft::read(&section, found),
             name: name?,
         };
+        draft.report_unreachable(found);
         draft.report_nobody(found);
         Some(draft)
     }
@@ -86,6 +102,15 @@ impl Draft {
             let message = format!("nobody would serve {}", quote(self.name.as_str()));
             let help = format!("list a real server such as {SERVER_EXAMPLE}, or give a fallback");
             found.add(Code::NoServers, &servers.span, message, help);
+        }
+    }
+
+    /// A quorum that all servers together do not reach would never be there.
+    fn report_unreachable(&self, found: &mut Found<'_>) {
+        let (Some(servers), Some(policy)) = (&self.servers, &self.policy) else { return };
+        if servers.value.complete {
+            let weights = servers.value.list.iter().filter_map(|server| server.weight);
+            policy.report_unreachable(weights.map(|weight| u64::from(weight.0)).sum(), found);
         }
     }
 
@@ -106,6 +131,7 @@ impl Draft {
             on_failure: self.on_failure?,
             fallback: self.fallback?.map(|at| at.value.with_port(listen.port())),
             servers: built,
+            policy: self.policy?.policy,
         };
         let complete = servers.complete && service.servers.len() == expected;
         complete.then_some((self.name, service))

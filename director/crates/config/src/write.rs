@@ -2,8 +2,8 @@
 
 use crate::duration::format_duration;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Group, Node, OnFailure,
-    Server, Service, ServiceKey,
+    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Group, Initial, Node,
+    OnFailure, Policy, Server, Service, ServiceKey,
 };
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -149,8 +149,31 @@ fn service(name: &str, service: &Service) -> String {
     if let Some(fallback) = service.fallback {
         pairs.text("fallback", endpoint(fallback, port));
     }
+    policy(&service.policy, &mut pairs);
     pairs.raw("servers", servers(service, port));
     pairs.named("services", name)
+}
+
+fn policy(policy: &Policy, pairs: &mut Pairs) {
+    if let Some(quorum) = policy.quorum {
+        let mut inline = Pairs::new();
+        inline.raw("weight", quorum.weight);
+        inline.raw("hysteresis", quorum.hysteresis);
+        pairs.raw("quorum", inline.inline());
+    }
+    if let Some(share) = policy.panic {
+        pairs.raw("panic-threshold", share.get());
+    }
+    if let Some(length) = policy.slow_start {
+        pairs.duration("slow-start", length);
+    }
+    if let Some(damping) = policy.damping {
+        let mut inline = Pairs::new();
+        inline.raw("changes", damping.changes);
+        inline.duration("within", damping.within);
+        inline.duration("hold", damping.hold);
+        pairs.raw("flap-damping", inline.inline());
+    }
 }
 
 fn servers(service: &Service, port: Option<u16>) -> String {
@@ -194,5 +217,14 @@ fn check(check: &Check) -> String {
     pairs.duration("timeout", check.timeout);
     pairs.raw("fall", check.fall);
     pairs.raw("rise", check.rise);
+    if let Some(interval) = check.pace.changing {
+        pairs.duration("fast-interval", interval);
+    }
+    if let Some(interval) = check.pace.down {
+        pairs.duration("down-interval", interval);
+    }
+    if check.pace.initial == Initial::Down {
+        pairs.text("initial", "down");
+    }
     pairs.inline()
 }

@@ -5,13 +5,17 @@
 
 mod cluster;
 mod digest;
+mod policy;
 mod service;
 
 pub use cluster::{Announce, Cluster, Detection, Failback, Group, Node, Priority, VirtualAddress};
 pub use digest::Digest;
+pub use policy::{Damping, Initial, Pace, Percent, Policy, Quorum};
 pub use service::{
     Check, Dialogue, Forward, OnFailure, Scheduler, Server, Service, ServiceKey, Weight,
 };
+
+pub(crate) use digest::of as digest;
 
 use crate::name::{GroupName, NodeName, ServiceName};
 use alloc::collections::BTreeMap;
@@ -33,7 +37,7 @@ impl Config {
     /// A number that tells configurations apart; peers compare it in every heartbeat.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        digest::of(self)
+        digest(self)
     }
 
     /// The order in which nodes come into question as owner: by priority, then by name.

@@ -3,7 +3,7 @@
 
 mod kernel;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 use crate::beat::Incarnation;
@@ -285,7 +285,7 @@ impl Director {
             return;
         }
         if self.phase == Phase::Running {
-            self.checks.tell(&self.config, &mut self.out);
+            self.checks.weigh(&self.config, now, &mut self.out);
         }
         let desired = self.desired();
         let resync = self.config.cluster.resync;

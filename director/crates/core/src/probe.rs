@@ -12,7 +12,7 @@ use core::time::Duration;
 pub struct Ticket(pub u64);
 
 /// What to ask of whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// Where to connect to.
     pub target: SocketAddr,

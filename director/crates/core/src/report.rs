@@ -125,6 +125,32 @@ pub enum Report {
         /// What was wrong.
         failure: Failure,
     },
+    /// A server went down once too often in a short time; it is held there until it has not failed
+    /// for a while.
+    Flapping {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// How often it went down.
+        falls: u32,
+        /// Milliseconds without a failure that end it.
+        hold_ms: u64,
+    },
+    /// Too little weight of a service is usable, or enough again.
+    Quorum {
+        /// The service.
+        service: ServiceName,
+        /// Whether it is enough.
+        reached: bool,
+    },
+    /// So few servers of a service pass their checks that these are not believed, or that is over.
+    Panic {
+        /// The service.
+        service: ServiceName,
+        /// Whether it has begun.
+        begun: bool,
+    },
     /// The fallback came into the table or left it.
     Fallback {
         /// The service.

@@ -98,6 +98,8 @@ pub enum Reason {
     ProbeTimeout,
     /// The kernel would soon take addresses off that are to stay.
     LeaseDue,
+    /// A server that has come back gets more of its weight.
+    WeightStep,
     /// The kernel is to be compared with what is desired.
     Resync,
 }

@@ -117,6 +117,10 @@ pub struct ServiceView {
     pub fallback_serving: bool,
     /// The fallback.
     pub fallback: Option<SocketAddr>,
+    /// Whether enough weight is usable; `true` without a quorum.
+    pub quorate: bool,
+    /// Whether checks are not believed, because too few servers pass theirs.
+    pub panicking: bool,
     /// Its real servers.
     pub servers: Vec<ServerView>,
 }
@@ -149,6 +153,8 @@ pub struct ServerView {
     pub successes: u32,
     /// Checks that have failed in a row.
     pub failures: u32,
+    /// For how long it stays out because it went down too often.
+    pub damped_ms: Option<u64>,
 }
 
 /// The kernel as last observed.

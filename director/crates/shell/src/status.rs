@@ -120,6 +120,12 @@ fn service(service: &ServiceView) -> String {
         let state = if service.fallback_serving { "serving" } else { "not needed" };
         text.push_str(&format!("  fallback {fallback}: {state}\n"));
     }
+    if !service.quorate {
+        text.push_str("  less usable weight than the quorum\n");
+    }
+    if service.panicking {
+        text.push_str("  checks are not believed: too few servers pass them\n");
+    }
     text
 }
 

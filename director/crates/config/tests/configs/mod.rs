@@ -1,13 +1,14 @@
 //! Configurations that a file can mean, at random.
 
 use director_core::config::{
-    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
+    Announce, Check, Cluster, Config, Damping, Detection, Dialogue, Failback, Forward, Group,
+    Initial, Node, OnFailure, Pace, Percent, Policy, Priority, Quorum, Scheduler, Server, Service,
+    ServiceKey, VirtualAddress, Weight,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU8, NonZeroU16};
+use std::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 const LINKS: [&str; 3] = ["eth0", "bond0.17", "lan@2"];
@@ -68,12 +69,40 @@ fn check() -> impl Strategy<Value = Check> {
             Dialogue::Http { path, host, expect: short.or(any) }
         }),
     ];
-    let times = (duration(10 * MS..MS * 100_000), 1..9_u32);
+    let times = (duration(10 * MS..MS * 100_000), 1..9_u32, pace());
     let port = prop::option::of(any::<NonZeroU16>());
     (dialogue, port, times, any::<NonZeroU8>(), any::<NonZeroU8>()).prop_map(
-        |(dialogue, port, (interval, part), fall, rise)| {
+        |(dialogue, port, (interval, part, pace), fall, rise)| {
             let timeout = interval / part;
-            Check { dialogue, port, interval, timeout, fall, rise }
+            Check { dialogue, port, interval, timeout, fall, rise, pace }
+        },
+    )
+}
+
+fn pace() -> impl Strategy<Value = Pace> {
+    let interval = || prop::option::of(duration(10 * MS..MS * 100_000));
+    let initial = prop_oneof![Just(Initial::Unknown), Just(Initial::Down)];
+    let pace = |(changing, down, initial)| Pace { changing, down, initial };
+    (interval(), interval(), initial).prop_map(pace)
+}
+
+/// A policy for servers with this weight together.
+fn policy(together: u32) -> impl Strategy<Value = Policy> {
+    let quorum = (any::<bool>(), 0..=together, 0..=together).prop_map(move |(is, weight, more)| {
+        let weight = NonZeroU32::new(weight).filter(|_| is)?;
+        let hysteresis = more.min(weight.get() - 1).min(together - weight.get());
+        Some(Quorum { weight, hysteresis })
+    });
+    let damping = (any::<NonZeroU8>(), duration(MS..MS * 99_999), duration(MS..MS * 99_999));
+    let damping = damping.prop_map(|(changes, within, hold)| Damping { changes, within, hold });
+    let slow = prop::option::of(duration(MS * 100..MS * 99_999));
+    let panic = prop::option::of(1..=100_u8);
+    (quorum, panic, slow, prop::option::of(damping)).prop_map(
+        |(quorum, panic, slow_start, damping)| Policy {
+            quorum,
+            panic: panic.and_then(Percent::new).filter(|_| quorum.is_none()),
+            slow_start,
+            damping,
         },
     )
 }
@@ -82,8 +111,12 @@ fn check() -> impl Strategy<Value = Check> {
 fn service(virtuals: u8) -> impl Strategy<Value = Service> {
     let weights = prop::collection::btree_map(1..=200_u8, any::<u16>(), 0..5);
     let scheduler = prop::sample::select(Scheduler::ALL);
+    let weights = weights.prop_flat_map(|weights| {
+        let together = weights.values().map(|weight| u32::from(*weight)).sum();
+        (Just(weights), policy(together))
+    });
     (0..virtuals, 1..=u16::MAX, weights, scheduler, check(), any::<(bool, bool)>()).prop_map(
-        |(host, port, weights, scheduler, check, (remove, fallback))| {
+        |(host, port, (weights, policy), scheduler, check, (remove, fallback))| {
             let servers = weights.into_iter().map(|(host, weight)| {
                 (SocketAddr::new(ip(50, host), port), Server { weight: Weight(weight) })
             });
@@ -97,6 +130,7 @@ fn service(virtuals: u8) -> impl Strategy<Value = Service> {
                 on_failure: if remove { OnFailure::Remove } else { OnFailure::Quiesce },
                 fallback: (fallback || servers.is_empty()).then_some(local),
                 servers,
+                policy,
             }
         },
     )

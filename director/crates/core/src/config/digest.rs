@@ -37,7 +37,7 @@ impl Hasher for Fnv {
     }
 }
 
-pub(super) fn of(value: &impl Hash) -> Digest {
+pub(crate) fn of(value: &impl Hash) -> Digest {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     value.hash(&mut hasher);
     Digest(hasher.finish())

@@ -1,5 +1,6 @@
 //! Virtual services, their real servers and their checks.
 
+use super::policy::{Pace, Policy};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
@@ -24,6 +25,8 @@ pub struct Service {
     pub fallback: Option<SocketAddr>,
     /// The real servers, by address.
     pub servers: BTreeMap<SocketAddr, Server>,
+    /// What is made of their states.
+    pub policy: Policy,
 }
 
 /// A real server of a service.
@@ -190,6 +193,8 @@ pub struct Check {
     pub fall: NonZeroU8,
     /// Successes in a row that put it back.
     pub rise: NonZeroU8,
+    /// How often a server is asked that is not simply up, and what it is at first.
+    pub pace: Pace,
 }
 
 /// What is said to the server and what it must answer.

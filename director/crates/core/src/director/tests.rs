@@ -10,7 +10,8 @@ mod security;
 use super::*;
 use crate::config::{
     Announce, Check, Cluster as ClusterConfig, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
+    OnFailure, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress,
+    Weight,
 };
 use crate::input::FailedStep;
 use crate::name::{ClusterName, GroupName, InterfaceName, ServiceName};
@@ -23,7 +24,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::num::{NonZeroU8, NonZeroU16};
 use std::collections::BTreeMap;
 
-pub(super) fn ms(millis: u64) -> Duration {
+pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
@@ -60,7 +61,7 @@ fn key() -> ServiceKey {
 }
 
 /// Two directors, one group, one service with two real servers and a fallback.
-pub(super) fn config() -> Config {
+pub(crate) fn config() -> Config {
     let of_node = |lan: &str, hb: &str, priority| Node {
         addresses: BTreeMap::from([
             (interface("lan"), address(lan)),
@@ -89,6 +90,7 @@ pub(super) fn config() -> Config {
         timeout: ms(500),
         fall: count(2),
         rise: count(2),
+        pace: Pace::default(),
     };
     let server = |address: &str| (socket(address), Server { weight: Weight(10) });
     let service = Service {
@@ -99,6 +101,7 @@ pub(super) fn config() -> Config {
         on_failure: OnFailure::Quiesce,
         fallback: Some(socket("127.0.0.1:80")),
         servers: BTreeMap::from([server("10.0.0.21:80"), server("10.0.0.22:80")]),
+        policy: Policy::default(),
     };
     Config {
         cluster,

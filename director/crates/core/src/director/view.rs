@@ -38,7 +38,7 @@ impl Director {
     fn view_service(&self, name: &ServiceName, service: &Service, now: Instant) -> ServiceView {
         let found = self.kernel.found.as_ref().and_then(|(f, _)| f.services.get(&service.key));
         let wanted = self.kernel.desired().and_then(|d| d.services.get(&service.key));
-        let entries = self.checks.servers().iter().filter(|entry| entry.service == *name);
+        let entries = self.checks.servers_of(name).iter();
         let view = |entry: &crate::health::Checked| {
             let present = found.and_then(|table| table.servers.get(&entry.server));
             ServerView {
@@ -52,12 +52,13 @@ impl Director {
                     .map_or_else(|| String::from("not checked yet"), ToString::to_string),
                 forward: service.forward,
                 weight: service.servers.get(&entry.server).map_or(Weight::ZERO, |s| s.weight),
-                desired_weight: entry.desired_weight(service),
+                desired_weight: entry.share,
                 kernel_weight: present.map(|present| present.weight),
                 active: present.map_or(0, |present| present.active),
                 inactive: present.map_or(0, |present| present.inactive),
                 successes: entry.record.successes,
                 failures: entry.record.failures,
+                damped_ms: entry.record.held_until().map(|until| ago_ms(now, until)),
             }
         };
         ServiceView {
@@ -68,6 +69,8 @@ impl Director {
                 .fallback
                 .is_some_and(|f| wanted.is_some_and(|w| w.servers.contains_key(&f))),
             fallback: service.fallback,
+            quorate: self.checks.pool(name).is_none_or(|pool| pool.quorate),
+            panicking: self.checks.pool(name).is_some_and(|pool| pool.panicking),
             servers: entries.map(view).collect(),
         }
     }

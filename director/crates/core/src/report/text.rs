@@ -14,6 +14,7 @@ impl Report {
         match self {
             Self::TwoOwners { .. }
             | Self::HeldBack { .. }
+            | Self::Panic { begun: true, .. }
             | Self::Unserved { unserved: true, .. } => Level::Error,
             Self::Stopped { left } if !left.is_empty() => Level::Error,
             Self::Role { why: RoleCause::CannotTake, .. } => Level::Error,
@@ -23,6 +24,8 @@ impl Report {
             | Self::ConfigDiffers { differs: true, .. }
             | Self::Rejected { .. }
             | Self::Server { state: Health::Down, .. }
+            | Self::Flapping { .. }
+            | Self::Quorum { reached: false, .. }
             | Self::Fallback { serving: true, .. }
             | Self::StepFailed { .. }
             | Self::ObserveFailed { .. }
@@ -57,6 +60,7 @@ impl fmt::Display for Report {
             | Self::CheckFailed { .. }
             | Self::Fallback { .. }
             | Self::Unserved { .. } => self.fmt_health(f),
+            Self::Flapping { .. } | Self::Quorum { .. } | Self::Panic { .. } => self.fmt_policy(f),
             Self::Address { .. }
             | Self::StepDone { .. }
             | Self::StepFailed { .. }
@@ -139,6 +143,31 @@ impl Report {
             }
             Self::Unserved { service, unserved: false } => {
                 write!(f, "service {service} has a usable server again")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_policy(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flapping { service, server, falls, hold_ms } => write!(
+                f,
+                "service {service}: server {server} went down {falls} times in a short time and \
+                 stays out until it has not failed for {hold_ms} ms"
+            ),
+            Self::Quorum { service, reached: true } => {
+                write!(f, "service {service} has enough usable weight again")
+            }
+            Self::Quorum { service, reached: false } => {
+                write!(f, "service {service} has less usable weight than its quorum")
+            }
+            Self::Panic { service, begun: true } => write!(
+                f,
+                "service {service}: so few servers pass their checks that all that ever did get \
+                 connections; look at what the checks have in common"
+            ),
+            Self::Panic { service, begun: false } => {
+                write!(f, "service {service}: enough servers pass their checks again")
             }
             _ => Ok(()),
         }

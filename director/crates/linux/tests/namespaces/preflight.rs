@@ -1,7 +1,7 @@
 use crate::lab::{Lab, give, in_namespace, interface, without_ipv6};
 use director_core::config::{
     Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Priority, Scheduler, Service, ServiceKey, VirtualAddress,
+    OnFailure, Pace, Policy, Priority, Scheduler, Service, ServiceKey, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, NodeName, ServiceName};
 use director_engine::ports::IpvsTable;
@@ -125,6 +125,7 @@ fn web() -> (ServiceName, Service) {
         timeout: second,
         fall: NonZeroU8::MIN,
         rise: NonZeroU8::MIN,
+        pace: Pace::default(),
     };
     let service = Service {
         key: ServiceKey::Tcp(([192, 0, 2, 100], 80).into()),
@@ -134,6 +135,7 @@ fn web() -> (ServiceName, Service) {
         on_failure: OnFailure::Quiesce,
         fallback: None,
         servers: [].into(),
+        policy: Policy::default(),
     };
     (ServiceName::new("web").expect("a name"), service)
 }

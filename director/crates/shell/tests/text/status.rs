@@ -66,6 +66,7 @@ fn server(number: u8, health: Health) -> ServerView {
         inactive: 7,
         successes: 2,
         failures: 0,
+        damped_ms: None,
     }
 }
 
@@ -76,6 +77,8 @@ fn view() -> View {
         scheduler: Scheduler::Wlc,
         fallback_serving: false,
         fallback: Some("127.0.0.1:80".parse().unwrap()),
+        quorate: true,
+        panicking: false,
         servers: vec![server(1, Health::Up), server(2, Health::Down)],
     };
     View {

@@ -1,6 +1,7 @@
 use director_core::config::{
     Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress, Weight,
+    OnFailure, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress,
+    Weight,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use director_core::wire::heartbeat::Key;
@@ -66,6 +67,7 @@ fn http() -> Service {
         timeout: Duration::from_millis(500),
         fall: NonZeroU8::new(2).unwrap(),
         rise: NonZeroU8::new(2).unwrap(),
+        pace: Pace::default(),
     };
     Service {
         key: ServiceKey::Tcp("10.0.0.100:80".parse().unwrap()),
@@ -75,6 +77,7 @@ fn http() -> Service {
         on_failure: OnFailure::Quiesce,
         fallback: Some("127.0.0.1:80".parse().unwrap()),
         servers: [1, 2].map(|number| (server(number), Server { weight: Weight(10) })).into(),
+        policy: Policy::default(),
     }
 }
 

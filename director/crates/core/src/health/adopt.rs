@@ -1,0 +1,156 @@
+//! Where the servers come from: a start on whatever the kernel holds, and a reload.
+
+use super::pool::Pool;
+use super::schedule::Schedule;
+use super::shared::{Cadence, Index, Shared};
+use super::verdict::{Limits, Record};
+use super::{Checked, Checks};
+use crate::cluster::Out;
+use crate::config::{Config, Service, Weight};
+use crate::name::ServiceName;
+use crate::observed::Snapshot;
+use crate::report::{Health, Report, ServerCause};
+use crate::time::Instant;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+/// The first checks after a start are this far apart at most: all states are known soon.
+const FIRST_CHECKS_APART_MAX: Duration = Duration::from_millis(20);
+
+impl Checks {
+    /// Builds all entries for a start: what is found in use stays in use until its checks say
+    /// otherwise; nothing else is used before its first success.
+    pub(crate) fn new(config: &Config, found: &Snapshot, now: Instant, out: &mut Out) -> Self {
+        let mut checks = Self::of(config, now);
+        for entry in &mut checks.servers {
+            let table = found.services.get(&entry.key);
+            let Some(present) = table.and_then(|table| table.servers.get(&entry.server)) else {
+                continue;
+            };
+            entry.found = true;
+            if present.weight > Weight::ZERO {
+                entry.record.adopt(now);
+                out.reports.push_back(Report::Server {
+                    service: entry.service.clone(),
+                    server: entry.server,
+                    state: Health::Up,
+                    why: ServerCause::Adopted,
+                });
+            }
+        }
+        checks.spread(now);
+        checks
+    }
+
+    /// All servers of a configuration, as if nothing were known of them.
+    fn of(config: &Config, now: Instant) -> Self {
+        let mut checks = Self {
+            servers: Vec::new(),
+            pools: Vec::new(),
+            shared: Vec::new(),
+            schedule: Schedule::default(),
+            tickets: BTreeMap::new(),
+            last_ticket: 0,
+            step_at: None,
+        };
+        let mut index = Index::default();
+        for (name, service) in &config.services {
+            let first = checks.servers.len();
+            for address in service.servers.keys() {
+                let cadence = Cadence::of(&service.check, *address);
+                let place = index.find(&checks.shared, &cadence).unwrap_or_else(|| {
+                    index.add(&cadence, checks.shared.len());
+                    checks.shared.push(Shared::new(cadence));
+                    checks.shared.len() - 1
+                });
+                checks.shared[place].members.push(checks.servers.len());
+                checks.servers.push(Checked::new(name, service, *address, now));
+            }
+            checks.pools.push(Pool::new(name.clone(), first..checks.servers.len()));
+        }
+        checks
+    }
+
+    /// Gives every check that has no time yet the time of its next start, one after the other.
+    fn spread(&mut self, now: Instant) {
+        let count = u32::try_from(self.shared.len()).unwrap_or(u32::MAX).max(1);
+        let mut offset = Duration::ZERO;
+        for (place, shared) in self.shared.iter().enumerate() {
+            if !self.schedule.has(place) {
+                self.schedule.set(place, now + offset);
+            }
+            offset += (shared.interval(None) / count).min(FIRST_CHECKS_APART_MAX);
+        }
+    }
+
+    /// Uses a new configuration. A server whose service and address stay keeps its state; a check
+    /// that stays keeps its cadence, and a probe in flight.
+    pub(crate) fn reload(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        let mut old = core::mem::replace(self, Self::of(config, now));
+        self.last_ticket = old.last_ticket;
+        self.keep_checks(&mut old, out);
+        self.keep_servers(old.servers, config);
+        for pool in &mut self.pools {
+            if let Some(former) = old.pools.iter().find(|former| former.name == pool.name) {
+                pool.keep(former);
+            }
+        }
+        self.spread(now);
+    }
+
+    fn keep_checks(&mut self, old: &mut Self, out: &mut Out) {
+        let mut index = Index::default();
+        for (place, shared) in self.shared.iter().enumerate() {
+            index.add(&shared.cadence, place);
+        }
+        for (was, former) in old.shared.iter_mut().enumerate() {
+            let Some(place) = index.find(&self.shared, &former.cadence) else {
+                former.cancel(out);
+                continue;
+            };
+            self.shared[place].running = former.running.take();
+            if let Some((ticket, _)) = self.shared[place].running {
+                self.tickets.insert(ticket, place);
+            }
+            if let Some(at) = old.schedule.time(was) {
+                self.schedule.set(place, at);
+            }
+        }
+    }
+
+    fn keep_servers(&mut self, old: Vec<Checked>, config: &Config) {
+        let mut former: BTreeMap<(ServiceName, SocketAddr), Checked> =
+            old.into_iter().map(|entry| ((entry.service.clone(), entry.server), entry)).collect();
+        for entry in &mut self.servers {
+            let Some(service) = config.services.get(&entry.service) else { continue };
+            match former.remove(&(entry.service.clone(), entry.server)) {
+                None => entry.newcomer = true,
+                Some(old) => {
+                    entry.found = old.found && old.key == entry.key;
+                    entry.record = old.record;
+                    entry.record.relimit(Limits::of(&service.check, service.policy.damping));
+                    entry.ramp = old.ramp;
+                    entry.newcomer = old.newcomer;
+                }
+            }
+        }
+    }
+}
+
+impl Checked {
+    fn new(name: &ServiceName, service: &Service, server: SocketAddr, now: Instant) -> Self {
+        let limits = Limits::of(&service.check, service.policy.damping);
+        Self {
+            service: name.clone(),
+            key: service.key,
+            server,
+            record: Record::new(limits, now),
+            found: false,
+            ramp: None,
+            newcomer: false,
+            share: None,
+        }
+    }
+}
