@@ -5,7 +5,8 @@ source ci/lib.sh
 PACKAGES=(
     build-essential ca-certificates pkg-config
     user-mode-linux linux-source-6.12 flex bison bc xz-utils
-    nginx-light keepalived ipvsadm iproute2 nftables kmod util-linux procps
+    nginx-light keepalived heartbeat ldirectord resource-agents
+    ipvsadm iproute2 nftables kmod util-linux procps
 )
 
 # Whether a package may be called installed, also where another one stands in for it.

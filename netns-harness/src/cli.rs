@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::peers::Compare;
 use crate::process::Interrupt;
 use crate::run::Request;
-use crate::{doctor, guard, guest, kernel, node};
+use crate::{adopt, doctor, guard, guest, kernel, node};
 
 #[derive(Debug, Parser)]
 #[command(name = "director-lab", version, about = "Scenarios on a real kernel")]
@@ -50,6 +50,13 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
+    /// Runs a program and buries what it leaves; the lab starts it itself.
+    #[command(hide = true)]
+    Adopt {
+        /// The program.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
     /// The first process of a node; the lab starts it itself.
     #[command(hide = true)]
     Node,
@@ -82,6 +89,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
             Ok(0)
         }
         Command::Guard { command } => Ok(guard::run(&command)?),
+        Command::Adopt { command } => Ok(adopt::run(&command)?),
         Command::Node => {
             node::run()?;
             Ok(0)

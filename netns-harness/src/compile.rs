@@ -11,7 +11,7 @@ use crate::config;
 use crate::failure::Failure;
 use crate::plan::{Client, Deed, DirectorRole, Node, Order, Plan, Port, Role, Serve, Step};
 use crate::stack::Stack;
-use crate::translate;
+use crate::translate::{ConfigText, translate};
 
 /// The longest name of an interface, in bytes (`IFNAMSIZ` less the final zero).
 const INTERFACE_NAME: usize = 15;
@@ -70,6 +70,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
         machine: around.machine,
         capture: around.capture,
         look: around.look,
+        head_start: around.stack.head_start(),
         length: scenario.length,
         segments: scenario.segments.keys().cloned().collect(),
         nodes,
@@ -101,7 +102,7 @@ fn role(
             Role::Director(DirectorRole {
                 stack: around.stack,
                 program: program.display().to_string(),
-                config: configuration(scenario, &node.name, file, around.stack)?,
+                files: configuration(scenario, &node.name, file, around.stack)?,
                 key_file: known.key_file,
                 serves: plan_serves(serve),
             })
@@ -119,18 +120,15 @@ fn configuration(
     node: &str,
     file: &ConfigFile,
     stack: Stack,
-) -> Result<String, Failure> {
-    match stack {
-        Stack::Director => Ok(file.text.clone()),
-        Stack::Keepalived => match translate::keepalived(&file.text, node) {
-            Ok(translation) => Ok(translation.text),
-            Err(text) => Err(Failure::Input(format!(
-                "{}: node {node}: {} cannot be translated for {}: {text}",
-                scenario.file,
-                file.path,
-                stack.word()
-            ))),
-        },
+) -> Result<Vec<ConfigText>, Failure> {
+    match translate(stack, &file.text, node) {
+        Ok(translation) => Ok(translation.files),
+        Err(text) => Err(Failure::Input(format!(
+            "{}: node {node}: {} cannot be translated for {}: {text}",
+            scenario.file,
+            file.path,
+            stack.word()
+        ))),
     }
 }
 
@@ -252,31 +250,33 @@ fn steps(
             at: entry.at,
             index: entry.index,
             text: entry.action.to_string(),
-            deed: match &entry.action {
-                Action::Reload { node, config } => {
-                    let text = configuration(scenario, node, config, around.stack)?;
-                    Deed::Order(node.clone(), Order::Reload(text))
-                }
-                action => deed(action, &faults, nodes),
-            },
+            deed: deed(scenario, &entry.action, &faults, nodes, around.stack)?,
         })
     });
     steps.collect()
 }
 
-/// What a statement does, unless it brings a configuration.
-fn deed(action: &Action, faults: &Faults, nodes: &[Node]) -> Deed {
+/// What a statement does.
+fn deed(
+    scenario: &Scenario,
+    action: &Action,
+    faults: &Faults,
+    nodes: &[Node],
+    stack: Stack,
+) -> Result<Deed, Failure> {
     let order = |node: &String, order: Order| Deed::Order(node.clone(), order);
-    match action {
+    Ok(match action {
         Action::PowerOff { node } => Deed::PowerOff(node.clone()),
         Action::PowerOn { node } => Deed::PowerOn(node.clone()),
         Action::Stop { node } => order(node, Order::Stop),
         Action::Start { node } => order(node, Order::Start),
         Action::Kill { node } => order(node, Order::Kill),
         Action::Serve { node, behaviour } => order(node, Order::Serve((*behaviour).into())),
-        Action::Reload { node, config } => order(node, Order::Reload(config.text.clone())),
+        Action::Reload { node, config } => {
+            order(node, Order::Reload(configuration(scenario, node, config, stack)?))
+        }
         Action::Cut(_) | Action::Heal(_) => Deed::Block(blocked(faults, nodes)),
-    }
+    })
 }
 
 fn blocked(faults: &Faults, nodes: &[Node]) -> Vec<(String, String)> {

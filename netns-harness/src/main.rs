@@ -1,6 +1,8 @@
 //! `director-lab`: scenario files against the real `director` on a real kernel.
 
+mod adopt;
 mod beside;
+mod campaign;
 mod cli;
 mod clock;
 mod compile;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::stack::Stack;
+use crate::translate::ConfigText;
 
 /// One run, complete: nothing in it is left to chance but the kernel's own entropy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) capture: bool,
     /// How often the table of a director is looked at.
     pub(crate) look: Duration,
+    /// How long the directors run before the scenario begins.
+    pub(crate) head_start: Duration,
     /// How long the run lasts.
     pub(crate) length: Duration,
     /// The switches by segment name.
@@ -72,8 +75,8 @@ pub(crate) struct DirectorRole {
     pub(crate) stack: Stack,
     /// The program as the guest sees it.
     pub(crate) program: String,
-    /// The text of its configuration, in its own language.
-    pub(crate) config: String,
+    /// Its configuration, in its own language.
+    pub(crate) files: Vec<ConfigText>,
     /// The key file that the director's configuration names.
     pub(crate) key_file: Option<String>,
     /// What the node itself serves, as fallback.
@@ -196,8 +199,8 @@ pub(crate) enum Order {
     Start,
     /// The director is killed.
     Kill,
-    /// The director gets this configuration and SIGHUP.
-    Reload(String),
+    /// The director gets this configuration and is told so.
+    Reload(Vec<ConfigText>),
     /// The real server answers like this on all ports.
     Serve(Behaviour),
     /// Write down the last observations.

@@ -80,8 +80,11 @@ impl RunDirectory {
         for node in &plan.nodes {
             let Role::Director(role) = &node.role else { continue };
             if role.stack != Stack::Director {
-                let name = format!("{}.{}.conf", node.name, role.stack.word());
-                fs::write(self.path.join(name), &role.config).context("the configuration")?;
+                for file in &role.files {
+                    let name = Path::new(&file.path).file_name().unwrap_or_default();
+                    let name = format!("{}.{}", node.name, name.to_string_lossy());
+                    fs::write(self.path.join(name), &file.text).context("the configuration")?;
+                }
             }
         }
         // A copy: the program may be built anew while it runs.

@@ -289,30 +289,54 @@ timeout = "100ms"
 start   = "2s"
 "#;
 
-#[test]
-fn keepalived_takes_over_as_it_was_told_and_is_not_asked_for_roles() {
-    if !engines().contains(&"timetravel") || !said(&lab(&["doctor"])).contains("keepalived ready") {
-        eprintln!("skipped: needs the lab's own kernel and keepalived, see `director-lab doctor`");
-        return;
+/// Plays [`PEERS`] with a stack; the document of the comparison and the kept run directory. Nothing
+/// when this machine cannot.
+fn peer(stack: &str, scenario: &str) -> Option<(serde_json::Value, Scratch)> {
+    let ready = format!("compare with {stack} ready");
+    if !engines().contains(&"timetravel") || !said(&lab(&["doctor"])).contains(&ready) {
+        eprintln!("skipped: needs the lab's own kernel and {stack}, see `director-lab doctor`");
+        return None;
     }
-    let scratch = Scratch::new("peers");
+    let scratch = Scratch::new(stack);
     scratch.file("director.toml", PEER_CONFIG);
-    let file = scratch.file("peers.toml", PEERS);
+    let file = scratch.file("peers.toml", scenario);
     let kept = scratch.0.join("kept");
-    let arguments = ["compare", "--stacks", "keepalived", "--format", "json", "--keep"];
+    let arguments = ["compare", "--stacks", stack, "--format", "json", "--keep"];
     let arguments = [&arguments[..], &[kept.to_str().unwrap(), file.to_str().unwrap()]].concat();
     let output = lab(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let stack = &document["scenarios"][0]["stacks"][0];
+    let stack = document["scenarios"][0]["stacks"][0].clone();
     let run = &stack["runs"][0];
     assert_eq!(run["result"], "held", "{}", said(&output));
     assert_eq!((&run["owners"], &run["neighbours"]), (&"d2".into(), &"d2".into()));
     assert_eq!(run["not_judged"], 1);
+    Some((stack, scratch))
+}
+
+#[test]
+fn keepalived_takes_over_as_it_was_told_and_is_not_asked_for_roles() {
+    let Some((stack, scratch)) = peer("keepalived", PEERS) else { return };
     // Three adverts and the skew of priority 100, less one advert at most (RFC 5798 §6.1).
     let outage = stack["clients"]["web"]["outage"]["max_ns"].as_u64().unwrap();
     assert!((250_000_000..=380_000_000).contains(&outage), "{outage}");
-    let folder = kept.join("peers/keepalived-1");
-    let config = std::fs::read_to_string(folder.join("d2.keepalived.conf")).unwrap();
+    let config = scratch.0.join("kept/peers/keepalived-1/d2.keepalived.conf");
+    let config = std::fs::read_to_string(config).unwrap();
     assert!(config.contains("    priority 100\n"), "{config}");
+}
+
+#[test]
+fn heartbeat_and_ldirectord_take_over_as_they_were_told() {
+    // At a takeover the table is filled anew, so that the standby has none before.
+    let scenario = PEERS.replace(" and weight(d2, http, s1) = 1", "").replace("400ms", "600ms");
+    let Some((stack, scratch)) = peer("ldirectord", &scenario) else { return };
+    // The deadtime, and up to 250 ms until the clock is looked at.
+    let outage = stack["clients"]["web"]["outage"]["max_ns"].as_u64().unwrap();
+    assert!((250_000_000..=560_000_000).contains(&outage), "{outage}");
+    let folder = scratch.0.join("kept/peers/ldirectord-1");
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(text("d2.ha.cf").contains("\nkeepalive 100ms\n"), "{}", text("d2.ha.cf"));
+    assert!(text("d2.haresources").starts_with("d1 ldirectord::ldirectord-web.cf "));
+    assert!(text("logs/d2.heartbeat.log").contains("node d1: is dead"));
+    assert!(text("logs/d2.ldirectord.log").contains("Added real server: 10.0.0.21:80"));
 }

@@ -7,6 +7,8 @@ use scenario::{Decision, Exit, Scenario, by_subject};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use crate::campaign::{Figures, ns};
+
 /// Means that are not farther apart than this agree.
 pub(super) const NEAR: Duration = Duration::from_millis(50);
 /// Nor do those that differ by less than this part of the kernel's.
@@ -105,40 +107,6 @@ impl Serialize for Pair {
     }
 }
 
-/// Many outages in short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Figures {
-    /// Arithmetic mean.
-    pub(crate) mean: Duration,
-    /// Median by nearest rank: half of them are not longer.
-    pub(crate) p50: Duration,
-    /// The longest.
-    pub(crate) max: Duration,
-}
-
-impl Figures {
-    /// Of at least one outage.
-    pub(crate) fn of(mut outages: Vec<Duration>) -> Option<Self> {
-        outages.sort();
-        let count = u32::try_from(outages.len()).ok().filter(|count| *count > 0)?;
-        Some(Self {
-            mean: outages.iter().sum::<Duration>() / count,
-            p50: *outages.get((outages.len() - 1) / 2)?,
-            max: *outages.last()?,
-        })
-    }
-}
-
-impl Serialize for Figures {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Figures", 3)?;
-        fields.serialize_field("mean_ns", &ns(self.mean))?;
-        fields.serialize_field("p50_ns", &ns(self.p50))?;
-        fields.serialize_field("max_ns", &ns(self.max))?;
-        fields.end()
-    }
-}
-
 /// One client over all seeds that ran on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct ClientFigures {
@@ -204,10 +172,6 @@ pub(super) fn exit(comparisons: &[Comparison]) -> u8 {
     let has = |exit: Exit| comparisons.iter().any(|comparison| comparison.exit() == exit);
     let exits = [Exit::Violated, Exit::CannotRun];
     exits.into_iter().find(|exit| has(*exit)).unwrap_or(Exit::Held).status()
-}
-
-fn ns(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::campaign::{self, micros, millis};
+
 use super::compare::{ClientFigures, Comparison, NEAR, PART, Pair};
 
 const HEADER: [&str; 5] =
@@ -113,38 +115,13 @@ fn summary(text: &mut String, comparisons: &[Comparison]) -> std::fmt::Result {
     )
 }
 
-/// Microseconds, the nearest.
-fn micros(value: Duration) -> u128 {
-    (value.as_nanos() + 500) / 1_000
-}
-
-/// `172.000 ms`.
-pub(crate) fn millis(value: Duration) -> String {
-    format!("{}.{:03} ms", micros(value) / 1_000, micros(value) % 1_000)
-}
-
 /// How much longer it took on the kernel.
 fn difference(world: Duration, kernel: Duration) -> String {
     let sign = if micros(kernel) < micros(world) { '-' } else { '+' };
     format!("{sign}{}", millis(world.abs_diff(kernel)))
 }
 
-/// Columns as wide as their widest cell; all but the last are aligned to the right.
+/// All columns but the last are numbers.
 fn table(rows: &[[String; 5]]) -> String {
-    let header = HEADER.map(str::to_owned);
-    let widths: [usize; 5] = std::array::from_fn(|column| {
-        let cells = rows.iter().chain([&header]).map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
-    });
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}"));
-        let mut cells: Vec<String> = cells.collect();
-        cells[4].clone_from(&row[4]);
-        format!("  {}", cells.join(" | ").trim_end()) + "\n"
-    };
-    let rule = widths.map(|width| "-".repeat(width)).join("-+-");
-    let mut text = line(&header);
-    text.push_str(&format!("  {rule}\n"));
-    text.extend(rows.iter().map(line));
-    text
+    campaign::table(HEADER, rows, |column| column < 4)
 }

@@ -60,7 +60,8 @@ fn play() -> anyhow::Result<()> {
         lab.power_on(node)?;
     }
     switch::settle()?;
-    let start = clock::now();
+    // Whatever happens before the start is recorded as of the start.
+    let start = clock::now() + plan.head_start;
     lab.recorder.begin(start);
     lab.begin(start)?;
     let alarm = Alarm::new().context("a timer")?;

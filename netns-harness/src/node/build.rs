@@ -41,7 +41,7 @@ fn disk(name: &str) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(&etc).context("the node's disk")?;
     fs::create_dir_all(disk.join("lib")).context("the node's disk")?;
     let own = [("hostname", format!("{name}\n")), ("hosts", "127.0.0.1 localhost\n".to_owned())];
-    let own_folders = [OsStr::new("director"), OsStr::new("keepalived")];
+    let own_folders = ["director", "keepalived", "ha.d"].map(OsStr::new);
     for entry in fs::read_dir(Path::new(HOST).join("etc")).context("the host's /etc")? {
         let entry = entry.context("the host's /etc")?;
         let file = entry.file_name();

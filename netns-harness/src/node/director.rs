@@ -7,22 +7,25 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use scenario::Event;
 
 use super::server::Server;
-use super::table;
+use super::{heartbeat, processes, table};
 use crate::config;
 use crate::guest::RUN;
 use crate::plan::{Behaviour, DirectorRole};
 use crate::record::Recorder;
 use crate::stack::Stack;
+use crate::translate::ConfigText;
 
 /// A director's node: the program may run or not.
 pub(super) struct Director {
     name: String,
     stack: Stack,
     program: String,
+    /// The configuration's first file.
+    config: String,
     child: Option<Child>,
     recorder: Recorder,
     log: Recorder,
@@ -36,16 +39,19 @@ impl Director {
         role: &DirectorRole,
         recorder: &Recorder,
     ) -> anyhow::Result<Self> {
-        // A reload may have put a newer one there before the power was lost.
-        let config = role.stack.config_path();
-        if !Path::new(config).exists() {
-            fs::write(config, &role.config).context("writing the configuration")?;
+        if role.stack == Stack::Ldirectord {
+            heartbeat::prepare()?;
+        }
+        // A reload may have put newer ones there before the power was lost.
+        for file in role.files.iter().filter(|file| !Path::new(&file.path).exists()) {
+            put(file)?;
         }
         provide_key(role.key_file.as_deref())?;
         Ok(Self {
             name: name.to_owned(),
             stack: role.stack,
             program: role.program.clone(),
+            config: role.files.first().map(|file| file.path.clone()).unwrap_or_default(),
             child: None,
             recorder: recorder.clone(),
             log: Recorder::open(&Path::new(RUN).join(format!("logs/{name}.jsonl")))?,
@@ -67,15 +73,20 @@ impl Director {
                 let errors = Path::new(RUN).join("stderr").join(format!("{}.director", self.name));
                 File::options().create(true).append(true).open(errors)?.into()
             }
-            // Its log goes to the standard error.
-            Stack::Keepalived => printed.try_clone().context("a pipe for the log")?.into(),
+            // Their logs go to the standard error, if anywhere.
+            Stack::Keepalived | Stack::Ldirectord => {
+                printed.try_clone().context("a pipe for the log")?.into()
+            }
         };
-        let child = Command::new(&self.program)
-            .args(self.stack.arguments(&self.name))
+        let mut command = match self.stack {
+            Stack::Director | Stack::Keepalived => Command::new(&self.program),
+            Stack::Ldirectord => heartbeat::command(&self.program),
+        };
+        let child = command
+            .args(self.stack.arguments(&self.name, &self.config))
             .stdin(Stdio::null())
             .stdout(printed)
             .stderr(errors)
-            // Some stacks are several processes.
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", self.program))?;
@@ -95,28 +106,35 @@ impl Director {
 
     /// Asks the program to end and does not wait for it.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
-        self.signal(Signal::TERM)
+        match self.stack {
+            Stack::Director | Stack::Keepalived => self.signal(Signal::TERM),
+            Stack::Ldirectord => heartbeat::stop(&self.program),
+        }
     }
 
     /// Ends the program at once, all of its processes.
     pub(super) fn kill(&mut self) -> anyhow::Result<()> {
-        match self.process()? {
-            Some(leader) => {
-                kill_process_group(leader, Signal::KILL).context("killing the director")
-            }
-            None => Ok(()),
-        }
+        processes::signal(Signal::KILL, self.fallback.group())
     }
 
     /// Puts another configuration in place and has the program read it.
-    pub(super) fn reload(&mut self, config: &str) -> anyhow::Result<()> {
-        let path = self.stack.config_path();
-        let fresh = format!("{path}.new");
-        fs::write(&fresh, config).context("writing the configuration")?;
-        fs::rename(&fresh, path).context("replacing the configuration")?;
-        // A file that is no TOML is the director's to complain of.
-        provide_key(config::read(config).ok().and_then(|known| known.key_file).as_deref())?;
-        self.signal(Signal::HUP)
+    pub(super) fn reload(&mut self, files: &[ConfigText]) -> anyhow::Result<()> {
+        let is_new = |file: &&ConfigText| {
+            fs::read_to_string(&file.path).ok().as_deref() != Some(file.text.as_str())
+        };
+        let changed: Vec<&ConfigText> = files.iter().filter(is_new).collect();
+        for file in &changed {
+            put(file)?;
+        }
+        match self.stack {
+            Stack::Director | Stack::Keepalived => {
+                // A file that is no TOML is the director's to complain of.
+                let known = files.first().and_then(|file| config::read(&file.text).ok());
+                provide_key(known.and_then(|known| known.key_file).as_deref())?;
+                self.signal(Signal::HUP)
+            }
+            Stack::Ldirectord => heartbeat::reload(&self.program, &changed),
+        }
     }
 
     /// Changes how the fallback server answers.
@@ -153,6 +171,16 @@ impl Director {
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         pid.context("process id of the director").map(Some)
     }
+}
+
+/// Puts a file of the configuration in place, so that nobody sees half of it.
+fn put(file: &ConfigText) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fresh = format!("{}.new", file.path);
+    fs::write(&fresh, &file.text).with_context(|| format!("writing {}", file.path))?;
+    let mode = if file.secret { 0o600 } else { 0o644 };
+    fs::set_permissions(&fresh, fs::Permissions::from_mode(mode))?;
+    fs::rename(&fresh, &file.path).with_context(|| format!("replacing {}", file.path))
 }
 
 /// Writes the key of a configuration unless it is there.

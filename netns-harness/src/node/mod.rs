@@ -5,7 +5,9 @@ mod build;
 mod client;
 mod director;
 mod exchange;
+mod heartbeat;
 mod observe;
+mod processes;
 mod server;
 mod table;
 mod tcp;
@@ -100,7 +102,7 @@ impl Built {
             (Order::Start, Running::Director(director)) => director.start(),
             (Order::Stop, Running::Director(director)) => director.stop(),
             (Order::Kill, Running::Director(director)) => director.kill(),
-            (Order::Reload(config), Running::Director(director)) => director.reload(&config),
+            (Order::Reload(files), Running::Director(director)) => director.reload(&files),
             (Order::Serve(behaviour), Running::Server(server)) => server.behave(behaviour),
             (Order::Serve(behaviour), Running::Director(director)) => director.behave(behaviour),
             (order, _) => bail!("{order:?} means nothing on this kind of node"),

@@ -1,6 +1,7 @@
 //! A real server: nginx for HTTP, a listener of our own for lines and for servers that hang.
 
 use anyhow::Context;
+use rustix::process::Pid;
 
 use super::tcp::{Listener, Manner};
 use super::web::Web;
@@ -33,6 +34,11 @@ impl Server {
             serve.behaviour = behaviour;
         }
         self.arrange()
+    }
+
+    /// The process group of what serves beside this process.
+    pub(super) fn group(&self) -> Option<Pid> {
+        self.web.as_ref().and_then(Web::pid)
     }
 
     fn arrange(&mut self) -> anyhow::Result<()> {

@@ -56,7 +56,8 @@ impl Web {
         kill_process(pid, Signal::HUP).context("reloading nginx")
     }
 
-    fn pid(&self) -> Option<Pid> {
+    /// The process, which leads the group of its workers.
+    pub(super) fn pid(&self) -> Option<Pid> {
         i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 

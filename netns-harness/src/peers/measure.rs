@@ -8,9 +8,10 @@ use scenario::{
     Exit, History, Names, NodeKind, Outcome, Ruling, Run, RunResult, Scenario, State, Verdict,
     replay,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::beside::Figures;
+use super::dead;
+use crate::campaign::{Figures, nanos, remarks};
 use crate::stack::Stack;
 
 /// One run of one stack.
@@ -24,6 +25,9 @@ pub(super) struct Side {
     pub(super) remarks: Vec<String>,
     /// What each client saw.
     pub(super) clients: BTreeMap<String, Seen>,
+    /// How long owners of an address sent connections to servers that could not serve them.
+    #[serde(rename = "on_dead_server_ns", serialize_with = "nanos")]
+    pub(super) on_dead_server: Duration,
     /// Who holds the virtual addresses at the end.
     pub(super) owners: String,
     /// Whose hardware address the routers have for them at the end.
@@ -47,22 +51,15 @@ pub(super) struct Seen {
 impl Side {
     /// What is to be compared of a run.
     pub(super) fn of(seed: u64, run: &Run) -> Self {
-        let mut side = Self { seed, result: run.word().to_owned(), ..Self::default() };
-        match &run.result {
-            RunResult::Skipped { reason } | RunResult::Impossible { reason } => {
-                side.remarks.push(reason.clone());
-            }
-            RunResult::Judged { history, verdict } => side.fill(&run.scenario, history, verdict),
+        let mut side =
+            Self { seed, result: run.word().to_owned(), remarks: remarks(run), ..Self::default() };
+        if let RunResult::Judged { history, verdict } = &run.result {
+            side.fill(&run.scenario, history, verdict);
         }
         side
     }
 
     fn fill(&mut self, scenario: &Scenario, history: &History, verdict: &Verdict) {
-        for judged in verdict.all() {
-            if let Ruling::Violated { facts, .. } = &judged.ruling {
-                self.remarks.push(format!("{}: {facts}", judged.text));
-            }
-        }
         let expectations = verdict.expectations.iter();
         self.not_judged =
             expectations.filter(|judged| matches!(judged.ruling, Ruling::NotJudged { .. })).count();
@@ -76,6 +73,7 @@ impl Side {
             self.clients.insert(figures.client.clone(), seen);
         }
         let names = Names::of(scenario);
+        self.on_dead_server = dead::time(scenario, history, &names);
         let addresses: Vec<IpAddr> = names.facts().addresses.iter().copied().collect();
         replay(history, &names, |_, state| {
             self.owners = owners(state, &addresses);
@@ -214,10 +212,6 @@ pub(super) fn exit(comparisons: &[Comparison]) -> u8 {
         Exit::Held
     };
     exit.status()
-}
-
-fn nanos<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(value.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::measure::{Comparison, Played, Side};
-use crate::beside::text::millis;
+use crate::campaign::{self, Figures, millis};
 
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 const HEADER: [&str; COLUMNS] = [
     "stack",
     "runs",
@@ -15,6 +15,7 @@ const HEADER: [&str; COLUMNS] = [
     "mean",
     "not served",
     "broken",
+    "on dead servers",
     "owners at the end",
     "router's ARP at the end",
     "not judged",
@@ -41,12 +42,12 @@ fn one<'a>(
     for client in &comparison.clients {
         writeln!(text, "\n  client {client}")?;
         let rows: Vec<_> = comparison.stacks.iter().map(|played| row(played, client)).collect();
-        table(text, &rows)?;
+        text.push_str(&table(&rows));
     }
     if comparison.clients.is_empty() {
         writeln!(text)?;
         let rows: Vec<_> = comparison.stacks.iter().map(|played| row(played, "")).collect();
-        table(text, &rows)?;
+        text.push_str(&table(&rows));
     }
     for played in &comparison.stacks {
         notes(text, played, told)?;
@@ -55,8 +56,14 @@ fn one<'a>(
     writeln!(text)
 }
 
+/// All columns between the stack and the owners are numbers.
+fn table(rows: &[[String; COLUMNS]]) -> String {
+    campaign::table(HEADER, rows, |column| (1..=7).contains(&column))
+}
+
 fn row(played: &Played, client: &str) -> [String; COLUMNS] {
     let figures = played.clients.get(client);
+    let dead = played.ran().map(|run| run.on_dead_server);
     let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     [
         played.stack.word().to_owned(),
@@ -66,6 +73,7 @@ fn row(played: &Played, client: &str) -> [String; COLUMNS] {
         cell(figures.map(|figures| millis(figures.outage.mean))),
         cell(figures.map(|figures| figures.not_served.to_string())),
         cell(figures.map(|figures| figures.broken.to_string())),
+        cell(Figures::of(dead.collect()).map(|figures| millis(figures.mean))),
         counted(played, |run| &run.owners),
         counted(played, |run| &run.neighbours),
         played.ran().map(|run| run.not_judged).sum::<usize>().to_string(),
@@ -117,31 +125,6 @@ fn remarks(text: &mut String, played: &Played) -> std::fmt::Result {
                 writeln!(text)?;
             }
             writeln!(text, "  {word}, seed {}: {}: {remark}", run.seed, run.result)?;
-        }
-    }
-    Ok(())
-}
-
-/// Columns as wide as their widest cell.
-fn table(text: &mut String, rows: &[[String; COLUMNS]]) -> std::fmt::Result {
-    let header = HEADER.map(str::to_owned);
-    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-        let cells = rows.iter().chain([&header]).map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
-    });
-    for (index, row) in [&header].into_iter().chain(rows).enumerate() {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
-            // Numbers to the right, words to the left.
-            if (1..=6).contains(&column) {
-                format!("{cell:>width$}")
-            } else {
-                format!("{cell:<width$}")
-            }
-        });
-        let line = cells.collect::<Vec<_>>().join(" | ");
-        writeln!(text, "  {}", line.trim_end())?;
-        if index == 0 {
-            writeln!(text, "  {}", widths.map(|width| "-".repeat(width)).join("-+-"))?;
         }
     }
     Ok(())

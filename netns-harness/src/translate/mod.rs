@@ -1,171 +1,66 @@
 //! A director's configuration in another stack's words, as equal as that stack can be.
 
-mod notes;
+mod keepalived;
+mod ldirectord;
 mod source;
 
-use std::fmt::{self, Write as _};
+pub(crate) use ldirectord::DIRECTORY as HEARTBEAT_DIRECTORY;
+
 use std::time::Duration;
 
-use source::{Address, Check, Failback, Forward, Group, Kind, OnFailure, Service, Source};
+use serde::{Deserialize, Serialize};
 
-/// A `keepalived.conf`, and where it means something else than what it was made of.
+use crate::stack::Stack;
+
+/// The files of a stack on one node, and where they mean something else than the director's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Translation {
-    /// The file; the notes stand in it as comments.
-    pub(crate) text: String,
+    /// In the order in which they are written; the first one has the notes as comments.
+    pub(crate) files: Vec<ConfigText>,
     /// One sentence each, the same for every node.
     pub(crate) notes: Vec<String>,
 }
 
-/// The `keepalived.conf` of one node.
+/// A file of a stack's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConfigText {
+    /// Where it stands on the node's disk.
+    pub(crate) path: String,
+    /// What stands in it.
+    pub(crate) text: String,
+    /// Whether nobody else may read it.
+    pub(crate) secret: bool,
+}
+
+impl ConfigText {
+    fn open(path: impl Into<String>, text: String) -> Self {
+        Self { path: path.into(), text, secret: false }
+    }
+}
+
+/// What the stack is told on one node; our own daemon gets the text as it stands.
 ///
 /// # Errors
 /// One sentence on what cannot be read or has no equal at all.
-pub(crate) fn keepalived(config: &str, node: &str) -> Result<Translation, String> {
-    let source: Source = toml::from_str(config).map_err(|error| error.to_string())?;
-    let priority = source.nodes.get(node).ok_or_else(|| format!("there is no [nodes.{node}]"))?;
-    let notes = notes::of(&source);
-    let mut text = String::new();
-    write(&mut text, &source, node, priority.priority, &notes)
-        .map_err(|error| error.to_string())?;
-    Ok(Translation { text, notes })
-}
-
-/// How many adverts may be missed: VRRP counts them, the director counts time.
-fn down_adverts(source: &Source) -> u128 {
-    let advert = source.cluster.keepalive.0.as_nanos().max(1);
-    let dead = source.cluster.deadtime.map_or(advert * 3, |deadtime| deadtime.0.as_nanos());
-    dead.div_ceil(advert).clamp(1, 100)
-}
-
-fn write(
-    out: &mut String,
-    source: &Source,
-    node: &str,
-    priority: u8,
-    notes: &[String],
-) -> fmt::Result {
-    writeln!(out, "# The director's configuration for {node}, as keepalived can be told it.")?;
-    for note in notes {
-        writeln!(out, "# * {note}")?;
-    }
-    writeln!(out, "\nglobal_defs {{\n    router_id {node}\n    vrrp_version 3\n}}")?;
-    for (index, (name, group)) in source.groups.iter().enumerate() {
-        instance(out, source, index + 1, name, group, priority)?;
-    }
-    for service in source.services.values() {
-        virtual_server(out, service)?;
-    }
-    Ok(())
-}
-
-fn instance(
-    out: &mut String,
-    source: &Source,
-    id: usize,
-    name: &str,
-    group: &Group,
-    priority: u8,
-) -> fmt::Result {
-    let Some(first) = group.addresses.first() else { return Ok(()) };
-    writeln!(
-        out,
-        "\nvrrp_instance {name} {{\n    state BACKUP\n    interface {}",
-        first.interface
-    )?;
-    writeln!(out, "    virtual_router_id {id}\n    priority {priority}")?;
-    writeln!(out, "    advert_int {}", seconds(source.cluster.keepalive.0))?;
-    let adverts = down_adverts(source);
-    if adverts != 3 {
-        writeln!(out, "    down_timer_adverts {adverts}")?;
-    }
-    match (source.cluster.failback, source.cluster.failback_delay) {
-        (Failback::Manual, _) => writeln!(out, "    nopreempt")?,
-        (Failback::Auto, Some(delay)) if !delay.0.is_zero() => {
-            writeln!(out, "    preempt_delay {}", seconds(delay.0))?;
+pub(crate) fn translate(stack: Stack, config: &str, node: &str) -> Result<Translation, String> {
+    match stack {
+        Stack::Director => {
+            let file = ConfigText::open("/etc/director/director.toml", config.to_owned());
+            Ok(Translation { files: vec![file], notes: Vec::new() })
         }
-        (Failback::Auto, _) => {}
+        Stack::Keepalived => keepalived::translate(config, node),
+        Stack::Ldirectord => ldirectord::translate(config, node),
     }
-    // The adverts carry addresses of one family; the others come and go with them.
-    let (carried, excluded): (Vec<&Address>, Vec<&Address>) =
-        group.addresses.iter().partition(|one| one.address.is_ipv4() == first.address.is_ipv4());
-    addresses(out, "virtual_ipaddress", &carried)?;
-    addresses(out, "virtual_ipaddress_excluded", &excluded)?;
-    writeln!(out, "}}")
 }
 
-fn addresses(out: &mut String, key: &str, list: &[&Address]) -> fmt::Result {
-    if list.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "    {key} {{")?;
-    for Address { address, prefix, interface } in list {
-        writeln!(out, "        {address}/{prefix} dev {interface}")?;
-    }
-    writeln!(out, "    }}")
-}
-
-fn virtual_server(out: &mut String, service: &Service) -> fmt::Result {
-    let (listen, check) = (service.listen, &service.check);
-    writeln!(out, "\nvirtual_server {} {} {{", listen.ip(), listen.port())?;
-    writeln!(out, "    delay_loop {}", seconds(check.interval.0))?;
-    writeln!(out, "    lb_algo {}", service.scheduler)?;
-    let method = match service.forward {
-        Forward::Direct => "DR",
-        Forward::Tunnel => "TUN",
-        Forward::Nat => "NAT",
-    };
-    // A real server of which nothing is known is not taken for healthy by the director either.
-    writeln!(out, "    lb_kind {method}\n    protocol TCP\n    alpha")?;
-    if let Some(fallback) = service.fallback {
-        let (address, port) = fallback.with_port(listen.port());
-        writeln!(out, "    sorry_server {address} {port}")?;
-    }
-    for server in &service.servers {
-        let (address, port) = server.address.with_port(listen.port());
-        writeln!(out, "    real_server {address} {port} {{\n        weight {}", server.weight)?;
-        if service.on_failure == OnFailure::Quiesce {
-            writeln!(out, "        inhibit_on_failure")?;
-        }
-        checker(out, check)?;
-        writeln!(out, "    }}")?;
-    }
-    writeln!(out, "}}")
-}
-
-fn checker(out: &mut String, check: &Check) -> fmt::Result {
-    match check.kind {
-        Kind::Tcp => writeln!(out, "        TCP_CHECK {{")?,
-        Kind::Http => {
-            writeln!(out, "        HTTP_GET {{\n            url {{")?;
-            writeln!(out, "                path {}", check.path.as_deref().unwrap_or("/"))?;
-            writeln!(out, "                status_code 200")?;
-            if let Some(host) = &check.host {
-                writeln!(out, "                virtualhost {host}")?;
-            }
-            if let Some(expect) = &check.expect {
-                writeln!(out, "                regex \"{}\"", literal(expect))?;
-            }
-            writeln!(out, "            }}")?;
-        }
-    }
-    if let Some(port) = check.port {
-        writeln!(out, "            connect_port {port}")?;
-    }
-    writeln!(out, "            connect_timeout {}", seconds(check.timeout.0))?;
-    writeln!(out, "            retry {}", check.fall.saturating_sub(1))?;
-    writeln!(out, "            delay_before_retry {}", seconds(check.interval.0))?;
-    writeln!(out, "        }}")
-}
-
-/// `0.1`, `2`; keepalived's timers are decimal seconds down to the microsecond.
+/// `0.1`, `2`: decimal seconds down to the microsecond.
 fn seconds(value: Duration) -> String {
     let text = format!("{}.{:06}", value.as_secs(), value.subsec_micros());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A pattern for this text. Backslashes and quotes have a meaning for keepalived's reader before
-/// the pattern is one, so none is written: what would need one matches any character.
+/// A pattern for this text, for readers to whom backslashes and quotes mean something before the
+/// pattern is one, so that none is written: what would need one matches any character.
 fn literal(text: &str) -> String {
     let mut pattern = String::new();
     for letter in text.chars() {
@@ -182,4 +77,20 @@ fn literal(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_matched_as_it_stands_and_nothing_is_quoted() {
+        assert_eq!(literal("OK"), "OK");
+        assert_eq!(literal("1.0 (a)"), "1[.]0 [(]a[)]");
+        assert_eq!(literal("a\"b\\c^"), "a.b.c.");
+    }
+
+    #[test]
+    fn our_own_daemon_reads_what_was_written() {
+        let found = translate(Stack::Director, "no TOML [", "d1").unwrap();
+        assert_eq!(found.files[0].text, "no TOML [");
+        assert!(found.notes.is_empty());
+    }
+}

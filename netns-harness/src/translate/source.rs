@@ -38,7 +38,9 @@ pub(super) struct Source {
 pub(super) struct Cluster {
     #[serde(default = "second")]
     pub(super) keepalive: Length,
-    pub(super) deadtime: Option<Length>,
+    deadtime: Option<Length>,
+    initdead: Option<Length>,
+    pub(super) port: Option<u16>,
     #[serde(default)]
     pub(super) failback: Failback,
     pub(super) failback_delay: Option<Length>,
@@ -46,6 +48,26 @@ pub(super) struct Cluster {
     pub(super) links: Vec<Link>,
     #[serde(flatten)]
     pub(super) other: toml::Table,
+}
+
+impl Cluster {
+    /// The silence after which a peer is dead.
+    pub(super) fn deadtime(&self) -> Duration {
+        self.deadtime.map_or(self.keepalive.0 * 3, |deadtime| deadtime.0)
+    }
+
+    /// How long a node that starts listens first.
+    pub(super) fn initdead(&self) -> Duration {
+        let usual = || (self.deadtime() * 2).max(Duration::from_secs(5));
+        self.initdead.map_or_else(usual, |initdead| initdead.0)
+    }
+
+    /// The settings of a node's start and its port, as `[cluster] initdead`, that are written.
+    pub(super) fn start_and_port(&self) -> Vec<String> {
+        let initdead = self.initdead.map(|_| "[cluster] initdead".to_owned());
+        let port = self.port.map(|_| "[cluster] port".to_owned());
+        initdead.into_iter().chain(port).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -63,6 +85,8 @@ pub(super) struct Link {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Node {
+    #[serde(default)]
+    pub(super) addresses: BTreeMap<String, IpAddr>,
     pub(super) priority: u8,
 }
 

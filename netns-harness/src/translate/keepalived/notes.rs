@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use scenario::show_duration;
 
-use super::down_adverts;
-use super::source::{Failback, Service, Source};
+use super::super::source::{Failback, Service, Source};
+use super::{down_adverts, literal};
 
 /// One sentence for each difference that these settings bring about.
 pub(super) fn of(source: &Source) -> Vec<String> {
@@ -25,7 +25,8 @@ pub(super) fn of(source: &Source) -> Vec<String> {
     for (name, service) in &source.services {
         notes.extend(checks(name, service));
     }
-    let left_out = source.left_out();
+    let mut left_out = source.cluster.start_and_port();
+    left_out.extend(source.left_out());
     if !left_out.is_empty() {
         notes.push(format!("left out, having no equal: {}", left_out.join(", ")));
     }
@@ -44,11 +45,10 @@ fn dead(source: &Source) -> String {
         format!("{name} {}", show_duration(rounded))
     });
     let times: Vec<String> = times.collect();
-    let deadtime = source.cluster.deadtime.map_or(advert * 3, |deadtime| deadtime.0);
     format!(
         "deadtime {}: {adverts} adverts and a skew by priority, which is {}; a silent peer is not \
          asked",
-        show_duration(deadtime),
+        show_duration(source.cluster.deadtime()),
         times.join(" and ")
     )
 }
@@ -93,7 +93,7 @@ fn checks(name: &str, service: &Service) -> Vec<String> {
         notes.push(format!("{name}: rise {}: one good answer brings a server back", check.rise));
     }
     if let Some(expect) = &check.expect {
-        let pattern = super::literal(expect);
+        let pattern = literal(expect);
         notes.push(format!("{name}: expect {expect:?}: the regular expression {pattern:?}"));
     }
     notes.push(format!(

@@ -2,7 +2,7 @@ use super::*;
 
 fn text(file: &str, node: &str) -> String {
     let path = format!("{}/../scenarios/config/{file}", env!("CARGO_MANIFEST_DIR"));
-    keepalived(&std::fs::read_to_string(path).unwrap(), node).unwrap().text
+    translate(&std::fs::read_to_string(path).unwrap(), node).unwrap().files[0].text.clone()
 }
 
 #[test]
@@ -31,16 +31,9 @@ fn what_is_not_written_is_what_the_director_takes() {
         persistence = "5m"
         servers = [{ address = "10.0.0.21:2525" }]
     "#;
-    let found = keepalived(config, "d1").unwrap();
-    insta::assert_snapshot!(found.text);
+    let found = translate(config, "d1").unwrap();
+    insta::assert_snapshot!(found.files[0].text);
     assert!(found.notes.iter().any(|note| note.ends_with("[services.smtp] persistence")));
-    assert!(keepalived(config, "d9").unwrap_err().contains("[nodes.d9]"));
-    assert!(keepalived("[cluster\n", "d1").is_err());
-}
-
-#[test]
-fn a_text_is_matched_as_it_stands_and_nothing_is_quoted() {
-    assert_eq!(literal("OK"), "OK");
-    assert_eq!(literal("1.0 (a)"), "1[.]0 [(]a[)]");
-    assert_eq!(literal("a\"b\\c^"), "a.b.c.");
+    assert!(translate(config, "d9").unwrap_err().contains("[nodes.d9]"));
+    assert!(translate("[cluster\n", "d1").is_err());
 }
