@@ -36,6 +36,9 @@ pub(crate) enum Task {
     Release(Release),
     /// End the rest that a handover began: this node may take the groups again.
     Ready(Operate),
+    /// Set up a real server for direct routing and tunnelling: run it there, not on a director.
+    #[command(name = "realserver")]
+    RealServer(RealServer),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +104,43 @@ pub(crate) struct Operate {
     pub(crate) group: Option<director_core::name::GroupName>,
     #[command(flatten)]
     pub(crate) control: Control,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RealServer {
+    #[command(subcommand)]
+    pub(crate) task: RealServerTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RealServerTask {
+    /// Give this host what it needs: tunnel devices, ARP settings, and last the virtual addresses
+    /// on `lo`. What is there already stays as it is.
+    Apply(Serving),
+    /// Tell what is missing, and change nothing; exit status 3 when something is.
+    Check(Serving),
+    /// Undo what `apply` did, addresses first.
+    Remove {
+        /// The file that remembers what was changed.
+        #[arg(long, value_name = "PATH", default_value = REALSERVER_RECORD)]
+        record: PathBuf,
+    },
+}
+
+/// Where `director realserver apply` remembers what it changed.
+const REALSERVER_RECORD: &str = "/run/director/realserver.json";
+
+#[derive(Debug, Args)]
+pub(crate) struct Serving {
+    /// The configuration of the directors.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The address by which the directors know this host; without it every address that it has.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Vec<std::net::IpAddr>,
+    /// The file that remembers what was changed.
+    #[arg(long, value_name = "PATH", default_value = REALSERVER_RECORD)]
+    pub(crate) record: PathBuf,
 }
 
 /// Whose configuration is used.

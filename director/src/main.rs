@@ -7,6 +7,7 @@ mod links;
 mod operate;
 mod output;
 mod plan;
+mod realserver;
 mod release;
 mod run;
 mod status;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Task::Handover(arguments) => operate::handover(&arguments),
         Task::Release(arguments) => release::release(&arguments),
         Task::Ready(arguments) => operate::ready(&arguments),
+        Task::RealServer(arguments) => realserver::realserver(&arguments),
     };
     match done {
         Ok(code) => code,

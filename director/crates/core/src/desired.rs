@@ -66,7 +66,7 @@ pub struct DesiredServer {
 
 /// A setting of the kernel that the director cares for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Sysctl {
     /// `net/ipv4/conf/IF/arp_ignore`: 1 answers ARP only for addresses of the asked interface, so
     /// that a heartbeat interface on the same segment does not answer for a virtual address.
@@ -74,6 +74,9 @@ pub enum Sysctl {
     /// `net/ipv4/conf/IF/arp_announce`: 2 never uses a virtual address as the source of an ARP
     /// request that another local address fits better.
     ArpAnnounce(InterfaceName),
+    /// `net/ipv4/conf/IF/rp_filter`: 2 drops packets only when no interface leads to their source,
+    /// 1 when this one does not.
+    ReversePathFilter(InterfaceName),
     /// `net/ipv4/vs/expire_nodest_conn`: 1 ends connections whose server has been removed at their
     /// next packet, instead of dropping their packets until they time out.
     ExpireNodestConn,
@@ -90,6 +93,9 @@ impl Sysctl {
             Self::ArpIgnore(interface) => alloc::format!("net/ipv4/conf/{interface}/arp_ignore"),
             Self::ArpAnnounce(interface) => {
                 alloc::format!("net/ipv4/conf/{interface}/arp_announce")
+            }
+            Self::ReversePathFilter(interface) => {
+                alloc::format!("net/ipv4/conf/{interface}/rp_filter")
             }
             Self::ExpireNodestConn => String::from("net/ipv4/vs/expire_nodest_conn"),
             Self::ExpireQuiescentTemplate => String::from("net/ipv4/vs/expire_quiescent_template"),

@@ -19,6 +19,7 @@
 //! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
 //! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the
 //!   difference.
+//! * [`realserver`]: what a real server must hold for direct routing and tunnelling.
 //! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`effect`], [`report`],
 //!   [`view`] are its vocabulary.
 
@@ -42,6 +43,7 @@ pub mod order;
 pub mod plan;
 pub mod probe;
 pub mod random;
+pub mod realserver;
 pub mod report;
 pub mod time;
 pub mod view;

@@ -125,3 +125,11 @@ name!(
     /// A network interface (`IFNAMSIZ` leaves 15 characters, `linux/if.h`).
     InterfaceName, 15, &['@', ':']
 );
+
+impl InterfaceName {
+    /// A name that is written in this crate, and known to be one.
+    pub(crate) fn literal(name: &'static str) -> Self {
+        debug_assert!(validate(name, 15, &[]).is_ok(), "{name:?} is no name of an interface");
+        Self(Arc::from(name))
+    }
+}

@@ -5,6 +5,7 @@
 //! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
 //! * [`Watch`]: links and addresses that changed, as inputs.
+//! * [`RealServerHost`]: the real server's side of direct routing and tunnelling.
 //! * [`preflight`]: what is missing on this machine, before anything is changed.
 //!
 //! Nothing here decides anything, and everything acts in the network namespace of the calling
@@ -21,6 +22,7 @@ mod modules;
 mod netlink;
 mod preflight;
 mod problem;
+mod realserver;
 mod sysctls;
 mod watch;
 
@@ -29,4 +31,5 @@ pub use heartbeat::{HeartbeatSocket, HeartbeatSockets};
 pub use kernel::LinuxKernel;
 pub use preflight::preflight;
 pub use problem::{Problem, Problems};
+pub use realserver::RealServerHost;
 pub use watch::Watch;
