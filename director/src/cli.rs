@@ -36,6 +36,11 @@ pub(crate) enum Task {
     Release(Release),
     /// End the rest that a handover began: this node may take the groups again.
     Ready(Operate),
+    /// Find what would bite on this host, director or real server; exit status 3 for a problem.
+    ///
+    /// Looks at settings, limits, routes and listeners, and asks the neighbours who answers for the
+    /// virtual addresses. Changes nothing.
+    Doctor(Doctor),
     /// Set up a real server for direct routing and tunnelling: run it there, not on a director.
     #[command(name = "realserver")]
     RealServer(RealServer),
@@ -104,6 +109,19 @@ pub(crate) struct Operate {
     pub(crate) group: Option<director_core::name::GroupName>,
     #[command(flatten)]
     pub(crate) control: Control,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The configuration, the same file on every director.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// This node's name in it; without it the host name, or else the host is a real server.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+    /// Write JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

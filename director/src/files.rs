@@ -27,7 +27,7 @@ pub(crate) fn configuration(path: &Path, node: Option<&str>) -> Result<Loaded, P
 }
 
 /// The host name as it is configured: whole, or up to its first dot.
-fn host_name(config: &Config) -> String {
+pub(crate) fn host_name(config: &Config) -> String {
     let name = rustix::system::uname();
     let name = name.nodename().to_string_lossy();
     let short = name.split('.').next().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod doctor;
 mod files;
 mod links;
 mod operate;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Task::Handover(arguments) => operate::handover(&arguments),
         Task::Release(arguments) => release::release(&arguments),
         Task::Ready(arguments) => operate::ready(&arguments),
+        Task::Doctor(arguments) => doctor::doctor(&arguments),
         Task::RealServer(arguments) => realserver::realserver(&arguments),
     };
     match done {

@@ -144,3 +144,51 @@ fn a_command_line_that_is_none_is_bad_input() {
         assert_eq!(folder.run(arguments).code, Some(2), "director {arguments}");
     }
 }
+
+#[test]
+fn the_doctor_tells_what_keeps_a_director_from_starting_and_what_to_do() {
+    let said = Folder::with(PAIR).run("doctor --config director.toml --node d1");
+    assert_eq!((said.code, said.err.as_str()), (Some(3), ""));
+    for part in ["problem[cannot-start]: interface nosuch0: there is no such interface", "  so:", "  cure:"] {
+        assert!(said.out.contains(part), "{part} is not in {}", said.out);
+    }
+    let json = Folder::with(PAIR).run("doctor --config director.toml --node d1 --json");
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&json["version"], &json["host"]), (&1.into(), &"director d1".into()));
+    assert!(json["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{json}");
+}
+
+#[test]
+fn a_host_that_the_configuration_does_not_name_is_bad_input() {
+    let folder = Folder::with(PAIR);
+    let said = folder.run("doctor --config director.toml --node d3");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("no node `d3`"), "{}", said.err);
+    for task in ["apply", "check"] {
+        let said = folder.run(&format!("realserver {task} --config director.toml --record r.json"));
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains("no service has a real server with an address"), "{}", said.err);
+    }
+    assert!(!folder.path().join("r.json").exists());
+}
+
+#[test]
+fn what_a_real_server_lacks_is_told_and_nothing_is_changed() {
+    let folder = Folder::with(PAIR);
+    let arguments = "realserver check --config director.toml --address 192.0.2.21 --record r.json";
+    let said = folder.run(arguments);
+    assert_eq!((said.code, said.err.as_str()), (Some(3), ""));
+    assert!(said.out.starts_with("serves http by direct\nmissing: "), "{}", said.out);
+    assert!(said.out.contains("missing: add address 192.0.2.100/32 on lo"), "{}", said.out);
+    assert!(!folder.path().join("r.json").exists());
+}
+
+#[test]
+fn a_record_that_is_none_is_not_thrown_away() {
+    let folder = Folder::with(PAIR);
+    fs::write(folder.path().join("r.json"), "{}").unwrap();
+    let said = folder.run("realserver remove --record r.json");
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("the record r.json is none"), "{}", said.err);
+    assert!(folder.path().join("r.json").exists());
+}

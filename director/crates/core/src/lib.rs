@@ -20,6 +20,7 @@
 //! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the
 //!   difference.
 //! * [`realserver`]: what a real server must hold for direct routing and tunnelling.
+//! * [`doctor`]: what would bite on a host, with its cure.
 //! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`effect`], [`report`],
 //!   [`view`] are its vocabulary.
 
@@ -32,6 +33,7 @@ pub mod cluster;
 pub mod config;
 pub mod desired;
 pub mod director;
+pub mod doctor;
 pub mod effect;
 pub mod health;
 #[cfg(feature = "serde")]

@@ -2,6 +2,8 @@
 
 mod frame;
 
+pub(crate) use frame::probe;
+
 use crate::error::{NET_RAW, refused};
 use director_core::config::VirtualAddress;
 use director_engine::ports::{Announcer, KernelError};

@@ -6,6 +6,7 @@
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
 //! * [`Watch`]: links and addresses that changed, as inputs.
 //! * [`RealServerHost`]: the real server's side of direct routing and tunnelling.
+//! * [`examine`]: facts about this machine, for finding what would bite.
 //! * [`preflight`]: what is missing on this machine, before anything is changed.
 //!
 //! Nothing here decides anything, and everything acts in the network namespace of the calling
@@ -14,6 +15,7 @@
 mod addresses;
 mod announce;
 mod error;
+pub mod examine;
 mod heartbeat;
 mod interface;
 mod ipvs;

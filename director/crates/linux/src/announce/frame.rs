@@ -31,6 +31,16 @@ const ALL_NODES_MAC: MacAddr = MacAddr(0x33, 0x33, 0, 0, 0, 1);
 /// the sender of a request, while a reply that nobody asked for is often dropped. Linux takes it
 /// over an entry at once, also within its lock time (`arp_is_garp` in `net/ipv4/arp.c`).
 pub(super) fn gratuitous_arp(mac: MacAddr, address: Ipv4Addr) -> Vec<u8> {
+    request(mac, address, address)
+}
+
+/// An ARP probe (RFC 5227 §1.1): who has the address? It names no sender.
+pub(crate) fn probe(mac: MacAddr, address: Ipv4Addr) -> Vec<u8> {
+    request(mac, Ipv4Addr::UNSPECIFIED, address)
+}
+
+/// A broadcast ARP request (RFC 826).
+fn request(mac: MacAddr, sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     let mut frame = ethernet(MacAddr::broadcast(), mac, EtherTypes::Arp, ARP_BYTES);
     if let Some(mut arp) = frame.get_mut(ETHERNET_BYTES..).and_then(MutableArpPacket::new) {
         arp.set_hardware_type(ArpHardwareTypes::Ethernet);
@@ -39,9 +49,9 @@ pub(super) fn gratuitous_arp(mac: MacAddr, address: Ipv4Addr) -> Vec<u8> {
         arp.set_proto_addr_len(4);
         arp.set_operation(ArpOperations::Request);
         arp.set_sender_hw_addr(mac);
-        arp.set_sender_proto_addr(address);
+        arp.set_sender_proto_addr(sender);
         arp.set_target_hw_addr(MacAddr::zero());
-        arp.set_target_proto_addr(address);
+        arp.set_target_proto_addr(target);
     }
     frame
 }

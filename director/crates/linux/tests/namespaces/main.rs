@@ -6,5 +6,6 @@ mod denied;
 mod heartbeat;
 mod lab;
 mod preflight;
+mod realserver;
 mod sysctls;
 mod watch;

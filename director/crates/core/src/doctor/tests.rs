@@ -1,0 +1,214 @@
+//! Each finding with the facts that make it, and without them.
+
+use super::*;
+use crate::config::Forward;
+use crate::director::tests::config;
+use crate::name::NodeName;
+use crate::realserver::{Found, changes, needs};
+use std::string::ToString;
+use std::vec;
+
+fn with(forward: Forward) -> Config {
+    let mut config = config();
+    config.services.values_mut().for_each(|service| service.forward = forward);
+    config
+}
+
+fn lan() -> InterfaceName {
+    InterfaceName::literal("lan")
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// Director d1 on `lan` and `hb`, with every setting as it should be.
+fn sound() -> Facts {
+    let interface = |address: &str, mtu| Interface { mtu, addresses: vec![(ip(address), 24)] };
+    let interfaces = BTreeMap::from([
+        (lan(), interface("10.0.0.11", 1500)),
+        (InterfaceName::literal("hb"), interface("10.1.0.11", 1500)),
+        (
+            InterfaceName::literal("lo"),
+            Interface { mtu: 65_536, addresses: vec![(ip("127.0.0.1"), 8)] },
+        ),
+    ]);
+    let mut facts = Facts { interfaces, open_files: Some(1024), ..Facts::default() };
+    facts.settings = settings(&facts).into_iter().map(|path| (path, 0)).collect();
+    for path in ["net/ipv4/ip_forward", "net/ipv4/vs/pmtu_disc"] {
+        facts.settings.insert(path.into(), 1);
+    }
+    facts
+}
+
+fn answer(address: &str, last: u8) -> Answer {
+    Answer { interface: lan(), address: ip(address), mac: Mac([2, 0, 0, 0, 0, last]) }
+}
+
+fn codes(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.code).collect()
+}
+
+fn on_director(config: &Config, facts: &Facts) -> Vec<Finding> {
+    director(config, &NodeName::new("d1").unwrap(), facts)
+}
+
+#[test]
+fn a_sound_director_has_no_finding() {
+    for forward in [Forward::Direct, Forward::Nat] {
+        assert_eq!(on_director(&with(forward), &sound()), []);
+    }
+}
+
+#[test]
+fn everybody_near_is_asked_for() {
+    let asked: Vec<_> =
+        questions(&config(), &sound()).into_iter().map(|(_, a)| a.to_string()).collect();
+    assert_eq!(asked, ["10.0.0.12", "10.0.0.21", "10.0.0.22", "10.0.0.100"]);
+}
+
+#[test]
+fn a_real_server_that_answers_is_named() {
+    let mut facts = sound();
+    facts.answers =
+        vec![answer("10.0.0.12", 12), answer("10.0.0.21", 21), answer("10.0.0.100", 21)];
+    let findings = on_director(&config(), &facts);
+    assert_eq!(codes(&findings), ["address-answered"]);
+    assert!(findings[0].what.starts_with("real server 10.0.0.21 (02:00:00:00:00:15) answers"));
+}
+
+#[test]
+fn the_owner_may_answer_and_a_second_may_not() {
+    let mut facts = sound();
+    facts.answers = vec![answer("10.0.0.12", 12), answer("10.0.0.100", 12)];
+    assert_eq!(on_director(&config(), &facts), []);
+    facts.interfaces.get_mut(&lan()).unwrap().addresses.push((ip("10.0.0.100"), 24));
+    let findings = on_director(&config(), &facts);
+    assert_eq!(codes(&findings), ["two-owners"]);
+    assert!(findings[0].what.contains("d2") && findings[0].what.contains("d1 (this host)"));
+}
+
+#[test]
+fn a_host_without_a_name_is_a_stranger_only_where_directors_are_known() {
+    let mut facts = sound();
+    facts.answers = vec![answer("10.0.0.100", 77)];
+    assert_eq!(on_director(&config(), &facts), [], "it may be d2");
+    facts.answers.push(answer("10.0.0.12", 12));
+    let findings = on_director(&config(), &facts);
+    assert!(findings[0].what.starts_with("an unknown host (02:00:00:00:00:4d)"), "{findings:?}");
+}
+
+#[test]
+fn settings_that_break_nat_are_found_for_nat_only() {
+    let mut facts = sound();
+    facts.settings.insert("net/ipv4/ip_forward".into(), 0);
+    facts.settings.insert("net/ipv4/conf/lan/send_redirects".into(), 1);
+    assert_eq!(
+        codes(&on_director(&with(Forward::Nat), &facts)),
+        ["forwarding-off", "redirects-on"]
+    );
+    assert_eq!(on_director(&with(Forward::Direct), &facts), []);
+}
+
+#[test]
+fn the_greater_of_two_reverse_path_settings_counts() {
+    let mut facts = sound();
+    facts.settings.insert("net/ipv4/conf/all/rp_filter".into(), 1);
+    assert_eq!(codes(&on_director(&config(), &facts)), ["strict-reverse-path"]);
+    facts.settings.insert("net/ipv4/conf/lan/rp_filter".into(), 2);
+    assert_eq!(on_director(&config(), &facts), []);
+}
+
+#[test]
+fn a_tunnel_without_room_is_worse_when_nobody_is_told() {
+    let mut facts = sound();
+    let config = with(Forward::Tunnel);
+    let severity = |facts: &Facts| on_director(&config, facts).first().map(|one| one.severity);
+    assert_eq!(severity(&facts), Some(Severity::Warning));
+    facts.settings.insert("net/ipv4/vs/pmtu_disc".into(), 0);
+    assert_eq!(severity(&facts), Some(Severity::Problem));
+    // The clients' side is narrower than the servers' side by the header.
+    let servers = Interface { mtu: 1520, addresses: vec![(ip("10.0.0.11"), 24)] };
+    let clients = Interface { mtu: 1500, addresses: vec![(ip("192.0.2.11"), 24)] };
+    facts.interfaces.insert(InterfaceName::literal("inside"), servers);
+    facts.interfaces.insert(lan(), clients);
+    assert_eq!(severity(&facts), None);
+}
+
+#[test]
+fn too_few_files_for_the_checks_are_told() {
+    let mut facts = sound();
+    facts.open_files = Some(64);
+    let findings = on_director(&config(), &facts);
+    assert_eq!(codes(&findings), ["few-open-files"]);
+    assert_eq!(findings[0].cure, "LimitNOFILE=128 in the unit");
+}
+
+/// A real server with everything in place.
+fn served(forward: Forward) -> (Config, Facts) {
+    let mut facts = sound();
+    facts.interfaces.get_mut(&lan()).unwrap().addresses = vec![(ip("10.0.0.21"), 24)];
+    facts.listeners = ["0.0.0.0:80".parse().unwrap()].into();
+    facts.gateways = [ip("10.0.0.100")].into();
+    (with(forward), facts)
+}
+
+fn on_real_server(
+    config: &Config,
+    facts: &Facts,
+    missing: &[crate::realserver::Change],
+) -> Vec<Finding> {
+    let needs = needs(config, &[ip("10.0.0.21")].into());
+    real_server(config, &needs, missing, facts)
+}
+
+#[test]
+fn a_prepared_real_server_has_no_finding() {
+    for forward in [Forward::Direct, Forward::Tunnel, Forward::Nat] {
+        let (config, facts) = served(forward);
+        assert_eq!(on_real_server(&config, &facts, &[]), []);
+    }
+}
+
+#[test]
+fn everything_that_is_missing_has_its_consequence() {
+    let (config, facts) = served(Forward::Tunnel);
+    let needs = needs(&config, &[ip("10.0.0.21")].into());
+    let findings = on_real_server(&config, &facts, &changes(&needs, &Found::default()));
+    assert_eq!(findings.len(), 5);
+    let all: Vec<_> = findings.iter().map(|one| one.consequence.as_str()).collect();
+    assert!(all[0].contains("unwraps") && all[1].contains("ARP"), "{all:?}");
+    assert!(all[3].contains("dropped") && all[4].contains("10.0.0.100"), "{all:?}");
+}
+
+#[test]
+fn nat_needs_the_answers_to_come_back() {
+    let (config, mut facts) = served(Forward::Nat);
+    facts.gateways = [ip("10.0.0.1")].into();
+    assert_eq!(codes(&on_real_server(&config, &facts, &[])), ["answers-pass-by"]);
+}
+
+#[test]
+fn something_must_listen_where_packets_arrive() {
+    let (config, mut facts) = served(Forward::Direct);
+    let mut listens = |place: &str| {
+        facts.listeners = [place.parse().unwrap()].into();
+        codes(&on_real_server(&config, &facts, &[]))
+    };
+    assert_eq!(listens("10.0.0.21:80"), ["nobody-listens"], "the server's own address only");
+    assert_eq!(listens("10.0.0.100:80"), [""; 0]);
+    assert_eq!(listens("[::]:80"), [""; 0]);
+    assert_eq!(listens("0.0.0.0:81"), ["nobody-listens"]);
+}
+
+#[test]
+fn a_finding_reads_as_three_lines() {
+    let (config, mut facts) = served(Forward::Direct);
+    facts.listeners.clear();
+    assert_eq!(
+        on_real_server(&config, &facts, &[])[0].to_string(),
+        "problem[nobody-listens]: http: nothing on this host listens on 10.0.0.100:80\n  so:   \
+         every connection that is sent here is reset\n  cure: start the server, or have it listen \
+         on 10.0.0.100:80 or on port 80 of every address"
+    );
+}
