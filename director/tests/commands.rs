@@ -149,7 +149,9 @@ fn a_command_line_that_is_none_is_bad_input() {
 fn the_doctor_tells_what_keeps_a_director_from_starting_and_what_to_do() {
     let said = Folder::with(PAIR).run("doctor --config director.toml --node d1");
     assert_eq!((said.code, said.err.as_str()), (Some(3), ""));
-    for part in ["problem[cannot-start]: interface nosuch0: there is no such interface", "  so:", "  cure:"] {
+    for part in
+        ["problem[cannot-start]: interface nosuch0: there is no such interface", "  so:", "  cure:"]
+    {
         assert!(said.out.contains(part), "{part} is not in {}", said.out);
     }
     let json = Folder::with(PAIR).run("doctor --config director.toml --node d1 --json");
