@@ -277,7 +277,9 @@ impl Sysctls for SimKernel {
                 }
             }
             Sysctl::ExpireNodestConn => self.settings.expire_nodest_conn = value != 0,
-            Sysctl::ArpAnnounce(_) | Sysctl::ExpireQuiescentTemplate => {}
+            Sysctl::ArpAnnounce(_)
+            | Sysctl::ReversePathFilter(_)
+            | Sysctl::ExpireQuiescentTemplate => {}
         }
         self.memory.write_sysctl(key, value)
     }
