@@ -5,6 +5,7 @@ use crate::interface::{self, Interface};
 use crate::kernel::LinuxKernel;
 use crate::netlink;
 use director_core::name::InterfaceName;
+use director_core::observed::Lifetime;
 use director_core::realserver::{Change, Found, Needs, Record, Tunnel};
 use director_engine::ports::{Addresses, KernelError, Sysctls};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
@@ -47,7 +48,7 @@ impl RealServerHost {
     /// When the kernel cannot be asked. A setting that cannot be read is left out.
     pub fn find(&mut self, needs: &Needs, record: &Record) -> Result<Found, KernelError> {
         let loopback = InterfaceName::new(LOOPBACK).map_err(|e| KernelError::Other(e.to_string()));
-        let addresses = self.kernel.held(&loopback?)?;
+        let addresses = self.kernel.held(&loopback?)?.into_keys().collect();
         let recorded = record.settings.iter().map(|(key, ..)| key);
         let settings = needs
             .settings
@@ -70,7 +71,7 @@ impl RealServerHost {
             Change::Raise(tunnel) => raise(*tunnel),
             Change::Lower(tunnel) => switch(*tunnel, LinkFlags::empty()),
             Change::Set(key, value) => self.kernel.write_sysctl(key, *value),
-            Change::Add(address) => self.kernel.add_address(address),
+            Change::Add(address) => self.kernel.add_address(address, Lifetime::Forever),
             Change::Remove(address) => self.kernel.remove_address(address),
         }
     }
