@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Config, interfaces ─► questions() ─► asked on the wire ─┐
-//! kernel, limits ─────────────────────────────► Facts ────┴─► director() or real_server() ─► Finding
+//! kernel, limits ───────────────────────────► Facts ────┴─► director(), real_server() ─► Finding
 //! ```
 //!
 //! Findings are about what no refusal of the kernel shows: every one of these hosts starts, and
