@@ -21,6 +21,11 @@ pub(crate) enum Task {
     Run(Run),
     /// Check configuration files; every problem is shown at once.
     Check(Check),
+    /// Make a director.toml of files of ldirectord, Heartbeat, keepalived and ipvsadm.
+    ///
+    /// What is not carried over or behaves otherwise is told on standard error. Exit status: 0 all
+    /// is carried over; 1 something is left out; 2 the files are wrong.
+    Import(Import),
     /// Show what would change in this kernel; exit status 0 for nothing, 3 for changes.
     Plan(Plan),
     /// Ask the director that runs on this host what everything looks like.
@@ -71,6 +76,40 @@ pub(crate) struct Check {
     /// Check also that this node is configured.
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The files: ldirectord.cf, ha.cf, haresources, authkeys, keepalived.conf, ipvsadm -Sn.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Language of the files, when their names and texts do not say it.
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub(crate) from: Option<director_import::Format>,
+    /// Write the director.toml here; never over a file that is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write the secret of authkeys here, readable by its owner only.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_out: Option<PathBuf>,
+    /// What `key-file` is to be in the director.toml.
+    #[arg(long, value_name = "PATH", default_value = "/etc/director/cluster.key")]
+    pub(crate) key_file: String,
+    /// A director's own address that no file says: NODE:INTERFACE=ADDRESS.
+    #[arg(long, value_name = "ADDRESS", value_parser = crate::import::own_address)]
+    pub(crate) address: Vec<((String, String), std::net::IpAddr)>,
+    /// Interface of virtual addresses of which no file says one.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+    /// Configuration id for keepalived's @ lines; without it the host name.
+    #[arg(long, value_name = "ID")]
+    pub(crate) config_id: Option<String>,
+}
+
+fn language(text: &str) -> Result<director_import::Format, String> {
+    let found = director_import::Format::ALL.into_iter().find(|it| it.as_str() == text);
+    let names = director_import::Format::ALL.map(director_import::Format::as_str);
+    found.ok_or_else(|| format!("write one of {}", names.join(", ")))
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod doctor;
 mod files;
+mod import;
 mod links;
 mod operate;
 mod output;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Run(arguments) => run::run(arguments),
         Task::Check(arguments) => check::check(&arguments),
+        Task::Import(arguments) => import::import(&arguments),
         Task::Plan(arguments) => plan::plan(&arguments),
         Task::Status(arguments) => status::status(&arguments),
         Task::Handover(arguments) => operate::handover(&arguments),

@@ -28,6 +28,7 @@ pub use document::parse;
 pub use duration::{format_duration, parse_duration};
 pub use files::{check_files, check_node, key_path, load};
 pub use problem::{Problem, Problems};
+pub use suggest::nearest;
 pub use write::render;
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! What somebody may have meant.
 
 /// The word among `known` that `given` is most like, if one is alike enough.
-pub(crate) fn nearest<'a>(
-    given: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     let limit = (given.chars().count() / 3).max(1);
     let distance = |word: &str| strsim::damerau_levenshtein(&given, &word.to_lowercase());

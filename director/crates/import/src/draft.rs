@@ -1,0 +1,232 @@
+//! What the files want, whoever wrote them: between their languages and the `director.toml`.
+
+use crate::place::{At, Place};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// What all files together want.
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) cluster: Cluster,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) services: Vec<Service>,
+}
+
+/// What the directors have in common.
+#[derive(Default)]
+pub(crate) struct Cluster {
+    pub(crate) name: Option<At<String>>,
+    pub(crate) keepalive: Option<At<Duration>>,
+    pub(crate) deadtime: Option<At<Duration>>,
+    pub(crate) initdead: Option<At<Duration>>,
+    pub(crate) failback: Option<At<bool>>,
+    pub(crate) failback_delay: Option<At<Duration>>,
+    pub(crate) port: Option<At<u16>>,
+    pub(crate) links: Vec<At<String>>,
+    pub(crate) announce_count: Option<At<u64>>,
+    pub(crate) announce_interval: Option<At<Duration>>,
+    pub(crate) announce_refresh: Option<At<Duration>>,
+    pub(crate) secret: Option<At<String>>,
+    /// Addresses that are asked whether this node still has a network.
+    pub(crate) witnesses: Vec<At<IpAddr>>,
+}
+
+/// A director.
+pub(crate) struct Node {
+    pub(crate) name: At<String>,
+    pub(crate) addresses: BTreeMap<String, At<IpAddr>>,
+    pub(crate) priority: At<u8>,
+}
+
+/// Addresses that move together.
+pub(crate) struct Group {
+    pub(crate) name: At<String>,
+    pub(crate) addresses: Vec<At<Virtual>>,
+}
+
+/// A virtual address; what is not known of it is found out later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Virtual {
+    pub(crate) address: IpAddr,
+    pub(crate) prefix: Option<u8>,
+    pub(crate) interface: Option<String>,
+}
+
+/// What clients connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    Tcp(SocketAddr),
+    Udp(SocketAddr),
+    Sctp(SocketAddr),
+    FwMark(u32),
+    FwMark6(u32),
+}
+
+impl Key {
+    pub(crate) const fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(it) | Self::Udp(it) | Self::Sctp(it) => Some(it),
+            Self::FwMark(_) | Self::FwMark6(_) => None,
+        }
+    }
+
+    pub(crate) const fn protocol(self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "tcp",
+            Self::Udp(_) => "udp",
+            Self::Sctp(_) => "sctp",
+            Self::FwMark(_) => "fwmark",
+            Self::FwMark6(_) => "fwmark6",
+        }
+    }
+
+    /// A name for the service.
+    pub(crate) fn name(self) -> String {
+        let protocol = self.protocol();
+        match self {
+            Self::FwMark(mark) | Self::FwMark6(mark) => format!("{protocol}-{mark}"),
+            Self::Tcp(it) | Self::Udp(it) | Self::Sctp(it) => {
+                format!("{protocol}-{}-{}", it.ip().to_string().replace(':', "-"), it.port())
+            }
+        }
+    }
+}
+
+/// How packets reach a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Forward {
+    Direct,
+    Tunnel,
+    Nat,
+}
+
+impl Forward {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Tunnel => "tunnel",
+            Self::Nat => "nat",
+        }
+    }
+
+    /// Whether the server gets packets with the port that the client wrote.
+    pub(crate) const fn keeps_port(self) -> bool {
+        matches!(self, Self::Direct | Self::Tunnel)
+    }
+}
+
+/// A virtual service.
+pub(crate) struct Service {
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) key: At<Key>,
+    pub(crate) scheduler: Option<At<String>>,
+    pub(crate) flags: Vec<At<String>>,
+    pub(crate) one_packet: Option<Place>,
+    pub(crate) persistence: Option<At<Persistence>>,
+    pub(crate) forward: At<Forward>,
+    pub(crate) check: Option<Check>,
+    /// `true` when a failed server keeps its connections.
+    pub(crate) quiesce: At<bool>,
+    pub(crate) fallback: Option<At<Fallback>>,
+    pub(crate) servers: Vec<Server>,
+}
+
+/// That a client stays with its server.
+pub(crate) struct Persistence {
+    pub(crate) timeout: Duration,
+    /// Length of the prefix that makes clients one.
+    pub(crate) prefix: Option<At<u8>>,
+    pub(crate) engine: Option<At<String>>,
+}
+
+/// Who serves when nobody else can.
+#[derive(Clone, Copy)]
+pub(crate) struct Fallback {
+    pub(crate) address: IpAddr,
+    pub(crate) port: Option<u16>,
+}
+
+/// A real server.
+pub(crate) struct Server {
+    pub(crate) place: Place,
+    pub(crate) address: IpAddr,
+    pub(crate) port: Option<u16>,
+    pub(crate) weight: u32,
+    pub(crate) forward: Forward,
+    pub(crate) upper: Option<At<u32>>,
+    pub(crate) lower: Option<At<u32>>,
+}
+
+/// How servers are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Check {
+    pub(crate) place: Place,
+    pub(crate) dialogue: Dialogue,
+    pub(crate) port: Option<u16>,
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) fall: u32,
+    pub(crate) rise: u32,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dialogue {
+    /// The check's type.
+    pub(crate) kind: &'static str,
+    /// Its settings.
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// A setting of a check; without a place when nobody wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) value: Value,
+    pub(crate) place: Option<Place>,
+}
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Flag(bool),
+}
+
+impl Dialogue {
+    pub(crate) const fn of(kind: &'static str) -> Self {
+        Self { kind, settings: Vec::new() }
+    }
+
+    /// Adds a setting.
+    pub(crate) fn with(
+        mut self,
+        key: &'static str,
+        value: impl Into<Value>,
+        place: Option<Place>,
+    ) -> Self {
+        self.settings.push(Setting { key, value: value.into(), place });
+        self
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
