@@ -85,7 +85,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn cut_files_are_answered(at in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>()) {
+    fn cut_files_are_answered(
+        at in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let seeds = seeds();
         let (format, text) = at.get(&seeds);
         let text: String = text.chars().take(cut.index(text.chars().count() + 1)).collect();

@@ -30,7 +30,8 @@ pub(crate) const HA_CF: Language = Language {
             Carried "hopfudge" "it counted hops of serial rings";
             Changed "watchdog" "systemd watches the daemon (WatchdogSec)";
             LeftOut "stonith" "there is no fencing device; of two owners the lower one releases";
-            LeftOut "stonith_host" "there is no fencing device; of two owners the lower one releases";
+            LeftOut "stonith_host"
+                "there is no fencing device; of two owners the lower one releases";
             LeftOut "respawn" "a director starts no other programs; systemd does";
             LeftOut "failfast" "a director starts no other programs; systemd does";
             Changed "apiauth" "the control socket has an owner and a mode";
@@ -59,7 +60,8 @@ pub(crate) const HA_CF: Language = Language {
             Changed "env" "systemd sets it (Environment)";
             LeftOut "use_apphbd" "systemd watches the daemon";
             LeftOut "crm" "a cluster with Pacemaker keeps its resources there: carry them by hand";
-            LeftOut "pacemaker" "a cluster with Pacemaker keeps its resources there: carry them by hand";
+            LeftOut "pacemaker"
+                "a cluster with Pacemaker keeps its resources there: carry them by hand";
             LeftOut "crm_daemon_dir" "it belongs to Pacemaker";
             LeftOut "crmd_spawns_pengine" "it belongs to Pacemaker";
             LeftOut "record_config_changes" "it belongs to Pacemaker";
@@ -78,7 +80,8 @@ pub(crate) const HARESOURCES: Language = Language {
             Carried "IPaddr" "an address of `[groups.NAME]`; one line is one group";
             Carried "IPaddr2" "an address of `[groups.NAME]`";
             Carried "IPv6addr" "an address of `[groups.NAME]`";
-            Carried "ldirectord" "the director checks the real servers itself: import that file, too";
+            Carried "ldirectord"
+                "the director checks the real servers itself: import that file, too";
             LeftOut "LVSSyncDaemonSwap" "connections are not synchronised";
             LeftOut "MailTo" "a director sends no mail; its log says who owns what";
             LeftOut "a script" "a director moves addresses, and starts no other programs";

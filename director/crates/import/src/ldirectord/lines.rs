@@ -41,9 +41,9 @@ impl Section {
 
 /// Splits the text into global lines and sections.
 ///
-/// A section goes on while lines are indented by four blanks or more, a tab counting as four. A line
-/// of nothing but a comment is part of nothing; an empty line, or one with less indentation, ends
-/// the section and is read as a global line.
+/// A section goes on while lines are indented by four blanks or more, a tab counting as four. A
+/// line of nothing but a comment is part of nothing; an empty line, or one with less indentation,
+/// ends the section and is read as a global line.
 pub(super) fn parse(file: usize, text: &str, log: &mut Log) -> File {
     let mut parsed = File { globals: Vec::new(), sections: Vec::new() };
     let mut in_section = false;
