@@ -4,13 +4,14 @@ use crate::cli::Release;
 use crate::files::{Loaded, configuration};
 use crate::output::{Failure, say, shown};
 use crate::plan::wanted;
-use director_core::desired::{DesiredState, Presence};
+use director_core::desired::{DesiredState, Marks, Presence};
 use director_core::input::Reconciled;
 use director_core::plan::Ledger;
 use director_engine::ports::{Kernel, KernelError};
 use director_engine::reconcile::reconcile;
 use director_linux::LinuxKernel;
 use director_shell::control::{AskError, Command, Shape, ask};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -51,7 +52,12 @@ fn release_from(kernel: &mut impl Kernel, loaded: &Loaded) -> Result<Reconciled,
     let mut ledger = Ledger::default();
     ledger.note(&held);
     let addresses = held.addresses.into_keys().map(|address| (address, Presence::Released));
-    let nothing = DesiredState { addresses: addresses.collect(), ..DesiredState::default() };
+    let nothing = DesiredState {
+        addresses: addresses.collect(),
+        sync: loaded.config.cluster.sync.as_ref().map(|_| BTreeMap::new()),
+        marks: held.marks.map(|_| Marks::new()),
+        ..DesiredState::default()
+    };
     Ok(reconcile(kernel, 1, Arc::new(nothing), &mut ledger))
 }
 
@@ -84,7 +90,7 @@ mod tests {
         assert!(active.failed.is_empty() && kernel.state.addresses.len() == 1);
         let foreign = director_core::config::ServiceKey::Tcp("10.0.0.9:25".parse().unwrap());
         let scheduler = director_core::config::Scheduler::Rr;
-        let step = director_core::plan::Step::AddService(foreign, scheduler);
+        let step = director_core::plan::Step::AddService(foreign, scheduler.into());
         apply(&mut kernel, &step).unwrap();
         (kernel, loaded)
     }

@@ -12,7 +12,7 @@ use crate::net::switch::Switch;
 use crate::queue::Queue;
 use crate::record::Log;
 use crate::world::{Event, PortPlace, World};
-use director_core::config::{Config, Forward, VirtualAddress};
+use director_core::config::{Config, Forward, Thresholds, VirtualAddress};
 use director_core::name::{InterfaceName, NodeName};
 use director_core::random::Stream;
 use director_core::time::Instant;
@@ -313,12 +313,24 @@ fn modelled(config: &Config) -> Result<(), Refusal> {
         if tcp(service.key).is_none() {
             return not(format!("{} (service {name})", service.key));
         }
-        if service.forward != Forward::Direct {
-            return not(format!("forwarding method {} (service {name})", service.forward));
+        let own = service.servers.values().filter_map(|server| server.forward);
+        for forward in own.chain([service.forward]) {
+            if forward != Forward::Direct {
+                return not(format!("forwarding method {forward} (service {name})"));
+            }
         }
-        if !ipvs::has_scheduler(service.scheduler) {
-            return not(format!("scheduler {} (service {name})", service.scheduler));
+        if !ipvs::has_scheduler(service.settings.scheduler) {
+            return not(format!("scheduler {} (service {name})", service.settings.scheduler));
         }
+        if service.settings != service.settings.scheduler.into() {
+            return not(format!("service with {} (service {name})", service.settings));
+        }
+        if service.servers.values().any(|server| server.thresholds != Thresholds::NONE) {
+            return not(format!("thresholds (service {name})"));
+        }
+    }
+    if config.cluster.sync.is_some() {
+        return not("connection synchronisation".to_owned());
     }
     for group in config.groups.values() {
         if let Some(other) = group.addresses.iter().find(|one| one.address.is_ipv6()) {

@@ -1,13 +1,17 @@
 //! A director's kernel: the one in memory, with a packet path and a note of every change.
 
 use crate::ipvs::{Ipvs, Settings};
-use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
-use director_core::desired::{DesiredServer, Sysctl};
+use director_core::config::{
+    Forward, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress,
+};
+use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService, Snapshot};
 use director_core::time::Instant;
 use director_engine::memory::MemoryKernel;
-use director_engine::ports::{Addresses, IpvsTable, KernelError, Sysctls};
+use director_engine::ports::{
+    Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -148,6 +152,26 @@ fn modelled(key: ServiceKey) -> Result<SocketAddrV4, KernelError> {
     tcp(key).ok_or_else(|| KernelError::Unsupported { cure: cure() })
 }
 
+fn not_modelled(what: &str) -> KernelError {
+    KernelError::Unsupported { cure: format!("this engine has no {what}; use the lab's") }
+}
+
+fn modelled_settings(settings: &ServiceSettings) -> Result<(), KernelError> {
+    if *settings == settings.scheduler.into() {
+        Ok(())
+    } else {
+        Err(not_modelled("persistence, scheduler flags or one-packet scheduling"))
+    }
+}
+
+fn modelled_server(to: &DesiredServer) -> Result<(), KernelError> {
+    if *to == DesiredServer::new(Forward::Direct, to.weight) {
+        Ok(())
+    } else {
+        Err(not_modelled("forwarding but direct routing, and no thresholds"))
+    }
+}
+
 impl IpvsTable for SimKernel {
     fn services(&mut self) -> Result<BTreeMap<ServiceKey, ObservedService>, KernelError> {
         let mut services = self.memory.services()?;
@@ -155,22 +179,24 @@ impl IpvsTable for SimKernel {
         Ok(services)
     }
 
-    fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError> {
+    fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
         let tcp = modelled(key)?;
+        modelled_settings(&to)?;
         if self.memory.state.services.contains_key(&key) {
             return Err(KernelError::Exists);
         }
-        if !self.ipvs.add_service(tcp, scheduler) {
-            let cure = format!("the scheduler {scheduler} is not there");
+        if !self.ipvs.add_service(tcp, to.scheduler) {
+            let cure = format!("the scheduler {} is not there", to.scheduler);
             return Err(KernelError::Unsupported { cure });
         }
-        self.memory.add_service(key, scheduler)
+        self.memory.add_service(key, to)
     }
 
-    fn edit_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError> {
+    fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
         let tcp = modelled(key)?;
-        self.memory.edit_service(key, scheduler)?;
-        self.ipvs.edit_service(tcp, scheduler);
+        modelled_settings(&to)?;
+        self.memory.edit_service(key, to)?;
+        self.ipvs.edit_service(tcp, to.scheduler);
         Ok(())
     }
 
@@ -193,6 +219,7 @@ impl IpvsTable for SimKernel {
         to: DesiredServer,
     ) -> Result<(), KernelError> {
         let service = modelled(key)?;
+        modelled_server(&to)?;
         self.memory.add_server(key, server, to)?;
         self.ipvs.add_server(service, server, to.weight.0, self.now);
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
@@ -206,6 +233,7 @@ impl IpvsTable for SimKernel {
         to: DesiredServer,
     ) -> Result<(), KernelError> {
         let service = modelled(key)?;
+        modelled_server(&to)?;
         self.memory.edit_server(key, server, to)?;
         self.ipvs.edit_server(service, server, to.weight.0);
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
@@ -264,23 +292,47 @@ impl Addresses for SimKernel {
 }
 
 impl Sysctls for SimKernel {
-    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError> {
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<SysctlValue, KernelError> {
         self.memory.read_sysctl(key)
     }
 
-    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Result<(), KernelError> {
+    fn write_sysctl(&mut self, key: &Sysctl, value: SysctlValue) -> Result<(), KernelError> {
+        let on = value > SysctlValue::One(0);
         match key {
             Sysctl::ArpIgnore(interface) => {
                 let place = self.place(interface).ok_or(KernelError::Missing)?;
                 if let Some(ignores) = self.ignores_arp.get_mut(usize::from(place)) {
-                    *ignores = value > 0;
+                    *ignores = on;
                 }
             }
-            Sysctl::ExpireNodestConn => self.settings.expire_nodest_conn = value != 0,
-            Sysctl::ArpAnnounce(_)
-            | Sysctl::ReversePathFilter(_)
-            | Sysctl::ExpireQuiescentTemplate => {}
+            Sysctl::ExpireNodestConn => self.settings.expire_nodest_conn = on,
+            // What these change does not happen in the model.
+            _ => {}
         }
         self.memory.write_sysctl(key, value)
+    }
+}
+
+impl ConnectionSync for SimKernel {
+    fn sync_daemons(&mut self) -> Result<BTreeMap<SyncRole, SyncDaemon>, KernelError> {
+        self.memory.sync_daemons()
+    }
+
+    fn start_sync(&mut self, _: SyncRole, _: &SyncDaemon) -> Result<(), KernelError> {
+        Err(not_modelled("connection synchronisation"))
+    }
+
+    fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError> {
+        self.memory.stop_sync(role)
+    }
+}
+
+impl PacketMarks for SimKernel {
+    fn marks(&mut self) -> Result<Option<Marks>, KernelError> {
+        self.memory.marks()
+    }
+
+    fn set_marks(&mut self, marks: &Marks) -> Result<(), KernelError> {
+        if marks.is_empty() { Ok(()) } else { Err(not_modelled("firewall marks")) }
     }
 }

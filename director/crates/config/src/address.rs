@@ -44,7 +44,8 @@ pub(crate) fn socket(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Opt
     let endpoint = endpoint(key, value, found)?;
     let Some(port) = endpoint.port else {
         let message = format!("{} has no port", quote(key));
-        let help = format!("write \"{}:80\" with the port that clients use", endpoint.address);
+        let example = SocketAddr::new(endpoint.address, 80);
+        let help = format!("write \"{example}\" with the port that clients use");
         found.add(Code::BadAddress, &value.span, message, help);
         return None;
     };
@@ -72,21 +73,20 @@ fn host_text(text: &str, example: &str) -> Result<IpAddr, Wrong> {
         Err((Code::BadAddress, message, format!("write one such as \"{example}\"")))
     };
     match bare.parse::<IpAddr>() {
-        Ok(IpAddr::V6(_)) => Err((
-            Code::NotYet,
-            format!("{} is an IPv6 address, and this release does IPv4 only", quote(text)),
-            "use an IPv4 address; IPv6 comes in a later release".to_owned(),
-        )),
-        Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => unusable("the unspecified address"),
+        Ok(address) if address.is_unspecified() => unusable("the unspecified address"),
         Ok(IpAddr::V4(Ipv4Addr::BROADCAST)) => unusable("the broadcast address"),
-        Ok(IpAddr::V4(address)) if address.is_multicast() => unusable("a multicast address"),
+        Ok(address) if address.is_multicast() => unusable("a multicast address"),
+        // It means something only together with an interface, which the kernel's table has not.
+        Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => {
+            unusable("an address of one link only")
+        }
         Ok(address) => Ok(address),
         Err(_) => Err(not_an_address(text, example)),
     }
 }
 
 fn not_an_address(text: &str, example: &str) -> Wrong {
-    let message = format!("{} is not an IPv4 address", quote(text));
+    let message = format!("{} is not an address", quote(text));
     let is_name = text.chars().any(|c| c.is_ascii_alphabetic()) && !text.contains([' ', '/']);
     let help = if is_name {
         format!(
@@ -94,7 +94,7 @@ fn not_an_address(text: &str, example: &str) -> Wrong {
                  director works when name service does not"
         )
     } else {
-        format!("write four numbers from 0 to 255, such as \"{example}\"")
+        format!("write an address such as \"{example}\" or \"2001:db8::21\"")
     };
     (Code::BadAddress, message, help)
 }
@@ -114,7 +114,8 @@ fn endpoint_text(text: &str) -> Result<Endpoint, Wrong> {
     let Some(port) = parsed else {
         let code = if digits { Code::OutOfRange } else { Code::BadAddress };
         let message = format!("{} in {} is not a port", quote(port), quote(text));
-        let help = format!("write a port from 1 to 65535, such as \"{address}:80\"");
+        let example = SocketAddr::new(address, 80);
+        let help = format!("write a port from 1 to 65535, such as \"{example}\"");
         return Err((code, message, help));
     };
     Ok(Endpoint { address, port: Some(port) })
@@ -135,9 +136,10 @@ fn virtual_text(text: &str) -> Result<VirtualAddress, Wrong> {
     };
     let address = host_text(address, "10.0.0.100")?;
     let digits = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(prefix) = prefix.parse::<u8>().ok().filter(|length| digits && *length <= 32) else {
+    let (most, usual) = if address.is_ipv4() { (32, 24) } else { (128, 64) };
+    let Some(prefix) = prefix.parse::<u8>().ok().filter(|length| digits && *length <= most) else {
         let message = format!("{} in {} is not a prefix length", quote(prefix), quote(text));
-        let help = format!("write a length from 0 to 32, such as \"{address}/24\"");
+        let help = format!("write a length from 0 to {most}, such as \"{address}/{usual}\"");
         return Err((Code::OutOfRange, message, help));
     };
     let interface = InterfaceName::new(interface)
@@ -164,8 +166,12 @@ mod tests {
         {
             assert_eq!(code(text(bad)), Code::BadAddress, "{bad:?}");
         }
-        for later in ["2001:db8::1", "[2001:db8::1]:80", "[2001:db8::1]"] {
-            assert_eq!(code(text(later)), Code::NotYet, "{later:?}");
+        let six = |port| ("2001:db8::1".to_owned(), NonZeroU16::new(port));
+        assert_eq!(text("2001:db8::1").unwrap(), six(0));
+        assert_eq!(text("[2001:db8::1]").unwrap(), six(0));
+        assert_eq!(text("[2001:db8::1]:80").unwrap(), six(80));
+        for bad in ["fe80::1", "ff02::1", "::", "[2001:db8::1", "2001:db8::1]:80", "[::1]80"] {
+            assert_eq!(code(text(bad)), Code::BadAddress, "{bad:?}");
         }
     }
 
@@ -176,7 +182,8 @@ mod tests {
         assert_eq!(shown(" 10.0.0.100/0  on\teth0.7 ").unwrap(), "10.0.0.100/0 on eth0.7");
         assert_eq!(code(shown("10.0.0.100/33 on eth0")), Code::OutOfRange);
         assert_eq!(code(shown("10.0.0.100/x on eth0")), Code::OutOfRange);
-        assert_eq!(code(shown("2001:db8::1/64 on eth0")), Code::NotYet);
+        assert_eq!(shown("2001:db8::1/64 on eth0").unwrap(), "2001:db8::1/64 on eth0");
+        assert_eq!(code(shown("2001:db8::1/129 on eth0")), Code::OutOfRange);
         assert_eq!(code(shown("10.0.0.100/24 on a-name-that-is-too-long")), Code::BadName);
         for bad in ["", "10.0.0.100", "10.0.0.100/24", "10.0.0.100 on eth0", "224.0.0.1/8 on eth0"]
         {

@@ -1,4 +1,6 @@
-//! `[cluster]`: heartbeat, failback, announcements.
+//! `[cluster]`: heartbeat, failback, announcements, synchronisation.
+
+pub(crate) mod sync;
 
 use crate::code::Code;
 use crate::duration::at_least;
@@ -28,6 +30,7 @@ pub(crate) const KEYS: Keys = Keys {
         "announce",
         "lease",
         "resync",
+        "sync",
     ],
     later: &[("witnesses", "witnesses")],
 };
@@ -67,6 +70,8 @@ pub(crate) struct Draft {
     /// `None` inside for addresses that stay for ever.
     pub(crate) lease: Option<At<Option<Duration>>>,
     pub(crate) resync: Option<Duration>,
+    /// `None` when wrong, `Some(None)` when there is none.
+    pub(crate) sync: Option<Option<sync::Draft>>,
 }
 
 impl Draft {
@@ -100,6 +105,9 @@ impl Draft {
             resync: section
                 .read("resync", found, at_least(SHORTEST_RESYNC))
                 .or(Duration::from_secs(10)),
+            sync: section
+                .read("sync", found, |_, value, found| sync::Draft::read(value, found))
+                .given_or_absent(),
             span: section.span,
             keepalive,
             deadtime,
@@ -121,6 +129,10 @@ impl Draft {
             announce: self.announce?,
             lease: self.lease?.value,
             resync: self.resync?,
+            sync: match self.sync? {
+                None => None,
+                Some(draft) => Some(draft.build()?),
+            },
         })
     }
 }
@@ -265,8 +277,17 @@ fn lease(
 }
 
 fn refresh(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Option<Duration>> {
+    refresh_or_off(key, value, found, at_least(SHORTEST))
+}
+
+fn refresh_or_off<'a>(
+    key: &str,
+    value: &Value<'a>,
+    found: &mut Found<'_>,
+    read: impl FnOnce(&str, &Value<'a>, &mut Found<'_>) -> Option<Duration>,
+) -> Option<Option<Duration>> {
     if let Kind::Text("off") = value.kind {
         return Some(None);
     }
-    at_least(SHORTEST)(key, value, found).map(Some)
+    read(key, value, found).map(Some)
 }

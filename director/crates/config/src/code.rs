@@ -54,7 +54,9 @@ codes! {
     DuplicateService "duplicate-service" "Two services listen on the same address and port.";
     DuplicateServer "duplicate-server" "A service has the same real server twice.";
     ServerIsVirtual "server-is-virtual" "A real server's address is a virtual address.";
-    PortChange "port-change" "Direct routing would have to change a port.";
+    PortChange "port-change" "A port would have to be changed, which NAT alone can do.";
+    MixedFamily "mixed-family" "IPv4 and IPv6 meet where the kernel keeps them apart.";
+    NoCheckPort "no-check-port" "A health check has no port to ask.";
     NoCheck "no-check" "A service has no health check.";
     NoServers "no-servers" "A service has neither real servers nor a fallback.";
     QuorumTooLarge "quorum-too-large" "All servers of a service together do not reach its quorum.";

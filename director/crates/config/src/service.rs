@@ -1,26 +1,39 @@
 //! `[services.NAME]`: virtual services and their real servers.
 
-use crate::address::{Endpoint, endpoint, socket};
+pub(crate) mod forward;
+mod listen;
+pub(crate) mod servers;
+pub(crate) mod settings;
+
+use crate::address::{Endpoint, endpoint};
 use crate::check::{self, check};
 use crate::code::Code;
+use crate::duration::at_least;
 use crate::found::{At, Found};
 use crate::policy;
 use crate::section::{Keys, Section};
 use crate::suggest::quote;
 use crate::tree::{Entry, Value};
-use crate::value::{choice, list, named, number};
-use director_core::config::{
-    Check, Forward, OnFailure, Scheduler, Server, Service, ServiceKey, Weight,
-};
+use crate::value::{choice, named};
+use director_core::config::{Check, Forward, OnFailure, Service, ServiceSettings};
 use director_core::name::ServiceName;
+use listen::Listen;
+use servers::{SERVER_EXAMPLE, ServerDraft, Servers};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::time::Duration;
 
 pub(crate) const KEYS: Keys = Keys {
     known: &[
         "listen",
+        "protocol",
+        "fwmark",
+        "family",
         "scheduler",
+        "scheduler-flags",
+        "persistence",
+        "one-packet",
         "forward",
+        "tunnel",
         "check",
         "on-failure",
         "fallback",
@@ -29,43 +42,27 @@ pub(crate) const KEYS: Keys = Keys {
         "panic-threshold",
         "slow-start",
         "flap-damping",
+        "drain",
     ],
-    later: &[
-        ("fwmark", "services by firewall mark"),
-        ("protocol", "services other than TCP"),
-        ("persistence", "persistent services"),
-    ],
+    later: &[],
 };
-pub(crate) const SERVER_KEYS: Keys = Keys { known: &["address", "weight"], later: &[] };
-const SERVER_EXAMPLE: &str = r#"{ address = "10.0.0.21", weight = 1 }"#;
+/// What leaves the configuration has half a minute to end its connections.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// What `[services.NAME]` says, as far as it is valid.
 pub(crate) struct Draft {
     pub(crate) name: ServiceName,
-    pub(crate) listen: Option<At<SocketAddr>>,
+    pub(crate) listen: Listen,
     /// `None` when wrong, `Some(None)` when there is none.
     pub(crate) fallback: Option<Option<At<Endpoint>>>,
     /// `None` when the list itself could not be read.
     pub(crate) servers: Option<At<Servers>>,
-    scheduler: Option<Scheduler>,
-    forward: Option<Forward>,
-    check: Option<Check>,
+    pub(crate) forward: Option<Forward>,
+    pub(crate) check: Option<At<Check>>,
+    settings: Option<ServiceSettings>,
     on_failure: Option<OnFailure>,
     policy: Option<policy::Draft>,
-}
-
-/// The real servers of a service.
-pub(crate) struct Servers {
-    /// Those that could be read.
-    pub(crate) list: Vec<ServerDraft>,
-    /// Whether that is all of them.
-    pub(crate) complete: bool,
-}
-
-/// A real server.
-pub(crate) struct ServerDraft {
-    pub(crate) endpoint: At<Endpoint>,
-    weight: Option<Weight>,
+    drain: Option<Duration>,
 }
 
 impl Draft {
@@ -74,21 +71,25 @@ impl Draft {
         let title = format!("[services.{}]", entry.key);
         let example = format!("[services.{}] on a line of its own", entry.key);
         let section = Section::open(title, &entry.value, &KEYS, &example, found)?;
-        let words: Vec<_> = Scheduler::ALL.iter().map(|it| (it.name(), *it)).collect();
         let on_failure = [("quiesce", OnFailure::Quiesce), ("remove", OnFailure::Remove)];
-        let listen_help = r#"say where clients connect to: listen = "10.0.0.100:80""#;
         let servers_help = format!("list the real servers: servers = [{SERVER_EXAMPLE}]");
+        let listen = Listen::read(&section, found);
+        let settings = settings::read(&section, &listen, found);
+        let (forward, tunnel) = forward::read(&section, found).of_service();
         let draft = Self {
-            listen: section.need("listen", listen_help, found, socket),
-            scheduler: section.read("scheduler", found, choice(&words)).or(Scheduler::Wlc),
-            forward: section.read("forward", found, forward).or(Forward::Direct),
+            settings,
+            forward,
             check: required_check(entry.key, &section, found),
             on_failure: section
                 .read("on-failure", found, choice(&on_failure))
                 .or(OnFailure::Quiesce),
             fallback: section.read("fallback", found, endpoint).at_or_absent(),
-            servers: section.need("servers", &servers_help, found, servers),
             policy: policy::Draft::read(&section, found),
+            servers: section.need("servers", &servers_help, found, |key, value, found| {
+                servers::servers(key, value, tunnel, found)
+            }),
+            drain: section.read("drain", found, at_least(Duration::ZERO)).or(DRAIN),
+            listen,
             name: name?,
         };
         draft.report_unreachable(found);
@@ -115,30 +116,34 @@ impl Draft {
     }
 
     pub(crate) fn build(self) -> Option<(ServiceName, Service)> {
-        let listen = self.listen?.value;
+        let (key, marked) = self.listen.build()?;
+        let port = self.listen.port()?;
         let servers = self.servers?.value;
-        let server = |draft: ServerDraft| {
-            let server = Server { weight: draft.weight? };
-            Some((draft.endpoint.value.with_port(listen.port()), server))
-        };
-        let expected = servers.list.len();
-        let built: BTreeMap<_, _> = servers.list.into_iter().filter_map(server).collect();
+        let server =
+            |draft: &ServerDraft| Some((draft.endpoint.value.with_port(port), draft.build()?));
+        let built: BTreeMap<_, _> = servers.list.iter().filter_map(server).collect();
+        let complete = servers.complete && built.len() == servers.list.len();
         let service = Service {
-            key: ServiceKey::Tcp(listen),
-            scheduler: self.scheduler?,
+            key,
+            marked: marked.into_iter().collect(),
+            settings: self.settings?,
             forward: self.forward?,
-            check: self.check?,
+            check: self.check?.value,
             on_failure: self.on_failure?,
-            fallback: self.fallback?.map(|at| at.value.with_port(listen.port())),
+            fallback: self.fallback?.map(|at| at.value.with_port(port)),
             servers: built,
             policy: self.policy?.policy,
+            drain: self.drain?,
         };
-        let complete = servers.complete && service.servers.len() == expected;
         complete.then_some((self.name, service))
     }
 }
 
-fn required_check(name: &str, section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Check> {
+fn required_check(
+    name: &str,
+    section: &Section<'_, '_>,
+    found: &mut Found<'_>,
+) -> Option<At<Check>> {
     if section.entry("check").is_none() && !section.misspelt("check") {
         let message = format!(
             "{} has no `check`: a real server of which nothing is known is never taken for \
@@ -148,32 +153,5 @@ fn required_check(name: &str, section: &Section<'_, '_>, found: &mut Found<'_>) 
         found.add(Code::NoCheck, &section.span, message, format!("write {}", check::EXAMPLE));
     }
     let read = |_: &str, value: &Value<'_>, found: &mut Found<'_>| check(name, value, found);
-    section.read("check", found, read).given().map(|at| at.value)
-}
-
-fn forward(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Forward> {
-    let words = [("direct", Forward::Direct), ("tunnel", Forward::Tunnel), ("nat", Forward::Nat)];
-    let forward = choice(&words)(key, value, found)?;
-    if forward == Forward::Direct {
-        return Some(forward);
-    }
-    let message = format!("this release does direct routing only, not \"{forward}\"");
-    let help = "write forward = \"direct\", with the real servers on the same network segment";
-    found.add(Code::NotYet, &value.span, message, help);
-    None
-}
-
-fn servers(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Servers> {
-    let values = list(key, value, found)?;
-    let list: Vec<_> = values.iter().filter_map(|value| server(value, found)).collect();
-    Some(Servers { complete: list.len() == values.len(), list })
-}
-
-fn server(value: &Value<'_>, found: &mut Found<'_>) -> Option<ServerDraft> {
-    let title = "a real server".to_owned();
-    let section = Section::open(title, value, &SERVER_KEYS, SERVER_EXAMPLE, found)?;
-    let help = format!("write {SERVER_EXAMPLE}");
-    let endpoint = section.need("address", &help, found, endpoint);
-    let weight = section.read("weight", found, number::<u16>(0..=65535)).or(Weight::ONE.0);
-    Some(ServerDraft { endpoint: endpoint?, weight: weight.map(Weight) })
+    section.read("check", found, read).given()
 }

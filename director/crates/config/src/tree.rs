@@ -14,7 +14,7 @@ pub(crate) enum Kind<'a> {
     Text(&'a str),
     Integer(i64),
     Float,
-    Boolean,
+    Boolean(bool),
     Date,
     List(Vec<Value<'a>>),
     Table(Vec<Entry<'a>>),
@@ -34,7 +34,7 @@ impl Kind<'_> {
             Self::Text(_) => "a text",
             Self::Integer(_) => "a whole number",
             Self::Float => "a number with a fraction",
-            Self::Boolean => "true or false",
+            Self::Boolean(_) => "true or false",
             Self::Date => "a date or time",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -79,7 +79,7 @@ fn from_value<'a>(value: &'a toml::Value, place: &Span) -> Value<'a> {
         toml::Value::String(text) => Kind::Text(text.value()),
         toml::Value::Integer(number) => Kind::Integer(*number.value()),
         toml::Value::Float(_) => Kind::Float,
-        toml::Value::Boolean(_) => Kind::Boolean,
+        toml::Value::Boolean(flag) => Kind::Boolean(*flag.value()),
         toml::Value::Datetime(_) => Kind::Date,
         toml::Value::Array(array) => {
             Kind::List(array.iter().map(|value| from_value(value, &span)).collect())

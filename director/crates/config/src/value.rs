@@ -49,6 +49,15 @@ pub(crate) fn number<T: TryFrom<i64>>(
     }
 }
 
+/// Yes or no.
+pub(crate) fn flag(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<bool> {
+    if let Kind::Boolean(flag) = value.kind {
+        return Some(flag);
+    }
+    wrong_type(key, "true or false", "write true or false, without quotation marks", value, found);
+    None
+}
+
 /// One of several words.
 pub(crate) fn choice<T: Copy>(
     words: &[(&'static str, T)],

@@ -2,8 +2,9 @@
 
 use crate::duration::format_duration;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Group, Initial, Node,
-    OnFailure, Policy, Server, Service, ServiceKey,
+    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Initial, Node,
+    OnFailure, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds,
+    Tunnel,
 };
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -90,6 +91,9 @@ fn cluster(cluster: &Cluster) -> String {
     pairs.raw("announce", announce(&cluster.announce));
     pairs.text("lease", cluster.lease.map_or_else(|| "off".to_owned(), format_duration));
     pairs.duration("resync", cluster.resync);
+    if let Some(it) = &cluster.sync {
+        pairs.raw("sync", sync(it));
+    }
     pairs.table("cluster")
 }
 
@@ -98,6 +102,24 @@ fn announce(announce: &Announce) -> String {
     pairs.raw("count", announce.count);
     pairs.duration("interval", announce.interval);
     pairs.text("refresh", announce.refresh.map_or_else(|| "off".to_owned(), format_duration));
+    pairs.inline()
+}
+
+fn sync(sync: &SyncSettings) -> String {
+    let mut pairs = Pairs::new();
+    let daemon = &sync.daemon;
+    pairs.text("interface", &daemon.interface);
+    pairs.raw("id", daemon.id);
+    pairs.text("group", daemon.group);
+    pairs.raw("port", daemon.port);
+    pairs.raw("ttl", daemon.ttl);
+    if let Some(payload) = daemon.max_payload {
+        pairs.raw("max-payload", payload);
+    }
+    pairs.raw("threshold", sync.threshold);
+    pairs.raw("period", sync.period);
+    pairs.text("refresh", sync.refresh.map_or_else(|| "off".to_owned(), format_duration));
+    pairs.raw("retries", sync.retries);
     pairs.inline()
 }
 
@@ -122,21 +144,9 @@ fn group(name: &str, group: &Group) -> String {
 
 fn service(name: &str, service: &Service) -> String {
     let mut pairs = Pairs::new();
-    match service.key {
-        ServiceKey::Tcp(address) => pairs.text("listen", address),
-        ServiceKey::Udp(address) => {
-            pairs.text("listen", address);
-            pairs.text("protocol", "udp");
-        }
-        ServiceKey::Sctp(address) => {
-            pairs.text("listen", address);
-            pairs.text("protocol", "sctp");
-        }
-        ServiceKey::FwMark(mark) => pairs.raw("fwmark", mark),
-        ServiceKey::FwMark6(mark) => pairs.raw("fwmark6", mark),
-    }
-    pairs.text("scheduler", service.scheduler);
-    pairs.text("forward", service.forward);
+    listen(service, &mut pairs);
+    settings(service, &mut pairs);
+    forward(service.forward, &mut pairs);
     pairs.raw("check", check(&service.check));
     pairs.text(
         "on-failure",
@@ -145,7 +155,8 @@ fn service(name: &str, service: &Service) -> String {
             OnFailure::Remove => "remove",
         },
     );
-    let port = service.key.address().map(|address| address.port());
+    pairs.duration("drain", service.drain);
+    let port = service.key.address().map_or(0, |address| address.port());
     if let Some(fallback) = service.fallback {
         pairs.text("fallback", endpoint(fallback, port));
     }
@@ -176,7 +187,66 @@ fn policy(policy: &Policy, pairs: &mut Pairs) {
     }
 }
 
-fn servers(service: &Service, port: Option<u16>) -> String {
+fn listen(service: &Service, pairs: &mut Pairs) {
+    if let Some(mark) = service.key.mark() {
+        pairs.raw("fwmark", mark);
+        if service.marked.is_empty() {
+            pairs.text("family", if service.key.is_ipv6() { "ipv6" } else { "ipv4" });
+            return;
+        }
+        let sockets = service.marked.iter().map(|traffic| quoted(&traffic.to.to_string()));
+        pairs.raw("listen", format!("[{}]", sockets.collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(address) = service.key.address() {
+        pairs.text("listen", address);
+    }
+    let marked = service.marked.first().map(|traffic| traffic.protocol);
+    if let Some(protocol) = service.key.protocol().or(marked) {
+        pairs.text("protocol", protocol);
+    }
+}
+
+fn settings(service: &Service, pairs: &mut Pairs) {
+    let ServiceSettings { scheduler, flags, persistence, one_packet } = service.settings;
+    pairs.text("scheduler", scheduler);
+    if flags != SchedulerFlags::NONE {
+        let flags: Vec<String> = flags.names(scheduler).map(quoted).collect();
+        pairs.raw("scheduler-flags", format!("[{}]", flags.join(", ")));
+    }
+    if let Some(persistence) = persistence {
+        let mut table = Pairs::new();
+        table.duration("timeout", persistence.timeout);
+        table.raw("prefix", persistence.prefix);
+        if let Some(engine) = persistence.engine {
+            table.text("engine", engine.name());
+        }
+        pairs.raw("persistence", table.inline());
+    }
+    if one_packet {
+        pairs.raw("one-packet", true);
+    }
+}
+
+fn forward(forward: Forward, pairs: &mut Pairs) {
+    pairs.text("forward", forward.method());
+    let mut table = Pairs::new();
+    match forward {
+        Forward::Direct | Forward::Nat => return,
+        Forward::Tunnel(Tunnel::Ipip) => table.text("type", "ipip"),
+        Forward::Tunnel(Tunnel::Gue { port, checksum }) => {
+            table.text("type", "gue");
+            table.raw("port", port);
+            table.text("checksum", checksum.name());
+        }
+        Forward::Tunnel(Tunnel::Gre { checksum }) => {
+            table.text("type", "gre");
+            table.text("checksum", if checksum { "outer" } else { "off" });
+        }
+    }
+    pairs.raw("tunnel", table.inline());
+}
+
+fn servers(service: &Service, port: u16) -> String {
     if service.servers.is_empty() {
         return "[]".to_owned();
     }
@@ -184,6 +254,16 @@ fn servers(service: &Service, port: Option<u16>) -> String {
         let mut pairs = Pairs::new();
         pairs.text("address", endpoint(*address, port));
         pairs.raw("weight", server.weight);
+        if let Some(own) = server.forward {
+            forward(own, &mut pairs);
+        }
+        let Thresholds { upper, lower } = server.thresholds;
+        if upper > 0 {
+            pairs.raw("upper-threshold", upper);
+        }
+        if lower > 0 {
+            pairs.raw("lower-threshold", lower);
+        }
         format!("  {},\n", pairs.inline())
     };
     let lines: String = service.servers.iter().map(line).collect();
@@ -191,8 +271,8 @@ fn servers(service: &Service, port: Option<u16>) -> String {
 }
 
 /// The address, with its port when that is not the service's own.
-fn endpoint(address: SocketAddr, port: Option<u16>) -> String {
-    if Some(address.port()) == port { address.ip().to_string() } else { address.to_string() }
+fn endpoint(address: SocketAddr, port: u16) -> String {
+    if address.port() == port { address.ip().to_string() } else { address.to_string() }
 }
 
 fn check(check: &Check) -> String {

@@ -5,15 +5,23 @@
 
 mod cluster;
 mod digest;
+mod forward;
+mod key;
 mod policy;
+mod scheduler;
 mod service;
+mod settings;
+mod sync;
 
 pub use cluster::{Announce, Cluster, Detection, Failback, Group, Node, Priority, VirtualAddress};
 pub use digest::Digest;
+pub use forward::{Checksum, Forward, Tunnel};
+pub use key::{Protocol, ServiceKey, Traffic};
 pub use policy::{Damping, Initial, Pace, Percent, Policy, Quorum};
-pub use service::{
-    Check, Dialogue, Forward, OnFailure, Scheduler, Server, Service, ServiceKey, Weight,
-};
+pub use scheduler::{Scheduler, SchedulerFlags};
+pub use service::{Check, Dialogue, OnFailure, Server, Service, Weight};
+pub use settings::{Persistence, PersistenceEngine, ServiceSettings, Thresholds};
+pub use sync::{SyncDaemon, SyncRole, SyncSettings};
 
 pub(crate) use digest::of as digest;
 

@@ -1,9 +1,14 @@
 //! What the kernel should hold: a function of configuration, roles and health.
 
-use crate::config::{Forward, Scheduler, ServiceKey, VirtualAddress, Weight};
-use crate::name::InterfaceName;
+mod sysctl;
+
+pub use sysctl::{Sysctl, SysctlValue};
+
+use crate::config::{
+    Forward, Service, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, Thresholds, Traffic,
+    VirtualAddress, Weight,
+};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -18,7 +23,11 @@ pub struct DesiredState {
     /// How long the kernel keeps an address after it was put there or renewed; `None` for ever.
     pub lease: Option<Duration>,
     /// Settings of the kernel.
-    pub sysctls: BTreeMap<Sysctl, i64>,
+    pub sysctls: BTreeMap<Sysctl, SysctlValue>,
+    /// The synchronisation daemons that should run; `None` when they are none of our business.
+    pub sync: Option<BTreeMap<SyncRole, SyncDaemon>>,
+    /// The firewall marks that packets should get; `None` when they are none of our business.
+    pub marks: Option<Marks>,
 }
 
 impl DesiredState {
@@ -31,6 +40,9 @@ impl DesiredState {
         self.lease.filter(|_| self.addresses.values().any(kept)).map(|lease| lease / 4)
     }
 }
+
+/// Which firewall mark packets get before they are looked up in the IPVS table.
+pub type Marks = BTreeMap<Traffic, u32>;
 
 /// Whether a virtual address should be on its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +58,8 @@ pub enum Presence {
 /// A virtual service as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredService {
-    /// Its scheduler.
-    pub scheduler: Scheduler,
+    /// Its scheduler and what else the kernel keeps of it.
+    pub settings: ServiceSettings,
     /// The real servers that should be in the table.
     pub servers: BTreeMap<SocketAddr, DesiredServer>,
     /// Servers of ours that should not be in the table now: they are removed from it when found
@@ -62,49 +74,48 @@ pub struct DesiredServer {
     pub forward: Forward,
     /// Its share.
     pub weight: Weight,
+    /// Between which numbers of connections it is overloaded.
+    pub thresholds: Thresholds,
 }
 
-/// A setting of the kernel that the director cares for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Sysctl {
-    /// `net/ipv4/conf/IF/arp_ignore`: 1 answers ARP only for addresses of the asked interface, so
-    /// that a heartbeat interface on the same segment does not answer for a virtual address.
-    ArpIgnore(InterfaceName),
-    /// `net/ipv4/conf/IF/arp_announce`: 2 never uses a virtual address as the source of an ARP
-    /// request that another local address fits better.
-    ArpAnnounce(InterfaceName),
-    /// `net/ipv4/conf/IF/rp_filter`: 2 drops packets only when no interface leads to their source,
-    /// 1 when this one does not.
-    ReversePathFilter(InterfaceName),
-    /// `net/ipv4/vs/expire_nodest_conn`: 1 ends connections whose server has been removed at their
-    /// next packet, instead of dropping their packets until they time out.
-    ExpireNodestConn,
-    /// `net/ipv4/vs/expire_quiescent_template`: 1 moves persistent clients off a server with weight
-    /// 0.
-    ExpireQuiescentTemplate,
-}
-
-impl Sysctl {
-    /// The file below `/proc/sys`.
+impl DesiredServer {
+    /// A server that is never overloaded.
     #[must_use]
-    pub fn path(&self) -> String {
-        match self {
-            Self::ArpIgnore(interface) => alloc::format!("net/ipv4/conf/{interface}/arp_ignore"),
-            Self::ArpAnnounce(interface) => {
-                alloc::format!("net/ipv4/conf/{interface}/arp_announce")
-            }
-            Self::ReversePathFilter(interface) => {
-                alloc::format!("net/ipv4/conf/{interface}/rp_filter")
-            }
-            Self::ExpireNodestConn => String::from("net/ipv4/vs/expire_nodest_conn"),
-            Self::ExpireQuiescentTemplate => String::from("net/ipv4/vs/expire_quiescent_template"),
+    pub const fn new(forward: Forward, weight: Weight) -> Self {
+        Self { forward, weight, thresholds: Thresholds::NONE }
+    }
+
+    /// A server of the service with this weight; one that the service does not name is reached as
+    /// the service says.
+    #[must_use]
+    pub fn of(service: &Service, address: &SocketAddr, weight: Weight) -> Self {
+        let server = service.servers.get(address);
+        Self {
+            forward: service.forward_of(address),
+            weight,
+            thresholds: server.map_or(Thresholds::NONE, |server| server.thresholds),
         }
+    }
+
+    /// The fallback of the service.
+    ///
+    /// One on this machine is reached by direct routing: the kernel rewrites no packet to a
+    /// loopback address (`ip_vs_nat_xmit` in `ip_vs_xmit.c`), and there is nothing to wrap.
+    #[must_use]
+    pub fn fallback(service: &Service, fallback: &SocketAddr) -> Self {
+        let local = fallback.ip().is_loopback();
+        Self::new(if local { Forward::Direct } else { service.forward }, Weight::ONE)
     }
 }
 
-impl fmt::Display for Sysctl {
+impl fmt::Display for DesiredServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.path())
+        let Self { forward, weight, thresholds } = self;
+        write!(formatter, "{forward} weight {weight}")?;
+        if *thresholds != Thresholds::NONE {
+            let Thresholds { upper, lower } = thresholds;
+            write!(formatter, " upper threshold {upper} lower threshold {lower}")?;
+        }
+        Ok(())
     }
 }

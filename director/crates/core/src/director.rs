@@ -2,6 +2,7 @@
 //! what is to be done.
 
 mod kernel;
+mod machinery;
 #[cfg(test)]
 pub(crate) mod tests;
 mod view;
@@ -9,7 +10,7 @@ mod view;
 use crate::beat::Incarnation;
 use crate::cluster::{Cluster, Out};
 use crate::config::Config;
-use crate::desired::{DesiredState, Sysctl};
+use crate::desired::DesiredState;
 use crate::effect::Effect;
 use crate::health::Checks;
 use crate::input::{Input, Reconciled};
@@ -19,10 +20,11 @@ use crate::order::{Order, Refusal};
 use crate::random::Stream;
 use crate::report::{AnnounceCause, Report};
 use crate::time::{Deadline, Instant, Reason, earlier};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::time::Duration;
 use kernel::{KernelWatch, Settled};
+use machinery::Machinery;
 
 /// A rejected sender is told of once in this time.
 const REJECTION_PAUSE: Duration = Duration::from_secs(60);
@@ -56,6 +58,7 @@ pub struct Director {
     cluster: Cluster,
     checks: Checks,
     kernel: KernelWatch,
+    machinery: Machinery,
     phase: Phase,
     /// Whether the desired state may have changed.
     unsettled: bool,
@@ -86,6 +89,7 @@ impl Director {
             cluster: Cluster::new(&config, &node, incarnation, found, now),
             checks: Checks::new(&config, found, now, &mut out),
             kernel: KernelWatch::new(found, now),
+            machinery: Machinery::default(),
             config,
             node,
             incarnation,
@@ -96,6 +100,7 @@ impl Director {
             rejected: BTreeMap::new(),
             out,
         };
+        director.machinery.adopt(&director.config);
         director.settle(now);
         director
     }
@@ -203,7 +208,7 @@ impl Director {
         if self.phase == Phase::Running || self.phase == Phase::Releasing {
             self.cluster.due(now, &mut self.out);
         }
-        self.unsettled |= self.checks.due(now, &mut self.out);
+        self.unsettled |= self.checks.due(self.kernel.found(), now, &mut self.out);
         self.unsettled |= self.kernel.is_due(now);
         if let Phase::Clearing { until } = self.phase
             && now >= until
@@ -236,6 +241,10 @@ impl Director {
             self.cluster.announce_again(&address, now, &mut self.out);
         }
         self.cluster.reconciled(&result, now, &mut self.out);
+        self.machinery.done(&result.done);
+        if let Ok(found) = &result.found {
+            self.checks.observed(found, &mut self.out);
+        }
         self.unsettled = true;
         let clearing = matches!(self.phase, Phase::Clearing { .. });
         if clearing && result.number >= self.kernel.number() {
@@ -248,7 +257,8 @@ impl Director {
             return;
         }
         self.cluster.reload(&config, now, &mut self.out);
-        self.checks.reload(&config, now, &mut self.out);
+        self.checks.reload(&self.config, &config, now, &mut self.out);
+        self.machinery.adopt(&config);
         self.config = config;
         self.unsettled = true;
         self.out.reports.push_back(Report::Reloaded);
@@ -295,30 +305,25 @@ impl Director {
     }
 
     fn desired(&self) -> DesiredState {
-        let addresses =
+        let addresses: BTreeMap<_, _> =
             self.cluster.presences().map(|(address, held)| (address.clone(), held)).collect();
         if matches!(self.phase, Phase::Clearing { .. } | Phase::Over) {
-            return DesiredState { addresses, ..DesiredState::default() };
+            return DesiredState {
+                addresses,
+                services: BTreeMap::new(),
+                sysctls: self.machinery.sysctls_before(),
+                sync: self.machinery.no_sync(),
+                marks: self.machinery.no_marks(),
+                lease: None,
+            };
         }
         DesiredState {
             services: self.checks.desired(&self.config),
+            sysctls: self.machinery.sysctls(&self.config),
+            sync: self.machinery.sync(&self.config, addresses.values().copied()),
+            marks: self.machinery.marks(&self.config),
             addresses,
             lease: self.config.cluster.lease,
-            sysctls: sysctls(&self.config),
         }
     }
-}
-
-/// The settings that direct routing and a moving address need.
-fn sysctls(config: &Config) -> BTreeMap<Sysctl, i64> {
-    let interfaces: BTreeSet<_> = config
-        .groups
-        .values()
-        .flat_map(|group| group.addresses.iter().map(|address| &address.interface))
-        .collect();
-    let per_interface = interfaces.into_iter().flat_map(|interface| {
-        [(Sysctl::ArpIgnore(interface.clone()), 1), (Sysctl::ArpAnnounce(interface.clone()), 2)]
-    });
-    let table = [(Sysctl::ExpireNodestConn, 1), (Sysctl::ExpireQuiescentTemplate, 1)];
-    per_interface.chain(table).collect()
 }

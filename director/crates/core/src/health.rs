@@ -6,6 +6,7 @@
 //! ```
 
 mod adopt;
+mod drain;
 mod pool;
 mod ramp;
 mod schedule;
@@ -19,12 +20,14 @@ use crate::config::{Config, ServiceKey, Weight};
 use crate::desired::{DesiredServer, DesiredService};
 use crate::effect::Effect;
 use crate::name::ServiceName;
+use crate::observed::Snapshot;
 use crate::probe::{Failure, Outcome, Phase, Ticket};
 use crate::report::{Health, Report};
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use drain::Drains;
 use pool::Pool;
 use schedule::Schedule;
 use shared::Shared;
@@ -59,6 +62,8 @@ pub(crate) struct Checks {
     last_ticket: u64,
     /// When the next server gets more of its weight.
     step_at: Option<Instant>,
+    /// Servers that have left the configuration and still have connections.
+    drains: Drains,
 }
 
 impl Checks {
@@ -87,8 +92,9 @@ impl Checks {
     }
 
     /// Starts and ends what is due. Returns whether shares may have changed.
-    pub(crate) fn due(&mut self, now: Instant, out: &mut Out) -> bool {
+    pub(crate) fn due(&mut self, found: Option<&Snapshot>, now: Instant, out: &mut Out) -> bool {
         let mut changed = self.step_at.is_some_and(|at| at <= now);
+        changed |= self.drains.due(found, now, out);
         while let Some(index) = self.schedule.take_due(now) {
             match self.shared[index].running {
                 None => self.start(index, now, out),
@@ -137,7 +143,8 @@ impl Checks {
             Deadline { at, reason }
         });
         let step = self.step_at.map(|at| Deadline { at, reason: Reason::WeightStep });
-        earlier(check, step)
+        let drained = self.drains.next().map(|at| Deadline { at, reason: Reason::DrainOver });
+        earlier(earlier(check, step), drained)
     }
 
     /// The services as the kernel should hold them.
@@ -147,7 +154,7 @@ impl Checks {
             let (mut servers, mut absent) = (BTreeMap::new(), BTreeSet::new());
             for entry in self.members(pool) {
                 if let Some(weight) = entry.share {
-                    let server = DesiredServer { forward: service.forward, weight };
+                    let server = DesiredServer::of(service, &entry.server, weight);
                     servers.insert(entry.server, server);
                 } else {
                     absent.insert(entry.server);
@@ -158,14 +165,14 @@ impl Checks {
                     absent.insert(fallback);
                 }
                 Some(fallback) => {
-                    let server = DesiredServer { forward: service.forward, weight: Weight::ONE };
-                    servers.insert(fallback, server);
+                    servers.insert(fallback, DesiredServer::fallback(service, &fallback));
                 }
                 None => {}
             }
-            let scheduler = service.scheduler;
-            services.insert(service.key, DesiredService { scheduler, servers, absent });
+            let settings = service.settings;
+            services.insert(service.key, DesiredService { settings, servers, absent });
         }
+        self.drains.desired(&mut services);
         services
     }
 

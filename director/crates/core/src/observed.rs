@@ -1,7 +1,10 @@
 //! What the kernel holds, as last observed.
 
-use crate::config::{Forward, ServiceKey, VirtualAddress, Weight};
-use crate::desired::Sysctl;
+use crate::config::{
+    Forward, PersistenceEngine, SchedulerFlags, ServiceKey, ServiceSettings, SyncDaemon, SyncRole,
+    Thresholds, VirtualAddress, Weight,
+};
+use crate::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
@@ -10,7 +13,6 @@ use core::time::Duration;
 
 /// What the kernel held at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Snapshot {
     /// The IPVS table, whoever made it.
     pub services: BTreeMap<ServiceKey, ObservedService>,
@@ -18,7 +20,12 @@ pub struct Snapshot {
     /// kernel keeps each.
     pub addresses: BTreeMap<VirtualAddress, Lifetime>,
     /// The settings that were asked for.
-    pub sysctls: BTreeMap<Sysctl, i64>,
+    pub sysctls: BTreeMap<Sysctl, SysctlValue>,
+    /// The synchronisation daemons, when they were asked for.
+    pub sync: BTreeMap<SyncRole, SyncDaemon>,
+    /// The firewall marks that our rules give; `None` when they were not asked for, or when the
+    /// rules are not as the director writes them.
+    pub marks: Option<Marks>,
 }
 
 /// How long the kernel keeps an address when nobody renews it (`IFA_CACHEINFO` in
@@ -50,24 +57,108 @@ impl fmt::Display for Lifetime {
 
 /// A virtual service in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ObservedService {
     /// The kernel's name of its scheduler; one that we have no name for may be among them.
     pub scheduler: String,
+    /// Options of its scheduler.
+    pub flags: SchedulerFlags,
+    /// Whether, and how, clients stay with their server.
+    pub persistence: Option<ObservedPersistence>,
+    /// Whether every UDP datagram is scheduled by itself.
+    pub one_packet: bool,
     /// Its real servers.
     pub servers: BTreeMap<SocketAddr, ObservedServer>,
 }
 
+/// How clients stay with their server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedPersistence {
+    /// How long after a client's last connection.
+    pub timeout: Duration,
+    /// Bits of a client's address that count; `None` for a mask that is no prefix.
+    pub prefix: Option<u8>,
+    /// The kernel's name of the engine that tells clients apart beside their address.
+    pub engine: Option<String>,
+}
+
+impl ObservedService {
+    /// A service with these settings, without servers.
+    #[must_use]
+    pub fn new(settings: &ServiceSettings) -> Self {
+        let mut service = Self {
+            scheduler: String::new(),
+            flags: SchedulerFlags::NONE,
+            persistence: None,
+            one_packet: false,
+            servers: BTreeMap::new(),
+        };
+        service.set(settings);
+        service
+    }
+
+    /// Gives it these settings, as a kernel that is told to.
+    pub fn set(&mut self, settings: &ServiceSettings) {
+        self.scheduler = String::from(settings.scheduler.name());
+        self.flags = settings.flags;
+        self.persistence = settings.persistence.map(|persistence| ObservedPersistence {
+            timeout: persistence.timeout,
+            prefix: Some(persistence.prefix),
+            engine: persistence.engine.map(|engine| String::from(engine.name())),
+        });
+        self.one_packet = settings.one_packet;
+    }
+
+    /// Whether it has these settings.
+    #[must_use]
+    pub fn has(&self, settings: &ServiceSettings) -> bool {
+        let persistence = match (&self.persistence, &settings.persistence) {
+            (None, None) => true,
+            (Some(found), Some(wanted)) => {
+                found.timeout == wanted.timeout
+                    && found.prefix == Some(wanted.prefix)
+                    && found.engine.as_deref() == wanted.engine.map(PersistenceEngine::name)
+            }
+            _ => false,
+        };
+        persistence
+            && self.scheduler == settings.scheduler.name()
+            && self.flags == settings.flags
+            && self.one_packet == settings.one_packet
+    }
+}
+
 /// A real server in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ObservedServer {
     /// How packets reach it.
     pub forward: Forward,
     /// Its share.
     pub weight: Weight,
+    /// Between which numbers of connections it is overloaded.
+    pub thresholds: Thresholds,
     /// Connections that count as active (`ip_vs_conn` states, see `ip_vs_proto_tcp.c`).
     pub active: u32,
     /// Connections that are winding down.
     pub inactive: u32,
+}
+
+impl ObservedServer {
+    /// A server with these settings, without connections.
+    #[must_use]
+    pub const fn idle(to: &DesiredServer) -> Self {
+        let DesiredServer { forward, weight, thresholds } = *to;
+        Self { forward, weight, thresholds, active: 0, inactive: 0 }
+    }
+
+    /// Gives it these settings, as a kernel that is told to.
+    pub fn set(&mut self, to: &DesiredServer) {
+        let (active, inactive) = (self.active, self.inactive);
+        *self = Self { active, inactive, ..Self::idle(to) };
+    }
+
+    /// Whether it has these settings.
+    #[must_use]
+    pub fn has(&self, to: &DesiredServer) -> bool {
+        (self.forward, self.weight, self.thresholds) == (to.forward, to.weight, to.thresholds)
+    }
 }

@@ -6,8 +6,8 @@ mod tests;
 
 pub use diff::{Ledger, diff};
 
-use crate::config::{Scheduler, ServiceKey, VirtualAddress};
-use crate::desired::{DesiredServer, Sysctl};
+use crate::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
+use crate::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use crate::observed::Lifetime;
 use core::fmt;
 use core::net::SocketAddr;
@@ -20,11 +20,18 @@ pub enum Step {
     /// Have the kernel keep an address that is there for so long from now on.
     RenewAddress(VirtualAddress, Lifetime),
     /// Set a setting.
-    SetSysctl(Sysctl, i64),
+    SetSysctl {
+        /// Which.
+        key: Sysctl,
+        /// What it was when the step was planned, if it could be read.
+        from: Option<SysctlValue>,
+        /// What it becomes.
+        to: SysctlValue,
+    },
     /// Add a virtual service without servers.
-    AddService(ServiceKey, Scheduler),
+    AddService(ServiceKey, ServiceSettings),
     /// Change a virtual service.
-    EditService(ServiceKey, Scheduler),
+    EditService(ServiceKey, ServiceSettings),
     /// Add a real server.
     AddServer(ServiceKey, SocketAddr, DesiredServer),
     /// Change a real server.
@@ -33,6 +40,12 @@ pub enum Step {
     RemoveServer(ServiceKey, SocketAddr),
     /// Remove a virtual service with its servers.
     RemoveService(ServiceKey),
+    /// Let packets have these firewall marks, and no others of ours.
+    SetMarks(Marks),
+    /// Stop a synchronisation daemon.
+    StopSync(SyncRole),
+    /// Start a synchronisation daemon.
+    StartSync(SyncRole, SyncDaemon),
     /// Put an address on its interface.
     AddAddress(VirtualAddress, Lifetime),
 }
@@ -42,27 +55,36 @@ impl fmt::Display for Step {
         match self {
             Self::RemoveAddress(address) => write!(formatter, "remove address {address}"),
             Self::RenewAddress(address, life) => write!(formatter, "keep address {address} {life}"),
-            Self::SetSysctl(key, value) => write!(formatter, "set {key} = {value}"),
-            Self::AddService(key, scheduler) => {
-                write!(formatter, "add service {key} scheduler {scheduler}")
+            Self::SetSysctl { key, to, .. } => write!(formatter, "set {key} = {to}"),
+            Self::AddService(key, to) => {
+                write!(formatter, "add service {key} scheduler {to}")
             }
-            Self::EditService(key, scheduler) => {
-                write!(formatter, "change service {key} to scheduler {scheduler}")
+            Self::EditService(key, to) => {
+                write!(formatter, "change service {key} to scheduler {to}")
             }
-            Self::AddServer(key, server, to) => write!(
-                formatter,
-                "add server {server} to {key}: {} weight {}",
-                to.forward, to.weight
-            ),
-            Self::EditServer(key, server, to) => write!(
-                formatter,
-                "change server {server} of {key}: {} weight {}",
-                to.forward, to.weight
-            ),
+            Self::AddServer(key, server, to) => {
+                write!(formatter, "add server {server} to {key}: {to}")
+            }
+            Self::EditServer(key, server, to) => {
+                write!(formatter, "change server {server} of {key}: {to}")
+            }
             Self::RemoveServer(key, server) => {
                 write!(formatter, "remove server {server} from {key}")
             }
             Self::RemoveService(key) => write!(formatter, "remove service {key}"),
+            Self::SetMarks(marks) if marks.is_empty() => write!(formatter, "remove firewall marks"),
+            Self::SetMarks(marks) => {
+                write!(formatter, "set firewall marks")?;
+                for (number, (traffic, mark)) in marks.iter().enumerate() {
+                    let comma = if number == 0 { "" } else { "," };
+                    write!(formatter, "{comma} {mark} for {traffic}")?;
+                }
+                Ok(())
+            }
+            Self::StopSync(role) => write!(formatter, "stop synchronisation {role}"),
+            Self::StartSync(role, daemon) => {
+                write!(formatter, "start synchronisation {role} {daemon}")
+            }
             Self::AddAddress(address, _) => write!(formatter, "add address {address}"),
         }
     }

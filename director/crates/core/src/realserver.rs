@@ -14,7 +14,7 @@ mod tests;
 
 pub use changes::{Change, Found, Record, changes, undo};
 
-use crate::config::{Config, Forward, Service, VirtualAddress};
+use crate::config::{Config, Forward, VirtualAddress};
 use crate::desired::Sysctl;
 use crate::name::{InterfaceName, ServiceName};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -94,22 +94,24 @@ pub fn needs(config: &Config, own: &BTreeSet<IpAddr>) -> Needs {
     let mut needs = Needs::default();
     for (name, service) in &config.services {
         for server in service.servers.keys().filter(|server| own.contains(&server.ip())) {
-            needs.services.insert(name.clone(), service.forward);
-            needs.reach(service, server.ip());
+            let forward = service.forward_of(server);
+            needs.services.insert(name.clone(), forward);
+            for listen in service.addresses() {
+                needs.reach(listen, forward, server.ip());
+            }
         }
     }
     needs
 }
 
 impl Needs {
-    fn reach(&mut self, service: &Service, server: IpAddr) {
-        let Some(listen) = service.key.address() else { return };
-        match service.forward {
+    fn reach(&mut self, listen: IpAddr, forward: Forward, server: IpAddr) {
+        match forward {
             Forward::Nat => return,
             Forward::Direct => {}
-            Forward::Tunnel => self.unwrap_with(Tunnel::between(listen.ip(), server)),
+            Forward::Tunnel(_) => self.unwrap_with(Tunnel::between(listen, server)),
         }
-        self.hold(listen.ip());
+        self.hold(listen);
     }
 
     /// The address with no network around it: a longer reach would make its neighbours local.

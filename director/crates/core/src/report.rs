@@ -165,6 +165,22 @@ pub enum Report {
         /// Whether nobody serves it.
         unserved: bool,
     },
+    /// A real server has left the configuration and may still serve its connections.
+    Draining {
+        /// The service in the kernel.
+        service: ServiceKey,
+        /// The server.
+        server: SocketAddr,
+    },
+    /// A server that left is no longer waited for.
+    Drained {
+        /// The service in the kernel.
+        service: ServiceKey,
+        /// The server.
+        server: SocketAddr,
+        /// Connections that it still had.
+        left: u32,
+    },
     /// An address is held now, or no longer.
     Address {
         /// The address.

@@ -100,6 +100,8 @@ pub enum Reason {
     LeaseDue,
     /// A server that has come back gets more of its weight.
     WeightStep,
+    /// A server that leaves must not be waited for any longer.
+    DrainOver,
     /// The kernel is to be compared with what is desired.
     Resync,
 }

@@ -3,11 +3,14 @@
 //! The JSON form is a promise to scripts: fields are added, never renamed or removed.
 
 use crate::beat::{Claim, Incarnation};
-use crate::config::{Digest, Forward, Priority, Scheduler, ServiceKey, VirtualAddress, Weight};
+use crate::config::{
+    Digest, Forward, Priority, Scheduler, ServiceKey, SyncRole, Thresholds, Traffic,
+    VirtualAddress, Weight,
+};
 use crate::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use crate::report::{Health, PeerState, Role};
 use crate::time::Deadline;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -34,6 +37,8 @@ pub struct View {
     pub peers: Vec<PeerView>,
     /// The virtual services.
     pub services: Vec<ServiceView>,
+    /// Servers that have left the configuration and still have connections.
+    pub draining: Vec<DrainView>,
     /// The kernel as last observed.
     pub kernel: KernelView,
 }
@@ -113,6 +118,10 @@ pub struct ServiceView {
     pub key: ServiceKey,
     /// Its scheduler.
     pub scheduler: Scheduler,
+    /// Its settings in the words of `ipvsadm -L`, the scheduler first.
+    pub settings: String,
+    /// The packets that the director marks for it.
+    pub marked: BTreeSet<Traffic>,
     /// Whether the fallback serves.
     pub fallback_serving: bool,
     /// The fallback.
@@ -141,6 +150,8 @@ pub struct ServerView {
     pub forward: Forward,
     /// The configured weight.
     pub weight: Weight,
+    /// Between which numbers of connections it is overloaded.
+    pub thresholds: Thresholds,
     /// The weight that the kernel should have; `None` when it should not be in the table.
     pub desired_weight: Option<Weight>,
     /// The weight in the kernel when last asked; `None` when it was not in the table.
@@ -157,6 +168,20 @@ pub struct ServerView {
     pub damped_ms: Option<u64>,
 }
 
+/// A server that leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct DrainView {
+    /// The service in the kernel.
+    pub service: ServiceKey,
+    /// The server.
+    pub address: SocketAddr,
+    /// Connections for which it was still needed when the kernel was last asked.
+    pub connections: u32,
+    /// How long it may still take.
+    pub remaining_ms: u64,
+}
+
 /// The kernel as last observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -169,4 +194,7 @@ pub struct KernelView {
     pub refused: Vec<String>,
     /// Services and servers in it that are not ours, in words.
     pub foreign: Vec<String>,
+    /// The synchronisation daemons that ran when it was last asked, each with its settings in
+    /// words; none where the configuration has no synchronisation.
+    pub sync: BTreeMap<SyncRole, String>,
 }

@@ -11,7 +11,7 @@ pub use addresses::addresses;
 pub use table::ipvs_table;
 
 use crate::ports::{KernelError, Sysctls};
-use director_core::desired::Sysctl;
+use director_core::desired::{Sysctl, SysctlValue};
 use std::fmt::Debug;
 
 /// One law of a port, and whether it held.
@@ -47,7 +47,7 @@ impl Checks {
 pub fn sysctls(kernel: &mut impl Sysctls, key: &Sysctl) -> Vec<Check> {
     let mut checks = Checks::default();
     let before = kernel.read_sysctl(key);
-    for value in [0, 1, 1, 0] {
+    for value in [0, 1, 1, 0].map(SysctlValue::One) {
         checks.done("a setting can be set", kernel.write_sysctl(key, value));
         let found = kernel.read_sysctl(key);
         checks.equal("what was set is read back", &found, &Ok(value));
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::memory::MemoryKernel;
     use crate::ports::IpvsTable;
-    use director_core::config::{Scheduler, ServiceKey};
+    use director_core::config::{ServiceKey, ServiceSettings};
     use director_core::desired::DesiredServer;
     use director_core::name::InterfaceName;
     use director_core::observed::ObservedService;
@@ -97,10 +97,14 @@ mod tests {
         fn services(&mut self) -> Result<BTreeMap<ServiceKey, ObservedService>, KernelError> {
             self.0.services()
         }
-        fn add_service(&mut self, key: ServiceKey, to: Scheduler) -> Result<(), KernelError> {
+        fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
             self.0.add_service(key, to)
         }
-        fn edit_service(&mut self, key: ServiceKey, to: Scheduler) -> Result<(), KernelError> {
+        fn edit_service(
+            &mut self,
+            key: ServiceKey,
+            to: ServiceSettings,
+        ) -> Result<(), KernelError> {
             self.0.edit_service(key, to)
         }
         fn remove_service(&mut self, key: ServiceKey) -> Result<(), KernelError> {

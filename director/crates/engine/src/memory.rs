@@ -1,8 +1,8 @@
 //! A kernel in memory: for dry runs, for tests, and as the base of simulated kernels.
 
-use crate::ports::{Addresses, IpvsTable, KernelError, Sysctls};
-use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
-use director_core::desired::{DesiredServer, Sysctl};
+use crate::ports::{Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls};
+use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
+use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
 use std::collections::BTreeMap;
@@ -28,18 +28,16 @@ impl IpvsTable for MemoryKernel {
         Ok(self.state.services.clone())
     }
 
-    fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError> {
+    fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
         if self.state.services.contains_key(&key) {
             return Err(KernelError::Exists);
         }
-        let service =
-            ObservedService { scheduler: scheduler.name().to_owned(), servers: BTreeMap::new() };
-        self.state.services.insert(key, service);
+        self.state.services.insert(key, ObservedService::new(&to));
         Ok(())
     }
 
-    fn edit_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError> {
-        scheduler.name().clone_into(&mut self.service(key)?.scheduler);
+    fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
+        self.service(key)?.set(&to);
         Ok(())
     }
 
@@ -57,9 +55,7 @@ impl IpvsTable for MemoryKernel {
         if service.servers.contains_key(&server) {
             return Err(KernelError::Exists);
         }
-        let DesiredServer { forward, weight } = to;
-        let added = ObservedServer { forward, weight, active: 0, inactive: 0 };
-        service.servers.insert(server, added);
+        service.servers.insert(server, ObservedServer::idle(&to));
         Ok(())
     }
 
@@ -70,8 +66,7 @@ impl IpvsTable for MemoryKernel {
         to: DesiredServer,
     ) -> Result<(), KernelError> {
         let present = self.service(key)?.servers.get_mut(&server).ok_or(KernelError::Missing)?;
-        present.forward = to.forward;
-        present.weight = to.weight;
+        present.set(&to);
         Ok(())
     }
 
@@ -116,12 +111,41 @@ impl Addresses for MemoryKernel {
 }
 
 impl Sysctls for MemoryKernel {
-    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError> {
-        Ok(self.state.sysctls.get(key).copied().unwrap_or(0))
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<SysctlValue, KernelError> {
+        Ok(self.state.sysctls.get(key).copied().unwrap_or(SysctlValue::One(0)))
     }
 
-    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Result<(), KernelError> {
+    fn write_sysctl(&mut self, key: &Sysctl, value: SysctlValue) -> Result<(), KernelError> {
         self.state.sysctls.insert(key.clone(), value);
+        Ok(())
+    }
+}
+
+impl ConnectionSync for MemoryKernel {
+    fn sync_daemons(&mut self) -> Result<BTreeMap<SyncRole, SyncDaemon>, KernelError> {
+        Ok(self.state.sync.clone())
+    }
+
+    fn start_sync(&mut self, role: SyncRole, daemon: &SyncDaemon) -> Result<(), KernelError> {
+        if self.state.sync.contains_key(&role) {
+            return Err(KernelError::Exists);
+        }
+        self.state.sync.insert(role, daemon.clone());
+        Ok(())
+    }
+
+    fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError> {
+        self.state.sync.remove(&role).map(|_| ()).ok_or(KernelError::Missing)
+    }
+}
+
+impl PacketMarks for MemoryKernel {
+    fn marks(&mut self) -> Result<Option<Marks>, KernelError> {
+        Ok(Some(self.state.marks.clone().unwrap_or_default()))
+    }
+
+    fn set_marks(&mut self, marks: &Marks) -> Result<(), KernelError> {
+        self.state.marks = Some(marks.clone());
         Ok(())
     }
 }

@@ -2,8 +2,8 @@
 //! simulated parts. All calls are synchronous; slow work is started through a port and ends as an
 //! input.
 
-use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
-use director_core::desired::{DesiredServer, Sysctl};
+use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
+use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService};
 use std::collections::BTreeMap;
@@ -48,13 +48,13 @@ pub trait IpvsTable {
     /// # Errors
     /// [`KernelError::Exists`] when it is there; [`KernelError::Unsupported`] when the scheduler is
     /// not.
-    fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError>;
+    fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError>;
 
-    /// Changes the scheduler of a service.
+    /// Changes the settings of a service.
     ///
     /// # Errors
     /// [`KernelError::Missing`] when it is not there.
-    fn edit_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Result<(), KernelError>;
+    fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError>;
 
     /// Removes a service with its servers.
     ///
@@ -73,7 +73,7 @@ pub trait IpvsTable {
         to: DesiredServer,
     ) -> Result<(), KernelError>;
 
-    /// Changes forwarding and weight of a server.
+    /// Changes the settings of a server.
     ///
     /// # Errors
     /// [`KernelError::Missing`] when it or its service is not there.
@@ -133,13 +133,13 @@ pub trait Sysctls {
     ///
     /// # Errors
     /// [`KernelError::Missing`] when this kernel has no such setting.
-    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError>;
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<SysctlValue, KernelError>;
 
     /// Sets a value.
     ///
     /// # Errors
     /// [`KernelError::Missing`] when this kernel has no such setting.
-    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Result<(), KernelError>;
+    fn write_sysctl(&mut self, key: &Sysctl, value: SysctlValue) -> Result<(), KernelError>;
 }
 
 /// Announcements of ownership to the neighbours on a segment.
@@ -152,7 +152,45 @@ pub trait Announcer {
     fn announce(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
 }
 
-/// What reconciling needs of the kernel.
-pub trait Kernel: IpvsTable + Addresses + Sysctls {}
+/// The daemons that synchronise connections between directors.
+pub trait ConnectionSync {
+    /// Those that run, with all their settings.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn sync_daemons(&mut self) -> Result<BTreeMap<SyncRole, SyncDaemon>, KernelError>;
 
-impl<T: IpvsTable + Addresses + Sysctls> Kernel for T {}
+    /// Starts one.
+    ///
+    /// # Errors
+    /// [`KernelError::Exists`] when one of this role runs, [`KernelError::Missing`] when there is
+    /// no such interface.
+    fn start_sync(&mut self, role: SyncRole, daemon: &SyncDaemon) -> Result<(), KernelError>;
+
+    /// Stops one.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when none of this role runs.
+    fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError>;
+}
+
+/// The rules, in a table of the director's own, that give packets their firewall marks.
+pub trait PacketMarks {
+    /// The marks that the rules give; none when there is no table, `None` when what is in the table
+    /// is not as [`PacketMarks::set_marks`] leaves it.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn marks(&mut self) -> Result<Option<Marks>, KernelError>;
+
+    /// Replaces all rules at once. Without marks there is no table afterwards.
+    ///
+    /// # Errors
+    /// [`KernelError::Unsupported`] when this machine has no packet filter that can mark.
+    fn set_marks(&mut self, marks: &Marks) -> Result<(), KernelError>;
+}
+
+/// What reconciling needs of the kernel.
+pub trait Kernel: IpvsTable + Addresses + Sysctls + ConnectionSync + PacketMarks {}
+
+impl<T: IpvsTable + Addresses + Sysctls + ConnectionSync + PacketMarks> Kernel for T {}

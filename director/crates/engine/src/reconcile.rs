@@ -28,7 +28,12 @@ pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snaps
         .keys()
         .filter_map(|key| Some((key.clone(), kernel.read_sysctl(key).ok()?)))
         .collect();
-    Ok(Snapshot { services, addresses, sysctls })
+    let sync = match &desired.sync {
+        Some(_) => kernel.sync_daemons()?,
+        None => BTreeMap::new(),
+    };
+    let marks = if desired.marks.is_some() { kernel.marks()? } else { None };
+    Ok(Snapshot { services, addresses, sysctls, sync, marks })
 }
 
 /// Carries out one step.
@@ -38,13 +43,16 @@ pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snaps
 pub fn apply(kernel: &mut impl Kernel, step: &Step) -> Result<(), KernelError> {
     match step {
         Step::RemoveAddress(address) => kernel.remove_address(address),
-        Step::SetSysctl(key, value) => kernel.write_sysctl(key, *value),
-        Step::AddService(key, scheduler) => kernel.add_service(*key, *scheduler),
-        Step::EditService(key, scheduler) => kernel.edit_service(*key, *scheduler),
+        Step::SetSysctl { key, to, .. } => kernel.write_sysctl(key, *to),
+        Step::AddService(key, to) => kernel.add_service(*key, *to),
+        Step::EditService(key, to) => kernel.edit_service(*key, *to),
         Step::AddServer(key, server, to) => kernel.add_server(*key, *server, *to),
         Step::EditServer(key, server, to) => kernel.edit_server(*key, *server, *to),
         Step::RemoveServer(key, server) => kernel.remove_server(*key, *server),
         Step::RemoveService(key) => kernel.remove_service(*key),
+        Step::SetMarks(marks) => kernel.set_marks(marks),
+        Step::StopSync(role) => kernel.stop_sync(*role),
+        Step::StartSync(role, daemon) => kernel.start_sync(*role, daemon),
         Step::AddAddress(address, life) => kernel.add_address(address, *life),
         Step::RenewAddress(address, life) => kernel.renew_address(address, *life),
     }

@@ -1,7 +1,7 @@
 //! The ports of a director on a real Linux kernel.
 //!
-//! * [`LinuxKernel`]: the IPVS table, addresses and settings, each call one exchange with the
-//!   kernel.
+//! * [`LinuxKernel`]: the IPVS table and its synchronisation daemons, addresses, settings, and
+//!   firewall marks, each call one exchange with the kernel.
 //! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
 //! * [`Watch`]: links and addresses that changed, as inputs.
@@ -20,6 +20,7 @@ mod heartbeat;
 mod interface;
 mod ipvs;
 mod kernel;
+mod marks;
 mod modules;
 mod netlink;
 mod preflight;

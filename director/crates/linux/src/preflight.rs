@@ -6,7 +6,7 @@ use crate::interface::{self, Interface};
 use crate::kernel::LinuxKernel;
 use crate::modules::{self, Module};
 use crate::problem::Problem;
-use director_core::config::{Config, Scheduler};
+use director_core::config::Config;
 use director_core::name::{InterfaceName, NodeName};
 use director_engine::ports::{IpvsTable, KernelError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,15 +79,20 @@ fn ipvs(config: &Config) -> Vec<Problem> {
             return vec![Problem::new("this kernel", what, "see the kernel's log")];
         }
     }
-    let schedulers: BTreeSet<Scheduler> =
-        config.services.values().map(|service| service.scheduler).collect();
+    let settings = config.services.values().map(|service| service.settings);
+    let modules: BTreeSet<String> = settings
+        .flat_map(|settings| {
+            let engine = settings.persistence.and_then(|persistence| persistence.engine);
+            let engine = engine.map(|engine| format!("ip_vs_pe_{}", engine.name()));
+            engine.into_iter().chain([format!("ip_vs_{}", settings.scheduler)])
+        })
+        .collect();
     let absent = |module: &String| {
         // When nothing can be told, the kernel will say so itself.
         matches!(modules::find(Path::new("/"), module), Module::LeftOut | Module::NotInstalled)
     };
-    schedulers
+    modules
         .into_iter()
-        .map(|scheduler| format!("ip_vs_{scheduler}"))
         .filter(absent)
         .map(|module| {
             let what = format!("module {module} is not to be had");
@@ -108,6 +113,7 @@ fn places(
         .links
         .iter()
         .chain(virtual_addresses.map(|address| &address.interface))
+        .chain(config.cluster.sync.iter().map(|sync| &sync.daemon.interface))
         .collect();
     let missing = |name: &&&InterfaceName| !interfaces.contains_key(name.as_str());
     let mut problems: Vec<Problem> =

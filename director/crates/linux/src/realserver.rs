@@ -54,7 +54,7 @@ impl RealServerHost {
             .settings
             .keys()
             .chain(recorded)
-            .filter_map(|key| Some((key.clone(), self.kernel.read_sysctl(key).ok()?)))
+            .filter_map(|key| Some((key.clone(), self.kernel.read_sysctl(key).ok()?.number()?)))
             .collect();
         let interfaces = interfaces()?;
         let is_up = |tunnel: &Tunnel| interfaces.get(tunnel.device()).is_some_and(|one| one.up);
@@ -70,7 +70,7 @@ impl RealServerHost {
         match change {
             Change::Raise(tunnel) => raise(*tunnel),
             Change::Lower(tunnel) => switch(*tunnel, LinkFlags::empty()),
-            Change::Set(key, value) => self.kernel.write_sysctl(key, *value),
+            Change::Set(key, value) => self.kernel.write_sysctl(key, (*value).into()),
             Change::Add(address) => self.kernel.add_address(address, Lifetime::Forever),
             Change::Remove(address) => self.kernel.remove_address(address),
         }

@@ -2,7 +2,7 @@
 
 use crate::error::{NET_ADMIN, refused};
 use crate::kernel::LinuxKernel;
-use director_core::desired::Sysctl;
+use director_core::desired::{Sysctl, SysctlValue};
 use director_engine::ports::{KernelError, Sysctls};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn file(key: &Sysctl) -> PathBuf {
 }
 
 impl Sysctls for LinuxKernel {
-    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError> {
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<SysctlValue, KernelError> {
         let text = fs::read_to_string(file(key))
             .map_err(|error| refused(&error, &format!("read {key}"), NET_ADMIN))?;
         let value = text.trim();
@@ -23,7 +23,7 @@ impl Sysctls for LinuxKernel {
             .map_err(|_| KernelError::Other(format!("{key} holds {value:?}, which is no number")))
     }
 
-    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Result<(), KernelError> {
+    fn write_sysctl(&mut self, key: &Sysctl, value: SysctlValue) -> Result<(), KernelError> {
         let path = file(key);
         // Opened without creating: procfs would answer a missing setting with "permission denied".
         fs::OpenOptions::new()

@@ -4,7 +4,7 @@ mod table;
 
 use director_core::config::{Forward, ServiceKey};
 use director_core::report::Role;
-use director_core::view::{GroupView, PeerView, ServerView, ServiceView, View};
+use director_core::view::{DrainView, GroupView, PeerView, ServerView, ServiceView, View};
 use std::fmt::Write;
 use table::Table;
 
@@ -49,6 +49,13 @@ pub fn text(view: &View) -> String {
     for service in &view.services {
         text.push('\n');
         text.push_str(&self::service(service));
+    }
+    for drain in &view.draining {
+        let DrainView { service, address, connections, remaining_ms } = drain;
+        let rest = ago(*remaining_ms);
+        text.push_str(&format!(
+            "\nserver {address} of {service} leaves: {connections} connections, {rest} at most\n"
+        ));
     }
     text.push('\n');
     kernel(view, &mut text);
@@ -100,7 +107,7 @@ fn peers(peers: &[PeerView]) -> String {
 
 /// A service with the words and in the order of `ipvsadm -Ln`.
 fn service(service: &ServiceView) -> String {
-    let mut text = format!("{}  ({})\n", key(&service.key, service.scheduler.name()), service.name);
+    let mut text = format!("{}  ({})\n", key(&service.key, &service.settings), service.name);
     let titles = ["  -> RemoteAddress:Port", "Forward", "Weight", "ActiveConn", "InActConn"];
     let mut table = Table::new(&[&titles[..], &["State", "Since", "Why"]].concat());
     for server in &service.servers {
@@ -116,6 +123,9 @@ fn service(service: &ServiceView) -> String {
         ]);
     }
     text.push_str(&table.to_string());
+    for traffic in &service.marked {
+        text.push_str(&format!("  marked: {traffic}\n"));
+    }
     if let Some(fallback) = service.fallback {
         let state = if service.fallback_serving { "serving" } else { "not needed" };
         text.push_str(&format!("  fallback {fallback}: {state}\n"));
@@ -129,20 +139,20 @@ fn service(service: &ServiceView) -> String {
     text
 }
 
-fn key(key: &ServiceKey, scheduler: &str) -> String {
+fn key(key: &ServiceKey, settings: &str) -> String {
     match key {
-        ServiceKey::Tcp(address) => format!("TCP  {address} {scheduler}"),
-        ServiceKey::Udp(address) => format!("UDP  {address} {scheduler}"),
-        ServiceKey::Sctp(address) => format!("SCTP {address} {scheduler}"),
-        ServiceKey::FwMark(mark) => format!("FWM  {mark} {scheduler}"),
-        ServiceKey::FwMark6(mark) => format!("FWM  {mark} IPv6 {scheduler}"),
+        ServiceKey::Tcp(address) => format!("TCP  {address} {settings}"),
+        ServiceKey::Udp(address) => format!("UDP  {address} {settings}"),
+        ServiceKey::Sctp(address) => format!("SCTP {address} {settings}"),
+        ServiceKey::FwMark(mark) => format!("FWM  {mark} {settings}"),
+        ServiceKey::FwMark6(mark) => format!("FWM  {mark} IPv6 {settings}"),
     }
 }
 
 fn forward(forward: Forward) -> &'static str {
     match forward {
         Forward::Direct => "Route",
-        Forward::Tunnel => "Tunnel",
+        Forward::Tunnel(_) => "Tunnel",
         Forward::Nat => "Masq",
     }
 }
@@ -168,6 +178,9 @@ fn kernel(view: &View, text: &mut String) {
     let asked = kernel.observed_ms.map_or_else(|| "never".to_owned(), |ms| ago(ms) + " ago");
     // Writing to a string cannot fail.
     let _ = writeln!(text, "Kernel {state}; asked {asked}");
+    for (role, daemon) in &kernel.sync {
+        let _ = writeln!(text, "  synchronisation {role}: {daemon}");
+    }
     for step in &kernel.refused {
         let _ = writeln!(text, "  refused: {step}");
     }

@@ -13,6 +13,8 @@ pub(super) fn check(draft: &Draft, found: &mut Found<'_>) {
     numbers(draft, found);
     links(draft, found);
     interfaces(draft, found);
+    synchronised(draft, found);
+    families(draft, found);
     unused(draft, found);
     duplicates(draft, found);
 }
@@ -113,6 +115,50 @@ fn unknown_interface(
     found.add(Code::UnknownInterface, &interface.span, message, help);
 }
 
+fn sync(draft: &Draft) -> Option<&At<InterfaceName>> {
+    Some(&draft.cluster.as_ref()?.sync.as_ref()?.as_ref()?.interface)
+}
+
+/// Every node needs an address on the interface of the synchronisation: the kernel sends from it.
+fn synchronised(draft: &Draft, found: &mut Found<'_>) {
+    let nodes = &draft.nodes;
+    let Some(interface) = sync(draft) else { return };
+    if !nodes.complete || !nodes.list.iter().all(|node| node.complete) {
+        return;
+    }
+    if !nodes.list.iter().any(|node| node.has(&interface.value)) {
+        unknown_interface(draft, interface, "no node has an address on", found);
+        return;
+    }
+    for node in nodes.list.iter().filter(|node| !node.has(&interface.value)) {
+        let message = format!(
+            "node {} has no address on {}: it could not tell of its connections",
+            node.name, interface.value
+        );
+        missing(node, &interface.value, message, found);
+    }
+}
+
+/// Nodes hear each other in one family.
+fn families(draft: &Draft, found: &mut Found<'_>) {
+    let links = draft.cluster.as_ref().and_then(|cluster| cluster.links.as_ref());
+    for link in links.into_iter().flatten() {
+        let addresses = draft.nodes.list.iter().flat_map(|node| &node.addresses);
+        let mut on_link = addresses.filter(|address| address.interface.value == link.value);
+        let Some(first) = on_link.next() else { continue };
+        let ipv6 = first.address.value.is_ipv6();
+        for other in on_link.filter(|other| other.address.value.is_ipv6() != ipv6) {
+            let line = found.line(&first.address.span);
+            let message = format!(
+                "{} and {} (line {line}) cannot hear each other on link {}",
+                other.address.value, first.address.value, link.value
+            );
+            let help = "give all nodes addresses of the same family on a link";
+            found.add(Code::MixedFamily, &other.address.span, message, help);
+        }
+    }
+}
+
 /// An address on an interface that is neither a link nor holds virtual addresses is a slip.
 fn unused(draft: &Draft, found: &mut Found<'_>) {
     let links = draft.cluster.as_ref().and_then(|cluster| cluster.links.as_ref());
@@ -123,6 +169,7 @@ fn unused(draft: &Draft, found: &mut Found<'_>) {
     let groups = draft.groups.list.iter().flat_map(|group| &group.addresses);
     let used: BTreeSet<&str> = (links.iter().map(|link| link.value.as_str()))
         .chain(groups.map(|address| address.value.interface.as_str()))
+        .chain(sync(draft).map(|interface| interface.value.as_str()))
         .collect();
     for address in draft.nodes.list.iter().flat_map(|node| &node.addresses) {
         let interface = address.interface.value.as_str();

@@ -4,8 +4,9 @@ use crate::address::Endpoint;
 use crate::code::Code;
 use crate::document::Draft;
 use crate::found::{At, Found};
-use crate::service;
+use crate::service::{self, servers::ServerDraft};
 use crate::suggest::nearest;
+use director_core::config::{Forward, ServiceKey};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
@@ -29,6 +30,33 @@ pub(super) fn check(draft: &Draft, found: &mut Found<'_>) {
     for service in &draft.services.list {
         servers(service, &virtuals, found);
     }
+    synchronised(draft, found);
+}
+
+/// The kernel synchronises nothing while an IPv6 service has an IPv4 server, or the other way
+/// round (`ip_vs_add_dest` and `start_sync_thread`).
+fn synchronised(draft: &Draft, found: &mut Found<'_>) {
+    let sync = draft.cluster.as_ref().and_then(|cluster| cluster.sync.as_ref());
+    if !matches!(sync, Some(Some(_))) {
+        return;
+    }
+    for service in &draft.services.list {
+        let (Some(key), Some(servers)) = (&service.listen.key, &service.servers) else { continue };
+        let fallback = service.fallback.iter().flatten();
+        let endpoints = servers.value.list.iter().map(|server| &server.endpoint).chain(fallback);
+        for endpoint in endpoints {
+            let address = endpoint.value.address;
+            if address.is_ipv6() == key.value.is_ipv6() {
+                continue;
+            }
+            let message = format!(
+                "with `sync`, the kernel takes no server of another family than its service's: \
+                 {address}"
+            );
+            let help = "leave `sync` out, or name a server of the service's family";
+            found.add(Code::MixedFamily, &endpoint.span, message, help);
+        }
+    }
 }
 
 fn virtuals(draft: &Draft) -> Virtual {
@@ -44,50 +72,76 @@ fn virtuals(draft: &Draft) -> Virtual {
 
 fn held(draft: &Draft, virtuals: &Virtual, found: &mut Found<'_>) {
     for service in &draft.services.list {
-        let Some(listen) = &service.listen else { continue };
-        if virtuals.contains_key(&listen.value.ip()) {
-            continue;
+        for listen in &service.listen.sockets {
+            if !virtuals.contains_key(&listen.value.ip()) {
+                not_held(service, listen, virtuals, found);
+            }
         }
-        let address = listen.value.ip().to_string();
-        let message = format!(
-            "no group holds {address}, so service {} would never be \
-                               reached",
-            service.name
-        );
-        let known: Vec<String> = virtuals.keys().map(ToString::to_string).collect();
-        let help = match nearest(&address, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("add \"{address}/24 on INTERFACE\" to the addresses of a group"),
-        };
-        found.add(Code::NotHeld, &listen.span, message, help);
     }
 }
 
+fn not_held(
+    service: &service::Draft,
+    listen: &At<SocketAddr>,
+    virtuals: &Virtual,
+    found: &mut Found<'_>,
+) {
+    let address = listen.value.ip().to_string();
+    let message =
+        format!("no group holds {address}, so service {} would never be reached", service.name);
+    let known: Vec<String> = virtuals.keys().map(ToString::to_string).collect();
+    let help = match nearest(&address, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => {
+            let prefix = if listen.value.is_ipv4() { 24 } else { 64 };
+            format!("add \"{address}/{prefix} on INTERFACE\" to the addresses of a group")
+        }
+    };
+    found.add(Code::NotHeld, &listen.span, message, help);
+}
+
+/// One place, one service: an address and port, or a mark.
 fn duplicates(draft: &Draft, found: &mut Found<'_>) {
-    let mut places: BTreeMap<SocketAddr, &service::Draft> = BTreeMap::new();
+    let mut places: BTreeMap<ServiceKey, (&service::Draft, usize)> = BTreeMap::new();
     for service in &draft.services.list {
-        let Some(listen) = &service.listen else { continue };
-        let Some(other) = places.get(&listen.value) else {
-            places.insert(listen.value, service);
-            continue;
-        };
-        let line = other.listen.as_ref().map_or(0, |listen| found.line(&listen.span));
-        let message = format!(
-            "service {} listens on {} like service {} (line {line})",
-            service.name, listen.value, other.name
-        );
-        let help = "give one of them another port or address, or put their servers together";
-        found.add(Code::DuplicateService, &listen.span, message, help);
+        for At { value: key, span } in claims(service) {
+            let line = found.line(&span);
+            let Some((other, line)) = places.get(&key) else {
+                places.insert(key, (service, line));
+                continue;
+            };
+            let what = match (key.address(), key.mark()) {
+                (Some(address), _) => format!("listens on {address}"),
+                (None, mark) => format!("has firewall mark {}", mark.unwrap_or(0)),
+            };
+            let message = format!(
+                "service {} {what} like service {} (line {line})",
+                service.name, other.name
+            );
+            let help = "give one of them another place, or put their servers together";
+            found.add(Code::DuplicateService, &span, message, help);
+        }
     }
+}
+
+/// Everything that only one service may have.
+fn claims(service: &service::Draft) -> Vec<At<ServiceKey>> {
+    let Some(protocol) = service.listen.protocol else { return Vec::new() };
+    let socket =
+        |at: &At<SocketAddr>| At::new(ServiceKey::new(protocol, at.value), at.span.clone());
+    let mark = service.listen.key.iter().filter(|key| key.value.mark().is_some()).cloned();
+    service.listen.sockets.iter().map(socket).chain(mark).collect()
 }
 
 fn servers(service: &service::Draft, virtuals: &Virtual, found: &mut Found<'_>) {
-    let listen = service.listen.as_ref().map(|listen| listen.value.port());
+    let listen = service.listen.port();
     let list = service.servers.as_ref().map_or(&[][..], |servers| &servers.value.list);
     let mut places: BTreeMap<(IpAddr, Option<u16>), usize> = BTreeMap::new();
     for server in list {
         let endpoint = &server.endpoint;
+        let forward = server.forward.and_then(|own| own.or(service.forward));
         one(service, "real server", endpoint, virtuals, found);
+        fits(service, "real server", endpoint, forward, found);
         let port = endpoint.value.port.map(NonZeroU16::get).or(listen);
         let line = found.line(&endpoint.span);
         if let Some(line) = places.insert((endpoint.value.address, port), line) {
@@ -100,8 +154,13 @@ fn servers(service: &service::Draft, virtuals: &Virtual, found: &mut Found<'_>) 
             found.add(Code::DuplicateServer, &endpoint.span, message, help);
         }
     }
+    check_port(service, list, found);
     let Some(Some(fallback)) = &service.fallback else { return };
     one(service, "fallback", fallback, virtuals, found);
+    // This machine itself is reached without any method.
+    let local = fallback.value.address.is_loopback();
+    let forward = if local { Some(Forward::Direct) } else { service.forward };
+    fits(service, "fallback", fallback, forward, found);
     let port = fallback.value.port.map(NonZeroU16::get).or(listen);
     if let Some(line) = places.get(&(fallback.value.address, port)) {
         let address = fallback.value.address;
@@ -121,20 +180,59 @@ fn one(
     let address = endpoint.value.address;
     if let Some(group) = virtuals.get(&address) {
         let message = format!(
-            "{what} {address} is a virtual address of group {group}: \
-             packets would come back to the director"
+            "{what} {address} of service {} is a virtual address of group {group}: \
+             packets would come back to the director",
+            service.name
         );
         let help = format!("write the {what}'s own address");
         found.add(Code::ServerIsVirtual, &endpoint.span, message, help);
     }
-    let (Some(port), Some(listen)) = (endpoint.value.port, &service.listen) else { return };
-    if port.get() != listen.value.port() {
+}
+
+/// Whether the method can bring the service's packets to the server.
+fn fits(
+    service: &service::Draft,
+    what: &str,
+    endpoint: &At<Endpoint>,
+    forward: Option<Forward>,
+    found: &mut Found<'_>,
+) {
+    let (Some(forward), Some(key)) = (forward, &service.listen.key) else { return };
+    let address = endpoint.value.address;
+    if address.is_ipv6() != key.value.is_ipv6() && !matches!(forward, Forward::Tunnel(_)) {
+        let (clients, server) = if address.is_ipv6() { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
         let message = format!(
-            "{what} {address} has port {port}, but direct routing cannot change the port {}",
-            listen.value.port()
+            "{what} {address} has an {server} address, but {clients} packets reach it by \
+             tunnelling alone"
         );
-        let help =
-            format!("write \"{address}\", and let it listen on port {}", listen.value.port());
-        found.add(Code::PortChange, &endpoint.span, message, help);
+        let help = "write forward = \"tunnel\", or an address of the service's family";
+        found.add(Code::MixedFamily, &endpoint.span, message, help);
     }
+    let (Some(port), Some(listen)) = (endpoint.value.port, service.listen.port()) else { return };
+    if forward == Forward::Nat || port.get() == listen {
+        return;
+    }
+    let message = match listen {
+        0 => format!("{what} {address} has a port, but only NAT can change that of a packet"),
+        _ => format!(
+            "{what} {address} has port {port}, but {} cannot change the port {listen}",
+            if forward == Forward::Direct { "direct routing" } else { "tunnelling" }
+        ),
+    };
+    let help = match listen {
+        0 => format!("write \"{address}\", or forward = \"nat\""),
+        _ => format!("write \"{address}\", and let it listen on port {listen}"),
+    };
+    found.add(Code::PortChange, &endpoint.span, message, help);
+}
+
+/// A check of a server without a port needs one of its own.
+fn check_port(service: &service::Draft, list: &[ServerDraft], found: &mut Found<'_>) {
+    let (Some(0), Some(check)) = (service.listen.port(), &service.check) else { return };
+    if check.value.port.is_some() || list.iter().all(|it| it.endpoint.value.port.is_some()) {
+        return;
+    }
+    let message = format!("the check of service {} does not know which port to ask", service.name);
+    let help = "a firewall mark has no port: write port = 80, or another, in the check";
+    found.add(Code::NoCheckPort, &check.span, message, help);
 }

@@ -1,13 +1,14 @@
 //! Configurations that a file can mean, at random.
 
+mod service;
+
 use director_core::config::{
-    Announce, Check, Cluster, Config, Damping, Detection, Dialogue, Failback, Forward, Group,
-    Initial, Node, OnFailure, Pace, Percent, Policy, Priority, Quorum, Scheduler, Server, Service,
-    ServiceKey, VirtualAddress, Weight,
+    Announce, Check, Cluster, Config, Damping, Detection, Dialogue, Failback, Group, Initial, Node,
+    Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ const LINKS: [&str; 3] = ["eth0", "bond0.17", "lan@2"];
 
 fn ip(network: u8, host: u8) -> IpAddr {
     Ipv4Addr::new(10, network, 0, host).into()
+}
+
+fn ip6(network: u16, host: u8) -> IpAddr {
+    Ipv6Addr::new(0x2001, 0xdb8, network, 0, 0, 0, 0, host.into()).into()
 }
 
 fn duration(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
@@ -37,11 +42,12 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
         any::<bool>(),
         duration(MS * 100..MS * 999_999),
         prop::option::of(1_000..9_999_u64),
+        prop::option::of(sync()),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
-        let (name, port, key_file, refreshes, resync, lease) = rest;
+        let (name, port, key_file, refreshes, resync, lease, sync) = rest;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -56,7 +62,29 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             // Never shorter than the deadtime that the others give.
             lease: lease.map(Duration::from_secs),
             resync,
+            sync,
         }
+    })
+}
+
+fn sync() -> impl Strategy<Value = SyncSettings> {
+    let times = (1..=9_u16, prop::option::of(1..=99_u64), 0..=3_u8);
+    let daemon = (any::<u8>(), any::<NonZeroU16>(), any::<NonZeroU8>(), 1..=65_507_u16);
+    (daemon, any::<(bool, bool)>(), times).prop_map(|(daemon, (ipv6, large), times)| {
+        let (id, port, ttl, payload) = daemon;
+        let (threshold, refresh, retries) = times;
+        let group = if ipv6 { "ff02::81" } else { "239.1.2.3" };
+        let daemon = SyncDaemon {
+            interface: InterfaceName::new(LINKS[0]).unwrap(),
+            id,
+            group: group.parse().unwrap(),
+            port,
+            ttl,
+            max_payload: NonZeroU16::new(payload).filter(|_| large),
+        };
+        let period = if large { 0 } else { threshold + 1 };
+        let refresh = refresh.map(Duration::from_secs);
+        SyncSettings { daemon, threshold, period, refresh, retries }
     })
 }
 
@@ -107,35 +135,6 @@ fn policy(together: u32) -> impl Strategy<Value = Policy> {
     )
 }
 
-/// A service on the virtual address with this number.
-fn service(virtuals: u8) -> impl Strategy<Value = Service> {
-    let weights = prop::collection::btree_map(1..=200_u8, any::<u16>(), 0..5);
-    let scheduler = prop::sample::select(Scheduler::ALL);
-    let weights = weights.prop_flat_map(|weights| {
-        let together = weights.values().map(|weight| u32::from(*weight)).sum();
-        (Just(weights), policy(together))
-    });
-    (0..virtuals, 1..=u16::MAX, weights, scheduler, check(), any::<(bool, bool)>()).prop_map(
-        |(host, port, (weights, policy), scheduler, check, (remove, fallback))| {
-            let servers = weights.into_iter().map(|(host, weight)| {
-                (SocketAddr::new(ip(50, host), port), Server { weight: Weight(weight) })
-            });
-            let servers: std::collections::BTreeMap<_, _> = servers.collect();
-            let local = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
-            Service {
-                key: ServiceKey::Tcp(SocketAddr::new(ip(100, host), port)),
-                scheduler,
-                forward: Forward::Direct,
-                check,
-                on_failure: if remove { OnFailure::Remove } else { OnFailure::Quiesce },
-                fallback: (fallback || servers.is_empty()).then_some(local),
-                servers,
-                policy,
-            }
-        },
-    )
-}
-
 fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
     let group = |number: u8| {
         let address = VirtualAddress {
@@ -144,7 +143,8 @@ fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
             interface: InterfaceName::new(LINKS[0]).unwrap(),
         };
         let name = GroupName::new(&format!("group.{number}")).unwrap();
-        (name, Group { addresses: [address].into() })
+        let other = VirtualAddress { address: ip6(100, number), ..address.clone() };
+        (name, Group { addresses: [address, other].into() })
     };
     (0..virtuals).map(group).collect()
 }
@@ -168,11 +168,17 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     shape.prop_flat_map(|(links, virtuals)| {
         let priorities = prop::collection::vec(1..=254_u8, 1..5);
         let prefixes = prop::collection::vec(0..=32_u8, usize::from(virtuals));
-        let services = prop::collection::vec(service(virtuals), 0..4);
+        let services = prop::collection::vec(service::service(virtuals), 0..4);
         (cluster(links), priorities, prefixes, services).prop_map(
             move |(cluster, priorities, prefixes, services)| {
                 let mut seen = std::collections::BTreeSet::new();
-                let services = services.into_iter().filter(|it| seen.insert(it.key)).enumerate();
+                let alone = |service: &Service| {
+                    let claims = service::claims(service);
+                    let alone = claims.iter().all(|claim| !seen.contains(claim));
+                    seen.extend(claims);
+                    alone
+                };
+                let services = services.into_iter().filter(alone).enumerate();
                 let named = services.map(|(number, service)| {
                     (ServiceName::new(&format!("-{number}_")).unwrap(), service)
                 });

@@ -1,5 +1,6 @@
 //! What the directors have in common: heartbeat, roles, virtual addresses.
 
+use super::SyncSettings;
 use crate::name::{ClusterName, InterfaceName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -38,6 +39,8 @@ pub struct Cluster {
     pub announce: Announce,
     /// Interval at which the kernel is compared with what is desired.
     pub resync: Duration,
+    /// How directors tell each other of their connections, when they do.
+    pub sync: Option<SyncSettings>,
 }
 
 /// How a missing heartbeat becomes a dead peer.

@@ -1,10 +1,11 @@
 //! Virtual services, their real servers and their checks.
 
 use super::policy::{Pace, Policy};
-use alloc::collections::BTreeMap;
+use super::{Forward, ServiceKey, ServiceSettings, Thresholds, Traffic};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::fmt;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::num::{NonZeroU8, NonZeroU16};
 use core::time::Duration;
 
@@ -13,9 +14,11 @@ use core::time::Duration;
 pub struct Service {
     /// What clients connect to.
     pub key: ServiceKey,
+    /// The packets that get the firewall mark of `key`, when the director itself marks them.
+    pub marked: BTreeSet<Traffic>,
     /// How connections are spread.
-    pub scheduler: Scheduler,
-    /// How packets reach the real servers.
+    pub settings: ServiceSettings,
+    /// How packets reach the real servers, unless a server has a method of its own.
     pub forward: Forward,
     /// How the real servers are checked.
     pub check: Check,
@@ -23,10 +26,12 @@ pub struct Service {
     pub on_failure: OnFailure,
     /// Who serves when no real server can.
     pub fallback: Option<SocketAddr>,
-    /// The real servers, by address.
+    /// The real servers, by address. The port is 0 where a firewall mark's packets keep theirs.
     pub servers: BTreeMap<SocketAddr, Server>,
     /// What is made of their states.
     pub policy: Policy,
+    /// How long a server that leaves the configuration may still serve its connections.
+    pub drain: Duration,
 }
 
 /// A real server of a service.
@@ -34,118 +39,29 @@ pub struct Service {
 pub struct Server {
     /// Its share of the connections.
     pub weight: Weight,
+    /// How packets reach it, when not as the service says.
+    pub forward: Option<Forward>,
+    /// Between which numbers of connections it is overloaded.
+    pub thresholds: Thresholds,
 }
 
-/// What identifies a virtual service in the kernel (`ip_vs_service` in `net/ip_vs.h`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum ServiceKey {
-    /// TCP connections to an address and port.
-    Tcp(SocketAddr),
-    /// UDP datagrams to an address and port.
-    Udp(SocketAddr),
-    /// SCTP associations to an address and port.
-    Sctp(SocketAddr),
-    /// IPv4 packets that carry a firewall mark.
-    FwMark(u32),
-    /// IPv6 packets that carry a firewall mark.
-    FwMark6(u32),
+impl From<Weight> for Server {
+    fn from(weight: Weight) -> Self {
+        Self { weight, forward: None, thresholds: Thresholds::NONE }
+    }
 }
 
-impl ServiceKey {
-    /// The address and port, unless it is a firewall mark.
+impl Service {
+    /// How packets reach a server; one that is not configured is reached as the service says.
     #[must_use]
-    pub const fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(address) | Self::Udp(address) | Self::Sctp(address) => Some(*address),
-            Self::FwMark(_) | Self::FwMark6(_) => None,
-        }
+    pub fn forward_of(&self, server: &SocketAddr) -> Forward {
+        self.servers.get(server).and_then(|server| server.forward).unwrap_or(self.forward)
     }
-}
 
-impl fmt::Display for ServiceKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => write!(formatter, "tcp {address}"),
-            Self::Udp(address) => write!(formatter, "udp {address}"),
-            Self::Sctp(address) => write!(formatter, "sctp {address}"),
-            Self::FwMark(mark) => write!(formatter, "fwmark {mark}"),
-            Self::FwMark6(mark) => write!(formatter, "fwmark6 {mark}"),
-        }
-    }
-}
-
-macro_rules! schedulers {
-    ($($variant:ident $name:literal $doc:literal;)*) => {
-        /// How the kernel spreads connections (`net/netfilter/ipvs/ip_vs_*.c`).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-        pub enum Scheduler { $(#[doc = $doc] $variant,)* }
-
-        impl Scheduler {
-            /// All of them, in the order of their names' first use in LVS.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The kernel's name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// The scheduler with the kernel's name `name`.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-schedulers! {
-    Rr "rr" "Round robin.";
-    Wrr "wrr" "Weighted round robin.";
-    Lc "lc" "Least connections.";
-    Wlc "wlc" "Weighted least connections.";
-    Lblc "lblc" "Locality-based least connections.";
-    Lblcr "lblcr" "Locality-based least connections with replication.";
-    Dh "dh" "Destination hashing.";
-    Sh "sh" "Source hashing.";
-    Sed "sed" "Shortest expected delay.";
-    Nq "nq" "Never queue.";
-    Fo "fo" "Weighted failover.";
-    Ovf "ovf" "Weighted overflow.";
-    Mh "mh" "Maglev hashing.";
-    Twos "twos" "The better of two random choices.";
-}
-
-impl fmt::Display for Scheduler {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
-/// How packets reach a real server (`IP_VS_CONN_F_FWD_MASK` in `linux/ip_vs.h`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-pub enum Forward {
-    /// Direct routing: the frame goes on with the server's MAC address; answers do not come back.
-    Direct,
-    /// Tunnelling: the packet goes on inside another; answers do not come back.
-    Tunnel,
-    /// NAT: the destination address is rewritten; answers come back through the director.
-    Nat,
-}
-
-impl fmt::Display for Forward {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Direct => "direct",
-            Self::Tunnel => "tunnel",
-            Self::Nat => "nat",
-        })
+    /// The virtual addresses whose packets it takes, as far as the configuration tells.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let marked = self.marked.iter().map(|traffic| traffic.to);
+        self.key.address().into_iter().chain(marked).map(|address| address.ip())
     }
 }
 

@@ -69,6 +69,11 @@ impl KernelWatch {
         self.held.iter().cloned().collect()
     }
 
+    /// What it held when it was asked last.
+    pub(super) fn found(&self) -> Option<&Snapshot> {
+        self.found.as_ref().map(|(found, _)| &**found)
+    }
+
     pub(super) fn desired(&self) -> Option<&DesiredState> {
         self.desired.as_deref()
     }

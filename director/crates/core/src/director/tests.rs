@@ -80,6 +80,7 @@ pub(crate) fn config() -> Config {
         key_file: "/key".into(),
         links: vec![interface("lan"), interface("hb")],
         announce: Announce { count: count(3), interval: ms(200), refresh: None },
+        sync: None,
         resync: ms(10_000),
         lease: Some(ms(4_000)),
     };
@@ -92,16 +93,18 @@ pub(crate) fn config() -> Config {
         rise: count(2),
         pace: Pace::default(),
     };
-    let server = |address: &str| (socket(address), Server { weight: Weight(10) });
+    let server = |address: &str| (socket(address), Server::from(Weight(10)));
     let service = Service {
         key: key(),
-        scheduler: Scheduler::Wlc,
+        marked: [].into(),
+        settings: Scheduler::Wlc.into(),
         forward: Forward::Direct,
         check,
         on_failure: OnFailure::Quiesce,
         fallback: Some(socket("127.0.0.1:80")),
         servers: BTreeMap::from([server("10.0.0.21:80"), server("10.0.0.22:80")]),
         policy: Policy::default(),
+        drain: ms(5000),
     };
     Config {
         cluster,
@@ -404,26 +407,28 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
         Step::RenewAddress(address, life) => {
             assert!(kernel.addresses.insert(address.clone(), *life).is_some());
         }
-        Step::SetSysctl(sysctl, value) => {
-            kernel.sysctls.insert(sysctl.clone(), *value);
+        Step::SetSysctl { key, to, .. } => {
+            kernel.sysctls.insert(key.clone(), *to);
         }
-        Step::AddService(key, scheduler) | Step::EditService(key, scheduler) => {
-            let service = kernel.services.entry(*key).or_insert_with(|| ObservedService {
-                scheduler: String::new(),
-                servers: BTreeMap::new(),
-            });
-            service.scheduler = scheduler.name().into();
+        Step::AddService(key, to) | Step::EditService(key, to) => {
+            kernel.services.entry(*key).or_insert_with(|| ObservedService::new(to)).set(to);
         }
         Step::AddServer(key, server, to) | Step::EditServer(key, server, to) => {
-            let (forward, weight) = (to.forward, to.weight);
-            let observed = ObservedServer { forward, weight, active: 0, inactive: 0 };
-            kernel.services.get_mut(key).unwrap().servers.insert(*server, observed);
+            let servers = &mut kernel.services.get_mut(key).unwrap().servers;
+            servers.entry(*server).or_insert_with(|| ObservedServer::idle(to)).set(to);
         }
         Step::RemoveServer(key, server) => {
             kernel.services.get_mut(key).unwrap().servers.remove(server).unwrap();
         }
         Step::RemoveService(key) => {
             kernel.services.remove(key).unwrap();
+        }
+        Step::SetMarks(marks) => kernel.marks = Some(marks.clone()),
+        Step::StopSync(role) => {
+            kernel.sync.remove(role).unwrap();
+        }
+        Step::StartSync(role, daemon) => {
+            assert!(kernel.sync.insert(*role, daemon.clone()).is_none());
         }
         Step::AddAddress(address, life) => {
             assert!(kernel.addresses.insert(address.clone(), *life).is_none());

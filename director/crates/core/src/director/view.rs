@@ -2,17 +2,20 @@
 
 use super::Director;
 use crate::cluster::ago_ms;
-use crate::config::{Service, Weight};
+use crate::config::{Service, SyncDaemon, SyncRole, Weight};
+use crate::desired::DesiredServer;
 use crate::name::ServiceName;
 use crate::time::Instant;
-use crate::view::{KernelView, ServerView, ServiceView, View};
+use crate::view::{DrainView, KernelView, ServerView, ServiceView, View};
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 impl Director {
     /// What the director looks like at `now`.
     #[must_use]
     pub fn view(&self, now: Instant) -> View {
-        let found = self.kernel.found.as_ref().map(|(found, _)| &**found);
+        let found = self.kernel.found();
         let services = self.config.services.iter();
         View {
             cluster: self.config.cluster.name.clone(),
@@ -26,13 +29,27 @@ impl Director {
             services: services
                 .map(|(name, service)| self.view_service(name, service, now))
                 .collect(),
+            draining: self.view_draining(now),
             kernel: KernelView {
                 converged: self.kernel.converged,
                 observed_ms: self.kernel.found.as_ref().map(|(_, at)| ago_ms(*at, now)),
                 refused: self.kernel.refused.clone(),
                 foreign: self.kernel.foreign.clone(),
+                sync: found.map_or_else(BTreeMap::new, |found| {
+                    let words = |(role, it): (&SyncRole, &SyncDaemon)| (*role, it.to_string());
+                    found.sync.iter().map(words).collect()
+                }),
             },
         }
+    }
+
+    fn view_draining(&self, now: Instant) -> Vec<DrainView> {
+        let all = self.checks.drains().all(self.kernel.found());
+        all.map(|(service, address, drain, connections)| {
+            let remaining = u64::try_from(drain.until.since(now).as_millis());
+            DrainView { service, address, connections, remaining_ms: remaining.unwrap_or(u64::MAX) }
+        })
+        .collect()
     }
 
     fn view_service(&self, name: &ServiceName, service: &Service, now: Instant) -> ServiceView {
@@ -40,6 +57,7 @@ impl Director {
         let wanted = self.kernel.desired().and_then(|d| d.services.get(&service.key));
         let entries = self.checks.servers_of(name).iter();
         let view = |entry: &crate::health::Checked| {
+            let wanted = DesiredServer::of(service, &entry.server, Weight::ZERO);
             let present = found.and_then(|table| table.servers.get(&entry.server));
             ServerView {
                 address: entry.server,
@@ -50,7 +68,8 @@ impl Director {
                     .why
                     .as_ref()
                     .map_or_else(|| String::from("not checked yet"), ToString::to_string),
-                forward: service.forward,
+                forward: wanted.forward,
+                thresholds: wanted.thresholds,
                 weight: service.servers.get(&entry.server).map_or(Weight::ZERO, |s| s.weight),
                 desired_weight: entry.share,
                 kernel_weight: present.map(|present| present.weight),
@@ -64,7 +83,9 @@ impl Director {
         ServiceView {
             name: name.clone(),
             key: service.key,
-            scheduler: service.scheduler,
+            scheduler: service.settings.scheduler,
+            settings: service.settings.to_string(),
+            marked: service.marked.clone(),
             fallback_serving: service
                 .fallback
                 .is_some_and(|f| wanted.is_some_and(|w| w.servers.contains_key(&f))),

@@ -195,9 +195,12 @@ fn reverse_path(config: &Config, facts: &Facts) -> Vec<Finding> {
 
 /// A tunnelled packet is longer by a header.
 fn tunnel_size(config: &Config, facts: &Facts) -> Vec<Finding> {
-    let servers: BTreeSet<IpAddr> = services(config, Forward::Tunnel)
-        .iter()
-        .flat_map(|service| service.servers.keys().map(core::net::SocketAddr::ip))
+    let servers: BTreeSet<IpAddr> = config
+        .services
+        .values()
+        .flat_map(|service| service.servers.keys().map(move |server| (service, server)))
+        .filter(|(service, server)| matches!(service.forward_of(server), Forward::Tunnel(_)))
+        .map(|(_, server)| server.ip())
         .collect();
     let clients = config.groups.values().flat_map(|group| &group.addresses);
     let clients = clients.filter_map(|address| facts.interfaces.get(&address.interface));

@@ -80,9 +80,9 @@ fn listener(name: &str, service: &Service, facts: &Facts) -> Vec<Finding> {
     let own = |server: &&SocketAddr| {
         facts.interfaces.values().any(|one| one.addresses.iter().any(|(a, _)| *a == server.ip()))
     };
-    let arrives = |server: &SocketAddr| match service.forward {
+    let arrives = |server: &SocketAddr| match service.forward_of(server) {
         Forward::Nat => *server,
-        Forward::Direct | Forward::Tunnel => virtual_address,
+        Forward::Direct | Forward::Tunnel(_) => virtual_address,
     };
     let unheard = |place: &SocketAddr| {
         // A socket on `::` takes IPv4 as well, unless told otherwise (ipv6(7), IPV6_V6ONLY).

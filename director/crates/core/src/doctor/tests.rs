@@ -122,7 +122,7 @@ fn the_greater_of_two_reverse_path_settings_counts() {
 #[test]
 fn a_tunnel_without_room_is_worse_when_nobody_is_told() {
     let mut facts = sound();
-    let config = with(Forward::Tunnel);
+    let config = with(Forward::IPIP);
     let severity = |facts: &Facts| on_director(&config, facts).first().map(|one| one.severity);
     assert_eq!(severity(&facts), Some(Severity::Warning));
     facts.settings.insert("net/ipv4/vs/pmtu_disc".into(), 0);
@@ -164,7 +164,7 @@ fn on_real_server(
 
 #[test]
 fn a_prepared_real_server_has_no_finding() {
-    for forward in [Forward::Direct, Forward::Tunnel, Forward::Nat] {
+    for forward in [Forward::Direct, Forward::IPIP, Forward::Nat] {
         let (config, facts) = served(forward);
         assert_eq!(on_real_server(&config, &facts, &[]), []);
     }
@@ -172,7 +172,7 @@ fn a_prepared_real_server_has_no_finding() {
 
 #[test]
 fn everything_that_is_missing_has_its_consequence() {
-    let (config, facts) = served(Forward::Tunnel);
+    let (config, facts) = served(Forward::IPIP);
     let needs = needs(&config, &[ip("10.0.0.21")].into());
     let findings = on_real_server(&config, &facts, &changes(&needs, &Found::default()));
     assert_eq!(findings.len(), 5);

@@ -1,5 +1,6 @@
 //! Where the servers come from: a start on whatever the kernel holds, and a reload.
 
+use super::drain::Drains;
 use super::pool::Pool;
 use super::schedule::Schedule;
 use super::shared::{Cadence, Index, Shared};
@@ -54,6 +55,7 @@ impl Checks {
             tickets: BTreeMap::new(),
             last_ticket: 0,
             step_at: None,
+            drains: Drains::default(),
         };
         let mut index = Index::default();
         for (name, service) in &config.services {
@@ -87,9 +89,11 @@ impl Checks {
 
     /// Uses a new configuration. A server whose service and address stay keeps its state; a check
     /// that stays keeps its cadence, and a probe in flight.
-    pub(crate) fn reload(&mut self, config: &Config, now: Instant, out: &mut Out) {
+    pub(crate) fn reload(&mut self, before: &Config, config: &Config, now: Instant, out: &mut Out) {
+        self.drain(before, config, now, out);
         let mut old = core::mem::replace(self, Self::of(config, now));
         self.last_ticket = old.last_ticket;
+        self.drains = core::mem::take(&mut old.drains);
         self.keep_checks(&mut old, out);
         self.keep_servers(old.servers, config);
         for pool in &mut self.pools {
@@ -135,6 +139,8 @@ impl Checks {
                     entry.newcomer = old.newcomer;
                 }
             }
+            // It is in the table, with weight 0: its first success gives it its weight back.
+            entry.found |= self.drains.end(entry.key, entry.server);
         }
     }
 }

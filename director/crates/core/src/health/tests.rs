@@ -28,7 +28,7 @@ fn with(servers: u8, change: impl Fn(&mut Service)) -> Config {
     let mut config = config();
     let service = config.services.values_mut().next().unwrap();
     service.servers =
-        (1..=servers).map(|number| (server(number), Server { weight: Weight(100) })).collect();
+        (1..=servers).map(|number| (server(number), Server::from(Weight(100)))).collect();
     service.check.fall = NonZeroU8::MIN;
     service.check.rise = NonZeroU8::MIN;
     change(service);
@@ -83,7 +83,7 @@ impl Bench {
             };
             self.now = self.now.max(next.at);
             let mut out = Out::default();
-            self.checks.due(self.now, &mut out);
+            self.checks.due(None, self.now, &mut out);
             self.take(out);
         }
         self.now = end;
@@ -101,7 +101,7 @@ impl Bench {
 
     fn reload(&mut self, config: Config) {
         let mut out = Out::default();
-        self.checks.reload(&config, self.now, &mut out);
+        self.checks.reload(&self.config, &config, self.now, &mut out);
         self.config = config;
         self.take(out);
     }
@@ -193,7 +193,7 @@ fn a_reload_keeps_shares_cadence_and_what_is_in_flight() {
     bench.run(ms(3000));
     let (before, next) = (bench.shares(), bench.checks.next_deadline());
     let mut changed = bench.config.clone();
-    changed.services.values_mut().for_each(|service| service.scheduler = Scheduler::Rr);
+    changed.services.values_mut().for_each(|service| service.settings.scheduler = Scheduler::Rr);
     bench.reload(changed);
     assert_eq!((bench.shares(), bench.checks.next_deadline()), (before, next));
     let asked = bench.asked.len();

@@ -1,7 +1,7 @@
 //! Which steps lead from one state to the other, and in which order.
 
 use super::Step;
-use crate::config::{ServiceKey, VirtualAddress};
+use crate::config::{ServiceKey, SyncRole, VirtualAddress};
 use crate::desired::{DesiredServer, DesiredState, Presence};
 use crate::observed::{Lifetime, ObservedServer, Snapshot};
 use alloc::collections::BTreeSet;
@@ -54,26 +54,27 @@ impl Ledger {
 ///    longer than it takes. Those that stay are renewed next: no later step may outlast them.
 /// 2. Settings, then services, then servers that gain weight: who takes over has taken over first.
 /// 3. Then servers that lose weight, then those that go: the service never runs dry in between.
+///    Marks and synchronisation stand between the two: a table that is ready gets its packets and
+///    the connections of others, and gives its own away.
 /// 4. Addresses come last: traffic is drawn only when it can be forwarded.
 #[must_use]
 pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<Step> {
     let mut steps = Vec::new();
     remove_addresses(desired, found, ledger, &mut steps);
     renew_addresses(desired, found, &mut steps);
-    for (key, value) in &desired.sysctls {
-        if found.sysctls.get(key) != Some(value) {
-            steps.push(Step::SetSysctl(key.clone(), *value));
+    for (key, to) in &desired.sysctls {
+        let from = found.sysctls.get(key).copied();
+        if from != Some(*to) {
+            steps.push(Step::SetSysctl { key: key.clone(), from, to: *to });
         }
     }
     let (mut gains, mut losses, mut removals) = (Vec::new(), Vec::new(), Vec::new());
     for (key, service) in &desired.services {
         let current = found.services.get(key);
         match current {
-            None => gains.push(Step::AddService(*key, service.scheduler)),
-            Some(current) if current.scheduler != service.scheduler.name() => {
-                gains.push(Step::EditService(*key, service.scheduler));
-            }
-            Some(_) => {}
+            None => gains.push(Step::AddService(*key, service.settings)),
+            Some(current) if current.has(&service.settings) => {}
+            Some(_) => gains.push(Step::EditService(*key, service.settings)),
         }
         for (address, server) in &service.servers {
             let present = current.and_then(|current| current.servers.get(address));
@@ -89,6 +90,12 @@ pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<St
         |key: &&ServiceKey| !desired.services.contains_key(*key) && ledger.services.contains(*key);
     removals.extend(found.services.keys().filter(gone).map(|key| Step::RemoveService(*key)));
     steps.append(&mut gains);
+    if let Some(marks) = &desired.marks
+        && found.marks.as_ref() != Some(marks)
+    {
+        steps.push(Step::SetMarks(marks.clone()));
+    }
+    synchronise(desired, found, &mut steps);
     steps.append(&mut losses);
     steps.append(&mut removals);
     for (address, presence) in &desired.addresses {
@@ -134,6 +141,19 @@ fn renew_addresses(desired: &DesiredState, found: &Snapshot, steps: &mut Vec<Ste
     }
 }
 
+/// The kernel cannot change a daemon that runs.
+fn synchronise(desired: &DesiredState, found: &Snapshot, steps: &mut Vec<Step>) {
+    let Some(wanted) = &desired.sync else { return };
+    let fits = |role: &SyncRole| match (wanted.get(role), found.sync.get(role)) {
+        (Some(wanted), Some(running)) => wanted.is_run_by(running),
+        _ => false,
+    };
+    let stops = found.sync.keys().filter(|role| !fits(role));
+    steps.extend(stops.map(|role| Step::StopSync(*role)));
+    let starts = wanted.iter().filter(|(role, _)| !fits(role));
+    steps.extend(starts.map(|(role, daemon)| Step::StartSync(*role, daemon.clone())));
+}
+
 fn change_server(
     key: ServiceKey,
     address: SocketAddr,
@@ -144,7 +164,7 @@ fn change_server(
 ) {
     match present {
         None => gains.push(Step::AddServer(key, address, *server)),
-        Some(present) if present.forward == server.forward && present.weight == server.weight => {}
+        Some(present) if present.has(server) => {}
         Some(present) if present.weight < server.weight => {
             gains.push(Step::EditServer(key, address, *server));
         }

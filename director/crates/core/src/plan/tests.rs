@@ -1,9 +1,13 @@
 use super::*;
-use crate::config::{Forward, Weight};
+use crate::config::{
+    Forward, Persistence, PersistenceEngine, Protocol, Scheduler, SchedulerFlags, Thresholds,
+    Traffic, Weight,
+};
 use crate::desired::{DesiredService, DesiredState, Presence};
 use crate::name::InterfaceName;
 use crate::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
 use core::net::{IpAddr, Ipv4Addr};
+use core::num::{NonZeroU8, NonZeroU16};
 use core::time::Duration;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,37 +29,75 @@ fn servers() -> impl Strategy<Value = SocketAddr> {
 }
 
 fn server() -> impl Strategy<Value = DesiredServer> {
-    (0_u16..3).prop_map(|weight| DesiredServer { forward: Forward::Direct, weight: Weight(weight) })
+    let forward = prop::sample::select(&[Forward::Direct, Forward::IPIP, Forward::Nat][..]);
+    (forward, 0_u16..3, 0_u32..2).prop_map(|(forward, weight, upper)| DesiredServer {
+        forward,
+        weight: Weight(weight),
+        thresholds: Thresholds { upper, lower: 0 },
+    })
 }
 
-fn schedulers() -> impl Strategy<Value = Scheduler> {
-    prop::sample::select(Scheduler::ALL)
+fn settings() -> impl Strategy<Value = ServiceSettings> {
+    let persistence = (1_u64..3, 31_u8..33, any::<bool>()).prop_map(|(timeout, prefix, sip)| {
+        let engine = sip.then_some(PersistenceEngine::Sip);
+        Persistence { timeout: Duration::from_secs(timeout), prefix, engine }
+    });
+    let persistence = prop::option::of(persistence);
+    (prop::sample::select(Scheduler::ALL), 0_u8..4, persistence, any::<bool>()).prop_map(
+        |(scheduler, flags, persistence, one_packet)| {
+            let flags = SchedulerFlags::from_bits(flags);
+            ServiceSettings { scheduler, flags, persistence, one_packet }
+        },
+    )
+}
+
+fn marks() -> impl Strategy<Value = Option<Marks>> {
+    let traffic = prop::sample::select(Protocol::ALL)
+        .prop_map(|protocol| Traffic { protocol, to: ([10, 0, 0, 100], 80).into() });
+    prop::option::of(prop::collection::btree_map(traffic, 1_u32..3, 0..3))
+}
+
+fn sync() -> impl Strategy<Value = BTreeMap<SyncRole, SyncDaemon>> {
+    let roles = prop::sample::select(&[SyncRole::Master, SyncRole::Backup][..]);
+    let daemon = (0_u8..2).prop_map(|id| SyncDaemon {
+        interface: InterfaceName::new("lan").unwrap(),
+        id,
+        group: Ipv4Addr::new(224, 0, 0, 81).into(),
+        port: NonZeroU16::new(8848).unwrap(),
+        ttl: NonZeroU8::MIN,
+        max_payload: None,
+    });
+    prop::collection::btree_map(roles, daemon, 0..3)
 }
 
 fn desired() -> impl Strategy<Value = DesiredState> {
     let presence =
         prop_oneof![Just(Presence::Held), Just(Presence::Released), Just(Presence::AsFound)];
     let service = (
-        schedulers(),
+        settings(),
         prop::collection::btree_map(servers(), server(), 0..4),
         prop::collection::btree_set(servers(), 0..2),
     )
-        .prop_map(|(scheduler, servers, mut absent)| {
+        .prop_map(|(settings, servers, mut absent)| {
             absent.retain(|server| !servers.contains_key(server));
-            DesiredService { scheduler, servers, absent }
+            DesiredService { settings, servers, absent }
         });
-    let sysctl = Sysctl::ExpireNodestConn;
+    let sysctl = prop::collection::btree_map(Just(Sysctl::ExpireNodestConn), 0_i64..2, 0..2);
     (
         prop::collection::btree_map(keys(), service, 0..3),
         prop::collection::btree_map(addresses(), presence, 0..4),
         prop::option::of(Just(Duration::from_secs(10))),
-        prop::collection::btree_map(Just(sysctl), 0_i64..2, 0..2),
+        sysctl,
+        prop::option::of(sync()),
+        marks(),
     )
-        .prop_map(|(services, addresses, lease, sysctls)| DesiredState {
+        .prop_map(|(services, addresses, lease, sysctls, sync, marks)| DesiredState {
             services,
             addresses,
             lease,
-            sysctls,
+            sysctls: sysctls.into_iter().map(|(key, value)| (key, value.into())).collect(),
+            sync,
+            marks,
         })
 }
 
@@ -65,34 +107,29 @@ fn lives() -> impl Strategy<Value = Lifetime> {
 }
 
 fn found() -> impl Strategy<Value = Snapshot> {
-    let observed = server().prop_map(|server| ObservedServer {
-        forward: server.forward,
-        weight: server.weight,
-        active: 0,
-        inactive: 0,
+    let observed = server().prop_map(|server| ObservedServer::idle(&server));
+    let servers = prop::collection::btree_map(servers(), observed, 0..4);
+    let service = (settings(), servers).prop_map(|(settings, servers)| ObservedService {
+        servers,
+        ..ObservedService::new(&settings)
     });
-    let service = (schedulers(), prop::collection::btree_map(servers(), observed, 0..4)).prop_map(
-        |(scheduler, servers)| ObservedService { scheduler: scheduler.name().into(), servers },
-    );
     (
         prop::collection::btree_map(keys(), service, 0..3),
         prop::collection::btree_map(addresses(), lives(), 0..4),
+        sync(),
+        marks(),
     )
-        .prop_map(|(services, addresses)| Snapshot {
+        .prop_map(|(services, addresses, sync, marks)| Snapshot {
             services,
             addresses,
             sysctls: BTreeMap::new(),
+            sync,
+            marks,
         })
 }
 
 /// What the kernel would make of a step; panics on what it would refuse.
 fn apply(kernel: &mut Snapshot, step: &Step) {
-    let observed = |to: &DesiredServer| ObservedServer {
-        forward: to.forward,
-        weight: to.weight,
-        active: 0,
-        inactive: 0,
-    };
     match step {
         Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address).is_some()),
         Step::RenewAddress(address, life) => {
@@ -101,30 +138,33 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
         Step::AddAddress(address, life) => {
             assert!(kernel.addresses.insert(address.clone(), *life).is_none());
         }
-        Step::SetSysctl(key, value) => {
-            kernel.sysctls.insert(key.clone(), *value);
+        Step::SetSysctl { key, from, to } => {
+            assert_eq!(kernel.sysctls.insert(key.clone(), *to), *from);
         }
-        Step::AddService(key, scheduler) => {
-            let scheduler = scheduler.name().into();
-            let service = ObservedService { scheduler, servers: BTreeMap::new() };
-            assert!(kernel.services.insert(*key, service).is_none());
+        Step::AddService(key, to) => {
+            assert!(kernel.services.insert(*key, ObservedService::new(to)).is_none());
         }
-        Step::EditService(key, scheduler) => {
-            kernel.services.get_mut(key).unwrap().scheduler = scheduler.name().into();
-        }
+        Step::EditService(key, to) => kernel.services.get_mut(key).unwrap().set(to),
         Step::AddServer(key, server, to) => {
             let servers = &mut kernel.services.get_mut(key).unwrap().servers;
-            assert!(servers.insert(*server, observed(to)).is_none());
+            assert!(servers.insert(*server, ObservedServer::idle(to)).is_none());
         }
         Step::EditServer(key, server, to) => {
             let servers = &mut kernel.services.get_mut(key).unwrap().servers;
-            assert!(servers.insert(*server, observed(to)).is_some());
+            servers.get_mut(server).unwrap().set(to);
         }
         Step::RemoveServer(key, server) => {
             kernel.services.get_mut(key).unwrap().servers.remove(server).unwrap();
         }
         Step::RemoveService(key) => {
             kernel.services.remove(key).unwrap();
+        }
+        Step::SetMarks(marks) => kernel.marks = Some(marks.clone()),
+        Step::StopSync(role) => {
+            kernel.sync.remove(role).unwrap();
+        }
+        Step::StartSync(role, daemon) => {
+            assert!(kernel.sync.insert(*role, daemon.clone()).is_none());
         }
     }
 }
@@ -134,18 +174,52 @@ fn rank(step: &Step, found: &Snapshot) -> u8 {
     match step {
         Step::RemoveAddress(_) => 0,
         Step::RenewAddress(..) => 1,
-        Step::SetSysctl(..) => 2,
+        Step::SetSysctl { .. } => 2,
         Step::AddService(..) | Step::EditService(..) | Step::AddServer(..) => 3,
         Step::EditServer(key, server, to) => {
             let before = found.services.get(key).and_then(|s| s.servers.get(server));
-            if before.is_some_and(|before| before.weight < to.weight) { 3 } else { 4 }
+            if before.is_some_and(|before| before.weight < to.weight) { 3 } else { 7 }
         }
-        Step::RemoveServer(..) | Step::RemoveService(_) => 5,
-        Step::AddAddress(..) => 6,
+        Step::SetMarks(_) => 4,
+        Step::StopSync(_) => 5,
+        Step::StartSync(..) => 6,
+        Step::RemoveServer(..) | Step::RemoveService(_) => 8,
+        Step::AddAddress(..) => 9,
     }
 }
 
+/// A service that holds everything it should, as a start for changes.
+fn held(service: &DesiredService) -> ObservedService {
+    let servers = service.servers.iter().map(|(at, to)| (*at, ObservedServer::idle(to)));
+    ObservedService { servers: servers.collect(), ..ObservedService::new(&service.settings) }
+}
+
 proptest! {
+    /// Whatever changes of a service, or of one of its servers, is one operation.
+    #[test]
+    fn what_changed_is_changed_once(
+        key in keys(), from in settings(), to in settings(), at in servers(),
+        server_from in server(), server_to in server(),
+    ) {
+        let state = |settings, server| {
+            let servers = BTreeMap::from([(at, server)]);
+            let service = DesiredService { settings, servers, absent: BTreeSet::new() };
+            DesiredState { services: BTreeMap::from([(key, service)]), ..Default::default() }
+        };
+        let before = state(from, server_from);
+        let services = BTreeMap::from([(key, held(&before.services[&key]))]);
+        let found = Snapshot { services, ..Default::default() };
+        let plan = |desired: &DesiredState| {
+            let mut ledger = Ledger::default();
+            ledger.note(desired);
+            diff(desired, &found, &ledger)
+        };
+        let service = (from != to).then_some(Step::EditService(key, to));
+        prop_assert_eq!(plan(&state(to, server_from)), Vec::from_iter(service));
+        let server = (server_from != server_to).then_some(Step::EditServer(key, at, server_to));
+        prop_assert_eq!(plan(&state(from, server_to)), Vec::from_iter(server));
+    }
+
     #[test]
     fn a_plan_applied_leaves_nothing_to_do(desired in desired(), found in found()) {
         let mut ledger = Ledger::default();

@@ -58,7 +58,7 @@ fn direct_routing_needs_the_address_and_silence() {
 
 #[test]
 fn tunnelling_needs_the_device_first() {
-    let needs = needs(&with(Forward::Tunnel), &own(&["10.0.0.22"]));
+    let needs = needs(&with(Forward::IPIP), &own(&["10.0.0.22"]));
     assert_eq!(
         told(&changes(&needs, &Found::default())),
         [
@@ -147,10 +147,10 @@ proptest! {
     /// was.
     #[test]
     fn it_converges_safely_and_can_be_undone(
-        before in hosts(&needs(&with(Forward::Tunnel), &own(&["10.0.0.21"]))),
+        before in hosts(&needs(&with(Forward::IPIP), &own(&["10.0.0.21"]))),
         stops in proptest::collection::vec(0_usize..6, 0..4),
     ) {
-        let needs = needs(&with(Forward::Tunnel), &own(&["10.0.0.21"]));
+        let needs = needs(&with(Forward::IPIP), &own(&["10.0.0.21"]));
         let (mut found, mut record) = (before.clone(), Record::default());
         for stop in stops.into_iter().chain([usize::MAX]) {
             let todo = changes(&needs, &found);

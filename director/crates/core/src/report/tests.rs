@@ -40,6 +40,8 @@ fn samples() -> Vec<Report> {
         },
         Report::Fallback { service: service(), serving: true },
         Report::Unserved { service: service(), unserved: true },
+        Report::Draining { service: key, server },
+        Report::Drained { service: key, server, left: 3 },
         Report::Address { address: address.clone(), held: true },
         Report::Announcing { group: group(), why: AnnounceCause::Taken },
         Report::StepDone { step: words() },

@@ -59,7 +59,9 @@ impl fmt::Display for Report {
             Self::Server { .. }
             | Self::CheckFailed { .. }
             | Self::Fallback { .. }
-            | Self::Unserved { .. } => self.fmt_health(f),
+            | Self::Unserved { .. }
+            | Self::Draining { .. }
+            | Self::Drained { .. } => self.fmt_health(f),
             Self::Flapping { .. } | Self::Quorum { .. } | Self::Panic { .. } => self.fmt_policy(f),
             Self::Address { .. }
             | Self::StepDone { .. }
@@ -144,6 +146,16 @@ impl Report {
             Self::Unserved { service, unserved: false } => {
                 write!(f, "service {service} has a usable server again")
             }
+            Self::Draining { service, server } => {
+                write!(f, "server {server} of {service} leaves; it may end its connections")
+            }
+            Self::Drained { service, server, left: 0 } => {
+                write!(f, "server {server} of {service} has no connections left and is removed")
+            }
+            Self::Drained { service, server, left } => write!(
+                f,
+                "server {server} of {service} is removed with {left} connections: its time is over"
+            ),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Check, Checks};
 use crate::ports::{IpvsTable, KernelError};
-use director_core::config::{Forward, Scheduler, ServiceKey, Weight};
+use director_core::config::{Forward, Scheduler, ServiceKey, ServiceSettings, Weight};
 use director_core::desired::DesiredServer;
 use director_core::observed::{ObservedServer, ObservedService};
 use std::collections::BTreeMap;
@@ -44,17 +44,13 @@ fn key() -> ServiceKey {
 }
 
 fn to(forward: Forward, weight: u16) -> DesiredServer {
-    DesiredServer { forward, weight: Weight(weight) }
+    DesiredServer::new(forward, Weight(weight))
 }
 
 /// The service as the table should show it, without connections.
-fn shown(scheduler: Scheduler, servers: &Servers) -> Option<ObservedService> {
-    let idle = |to: &DesiredServer| {
-        let DesiredServer { forward, weight } = *to;
-        ObservedServer { forward, weight, active: 0, inactive: 0 }
-    };
-    let servers = servers.iter().map(|(at, to)| (*at, idle(to))).collect();
-    Some(ObservedService { scheduler: scheduler.name().to_owned(), servers })
+fn shown(settings: impl Into<ServiceSettings>, servers: &Servers) -> Option<ObservedService> {
+    let servers = servers.iter().map(|(at, to)| (*at, ObservedServer::idle(to))).collect();
+    Some(ObservedService { servers, ..ObservedService::new(&settings.into()) })
 }
 
 fn found(table: &mut impl IpvsTable, key: ServiceKey) -> Option<ObservedService> {
@@ -65,7 +61,7 @@ fn nothing_there(table: &mut impl IpvsTable, checks: &mut Checks) {
     let (key, at, one) = (key(), v4(21, 80), to(Forward::Direct, 1));
     let missing = KernelError::Missing;
     let law = "a service that is not there is not changed";
-    checks.refused(law, table.edit_service(key, Scheduler::Rr), missing.clone());
+    checks.refused(law, table.edit_service(key, Scheduler::Rr.into()), missing.clone());
     let law = "a service that is not there is not removed";
     checks.refused(law, table.remove_service(key), missing.clone());
     let law = "a service that is not there gets no server";
@@ -79,14 +75,14 @@ fn nothing_there(table: &mut impl IpvsTable, checks: &mut Checks) {
 
 fn services(table: &mut impl IpvsTable, checks: &mut Checks) {
     let key = key();
-    checks.done("a service is added", table.add_service(key, Scheduler::Wlc));
+    checks.done("a service is added", table.add_service(key, Scheduler::Wlc.into()));
     let law = "a new service has its scheduler and no servers";
     checks.equal(law, &found(table, key), &shown(Scheduler::Wlc, &Servers::new()));
     let law = "a service is added once";
-    checks.refused(law, table.add_service(key, Scheduler::Rr), KernelError::Exists);
+    checks.refused(law, table.add_service(key, Scheduler::Rr.into()), KernelError::Exists);
     let law = "adding it again does not change a service";
     checks.equal(law, &found(table, key), &shown(Scheduler::Wlc, &Servers::new()));
-    checks.done("a scheduler is changed", table.edit_service(key, Scheduler::Rr));
+    checks.done("a scheduler is changed", table.edit_service(key, Scheduler::Rr.into()));
     let law = "a service has its new scheduler";
     checks.equal(law, &found(table, key), &shown(Scheduler::Rr, &Servers::new()));
     checks.done("a service is removed", table.remove_service(key));
@@ -96,10 +92,10 @@ fn services(table: &mut impl IpvsTable, checks: &mut Checks) {
 
 fn servers(table: &mut impl IpvsTable, checks: &mut Checks) {
     let (key, rr) = (key(), Scheduler::Rr);
-    checks.done("a service is added after it was removed", table.add_service(key, rr));
+    checks.done("a service is added after it was removed", table.add_service(key, rr.into()));
     let mut servers: Servers = vec![
         (v4(21, 80), to(Forward::Direct, 1)),
-        (v4(22, 80), to(Forward::Tunnel, 65_535)),
+        (v4(22, 80), to(Forward::IPIP, 65_535)),
         (v4(23, 8080), to(Forward::Nat, 0)),
         (v4(23, 8081), to(Forward::Nat, 7)),
     ];
@@ -114,14 +110,14 @@ fn servers(table: &mut impl IpvsTable, checks: &mut Checks) {
     let law = "adding it again does not change a server";
     checks.equal(law, &found(table, key), &shown(rr, &servers));
 
-    for changed in [to(Forward::Direct, 0), to(Forward::Tunnel, 3), to(Forward::Nat, 3)] {
+    for changed in [to(Forward::Direct, 0), to(Forward::IPIP, 3), to(Forward::Nat, 3)] {
         servers[0].1 = changed;
         checks.done("a server is changed", table.edit_server(key, first, changed));
         let law = "a changed server is the only one that changed";
         checks.equal(law, &found(table, key), &shown(rr, &servers));
     }
     let law = "changing the scheduler leaves the servers";
-    checks.done(law, table.edit_service(key, Scheduler::Wrr));
+    checks.done(law, table.edit_service(key, Scheduler::Wrr.into()));
     checks.equal(law, &found(table, key), &shown(Scheduler::Wrr, &servers));
 
     let absent = v4(21, 81);
@@ -140,7 +136,7 @@ fn servers(table: &mut impl IpvsTable, checks: &mut Checks) {
     let law = "a server that came back has its new settings";
     checks.equal(law, &found(table, key), &shown(Scheduler::Wrr, &servers));
     checks.done("a service is removed with its servers", table.remove_service(key));
-    checks.done("a service is made anew", table.add_service(key, rr));
+    checks.done("a service is made anew", table.add_service(key, rr.into()));
     let law = "a service that is made anew has no servers";
     checks.equal(law, &found(table, key), &shown(rr, &Servers::new()));
     checks.done("a service without servers is removed", table.remove_service(key));
@@ -163,7 +159,7 @@ fn side_by_side(table: &mut impl IpvsTable, checks: &mut Checks) {
     let one = to(Forward::Direct, 1);
     for (key, server) in &services {
         let law = format!("{key} is added beside the others");
-        let added = table.add_service(*key, Scheduler::Wlc);
+        let added = table.add_service(*key, Scheduler::Wlc.into());
         checks.equal(law, &added, &Ok(()));
         let law = format!("{key} gets a server");
         checks.equal(law, &table.add_server(*key, *server, one), &Ok(()));
@@ -185,7 +181,7 @@ fn side_by_side(table: &mut impl IpvsTable, checks: &mut Checks) {
 fn schedulers(table: &mut impl IpvsTable, checks: &mut Checks) {
     let key = key();
     for scheduler in Scheduler::ALL {
-        match table.add_service(key, *scheduler) {
+        match table.add_service(key, (*scheduler).into()) {
             Err(KernelError::Unsupported { .. }) => {
                 let law = format!("without scheduler {scheduler} nothing is made");
                 checks.equal(law, &found(table, key), &None);

@@ -53,7 +53,7 @@ fn refused() {
     let mut kernel = LinuxKernel::new();
     assert_eq!(kernel.add_address(&vip, Lifetime::Forever), admin);
     assert_eq!(kernel.remove_address(&vip), admin);
-    assert_eq!(kernel.write_sysctl(&Sysctl::ArpIgnore(vip.interface.clone()), 1), admin);
+    assert_eq!(kernel.write_sysctl(&Sysctl::ArpIgnore(vip.interface.clone()), 1.into()), admin);
     assert_eq!(LinuxAnnouncer::new().announce(&vip), raw);
     let node = NodeName::new("d1").expect("a name");
     let problems = preflight(&pair(694), &node);

@@ -41,6 +41,7 @@ pub(crate) fn pair(port: u16) -> Config {
             announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
             lease: None,
             resync: keepalive * 100,
+            sync: None,
         },
         nodes: [(name("d1"), node(11, 200)), (name("d2"), node(12, 100))].into(),
         groups: [(GroupName::new("web").expect("a name"), Group { addresses: [vip].into() })]
@@ -129,7 +130,9 @@ fn web() -> (ServiceName, Service) {
     };
     let service = Service {
         key: ServiceKey::Tcp(([192, 0, 2, 100], 80).into()),
-        scheduler: Scheduler::Rr,
+        marked: [].into(),
+        settings: Scheduler::Rr.into(),
+        drain: Duration::ZERO,
         forward: Forward::Direct,
         check,
         on_failure: OnFailure::Quiesce,

@@ -23,7 +23,7 @@ fn a_setting_that_is_not_there_is_missing() {
         let key = Sysctl::ArpIgnore(interface("absent0"));
         let mut kernel = LinuxKernel::new();
         assert_eq!(kernel.read_sysctl(&key), Err(KernelError::Missing));
-        assert_eq!(kernel.write_sysctl(&key, 1), Err(KernelError::Missing));
+        assert_eq!(kernel.write_sysctl(&key, 1.into()), Err(KernelError::Missing));
     });
 }
 
@@ -32,7 +32,7 @@ fn a_value_that_the_kernel_refuses_is_told_in_its_words() {
     in_namespace(|| async {
         Lab::new().veth("v0", "v1").await;
         let key = Sysctl::ArpIgnore(interface("v0"));
-        let error = LinuxKernel::new().write_sysctl(&key, i64::MAX).expect_err("too large");
+        let error = LinuxKernel::new().write_sysctl(&key, i64::MAX.into()).expect_err("too large");
         assert_eq!(
             error.to_string(),
             "cannot set net/ipv4/conf/v0/arp_ignore = 9223372036854775807: Invalid argument"

@@ -2,13 +2,14 @@
 
 use director_core::beat::{Claim, Incarnation};
 use director_core::config::{
-    Digest, Forward, Priority, Scheduler, ServiceKey, VirtualAddress, Weight,
+    Digest, Forward, Priority, Scheduler, ServiceKey, SyncRole, Thresholds, VirtualAddress, Weight,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use director_core::report::{Health, PeerState, Role};
 use director_core::time::{Deadline, Instant, Reason};
 use director_core::view::{
-    AddressView, GroupView, KernelView, LinkView, PeerView, ServerView, ServiceView, View,
+    AddressView, DrainView, GroupView, KernelView, LinkView, PeerView, ServerView, ServiceView,
+    View,
 };
 use director_shell::status::{summary, text};
 
@@ -60,6 +61,7 @@ fn server(number: u8, health: Health) -> ServerView {
         why: if up { "2 checks in a row succeeded" } else { "connection refused" }.into(),
         forward: Forward::Direct,
         weight: Weight(10),
+        thresholds: Thresholds { upper: 100, lower: 80 },
         desired_weight: Some(if up { Weight(10) } else { Weight::ZERO }),
         kernel_weight: Some(Weight(10)),
         active: 4711,
@@ -75,6 +77,8 @@ fn view() -> View {
         name: ServiceName::new("http").unwrap(),
         key: ServiceKey::Tcp("10.0.0.100:80".parse().unwrap()),
         scheduler: Scheduler::Wlc,
+        settings: "wlc persistent 300 prefix 24".into(),
+        marked: [].into(),
         fallback_serving: false,
         fallback: Some("127.0.0.1:80".parse().unwrap()),
         quorate: true,
@@ -91,11 +95,18 @@ fn view() -> View {
         groups: vec![group()],
         peers: vec![peer()],
         services: vec![service],
+        draining: vec![DrainView {
+            service: ServiceKey::FwMark(7),
+            address: "10.0.0.29:0".parse().unwrap(),
+            connections: 3,
+            remaining_ms: 12_000,
+        }],
         kernel: KernelView {
             converged: false,
             observed_ms: Some(250),
             refused: vec!["set net/ipv4/vs/expire_nodest_conn = 1: it does not exist".into()],
             foreign: vec!["service tcp 10.0.0.200:25".into()],
+            sync: [(SyncRole::Master, "id 1 on eth1 to 224.0.0.81 port 8848".into())].into(),
         },
     }
 }

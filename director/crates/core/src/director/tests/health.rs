@@ -103,7 +103,7 @@ fn a_reload_keeps_states_and_drops_what_is_gone() {
     let mut wanted = config();
     let service = wanted.services.values_mut().next().unwrap();
     service.servers.remove(&socket("10.0.0.22:80"));
-    service.servers.insert(socket("10.0.0.23:80"), Server { weight: Weight(5) });
+    service.servers.insert(socket("10.0.0.23:80"), Server::from(Weight(5)));
     lab.config = Arc::new(wanted);
     for name in [node("d1"), node("d2")] {
         let config = lab.config.clone();

@@ -53,7 +53,7 @@ fn addresses_left_by_a_dead_daemon_are_released_when_another_owns_the_group() {
 fn what_is_foreign_is_left_alone_and_told_of() {
     let mut lab = Lab::new(config());
     let foreign = ServiceKey::Tcp(socket("10.0.0.99:25"));
-    let service = ObservedService { scheduler: "rr".into(), servers: BTreeMap::new() };
+    let service = ObservedService::new(&Scheduler::Rr.into());
     lab.host("d1").kernel.services.insert(foreign, service.clone());
     lab.run(ms(3000));
     lab.input(&node("d1"), Input::Stop);

@@ -55,6 +55,7 @@ fn cluster() -> Cluster {
         },
         lease: None,
         resync: Duration::from_secs(30),
+        sync: None,
     }
 }
 
@@ -71,12 +72,14 @@ fn http() -> Service {
     };
     Service {
         key: ServiceKey::Tcp("10.0.0.100:80".parse().unwrap()),
-        scheduler: Scheduler::Wlc,
+        marked: [].into(),
+        settings: Scheduler::Wlc.into(),
         forward: Forward::Direct,
         check,
         on_failure: OnFailure::Quiesce,
         fallback: Some("127.0.0.1:80".parse().unwrap()),
-        servers: [1, 2].map(|number| (server(number), Server { weight: Weight(10) })).into(),
+        servers: [1, 2].map(|number| (server(number), Server::from(Weight(10)))).into(),
+        drain: Duration::ZERO,
         policy: Policy::default(),
     }
 }

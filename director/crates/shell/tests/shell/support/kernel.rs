@@ -1,9 +1,11 @@
-use director_core::config::{Scheduler, ServiceKey, VirtualAddress};
-use director_core::desired::{DesiredServer, Sysctl};
+use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
+use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService, Snapshot};
 use director_engine::memory::MemoryKernel;
-use director_engine::ports::{Addresses, IpvsTable, KernelError, Sysctls};
+use director_engine::ports::{
+    Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls,
+};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,11 +36,11 @@ impl IpvsTable for FakeKernel {
     fn services(&mut self) -> Result<BTreeMap<ServiceKey, ObservedService>, KernelError> {
         self.lock().services()
     }
-    fn add_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Done {
-        self.lock().add_service(key, scheduler)
+    fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Done {
+        self.lock().add_service(key, to)
     }
-    fn edit_service(&mut self, key: ServiceKey, scheduler: Scheduler) -> Done {
-        self.lock().edit_service(key, scheduler)
+    fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Done {
+        self.lock().edit_service(key, to)
     }
     fn remove_service(&mut self, key: ServiceKey) -> Done {
         self.lock().remove_service(key)
@@ -76,10 +78,31 @@ impl Addresses for FakeKernel {
 }
 
 impl Sysctls for FakeKernel {
-    fn read_sysctl(&mut self, key: &Sysctl) -> Result<i64, KernelError> {
+    fn read_sysctl(&mut self, key: &Sysctl) -> Result<SysctlValue, KernelError> {
         self.lock().read_sysctl(key)
     }
-    fn write_sysctl(&mut self, key: &Sysctl, value: i64) -> Done {
+    fn write_sysctl(&mut self, key: &Sysctl, value: SysctlValue) -> Done {
         self.lock().write_sysctl(key, value)
+    }
+}
+
+impl ConnectionSync for FakeKernel {
+    fn sync_daemons(&mut self) -> Result<BTreeMap<SyncRole, SyncDaemon>, KernelError> {
+        self.lock().sync_daemons()
+    }
+    fn start_sync(&mut self, role: SyncRole, daemon: &SyncDaemon) -> Done {
+        self.lock().start_sync(role, daemon)
+    }
+    fn stop_sync(&mut self, role: SyncRole) -> Done {
+        self.lock().stop_sync(role)
+    }
+}
+
+impl PacketMarks for FakeKernel {
+    fn marks(&mut self) -> Result<Option<Marks>, KernelError> {
+        self.lock().marks()
+    }
+    fn set_marks(&mut self, marks: &Marks) -> Done {
+        self.lock().set_marks(marks)
     }
 }

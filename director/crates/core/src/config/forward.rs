@@ -1,0 +1,96 @@
+//! How packets reach real servers.
+
+use core::fmt;
+use core::num::NonZeroU16;
+
+/// How packets reach a real server (`IP_VS_CONN_F_FWD_MASK` in `linux/ip_vs.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Forward {
+    /// Direct routing: the frame goes on with the server's MAC address; answers do not come back.
+    Direct,
+    /// Tunnelling: the packet goes on inside another; answers do not come back.
+    Tunnel(Tunnel),
+    /// NAT: the destination address is rewritten; answers come back through the director.
+    Nat,
+}
+
+/// What a tunnelled packet is wrapped in (`IP_VS_CONN_F_TUNNEL_TYPE_*` in `linux/ip_vs.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tunnel {
+    /// IP in IP (RFC 2003), or in IPv6 (RFC 2473).
+    Ipip,
+    /// Generic UDP encapsulation, variant 1: the bare packet after the UDP header.
+    Gue {
+        /// UDP port at the server.
+        port: NonZeroU16,
+        /// What is protected by a checksum.
+        checksum: Checksum,
+    },
+    /// Generic routing encapsulation (RFC 2784).
+    Gre {
+        /// Whether the GRE header has a checksum.
+        checksum: bool,
+    },
+}
+
+/// The checksum of a GUE packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Checksum {
+    /// None in the UDP header.
+    Off,
+    /// The UDP header's own.
+    Outer,
+    /// The UDP header's, from which the server's network card makes that of the inner packet
+    /// (remote checksum offload).
+    Remote,
+}
+
+impl Forward {
+    /// Tunnelling by IP in IP.
+    pub const IPIP: Self = Self::Tunnel(Tunnel::Ipip);
+
+    /// The method without its details: `direct`, `tunnel` or `nat`.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Tunnel(_) => "tunnel",
+            Self::Nat => "nat",
+        }
+    }
+}
+
+impl Checksum {
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Outer => "outer",
+            Self::Remote => "remote",
+        }
+    }
+}
+
+impl fmt::Display for Forward {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct | Self::Nat | Self::Tunnel(Tunnel::Ipip) => formatter.pad(self.method()),
+            Self::Tunnel(Tunnel::Gue { port, checksum: Checksum::Off }) => {
+                write!(formatter, "tunnel gue {port}")
+            }
+            Self::Tunnel(Tunnel::Gue { port, checksum }) => {
+                write!(formatter, "tunnel gue {port} checksum {}", checksum.name())
+            }
+            Self::Tunnel(Tunnel::Gre { checksum: false }) => formatter.pad("tunnel gre"),
+            Self::Tunnel(Tunnel::Gre { checksum: true }) => formatter.pad("tunnel gre checksum"),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Forward {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
