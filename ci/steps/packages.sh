@@ -7,6 +7,7 @@ PACKAGES=(
     user-mode-linux linux-source-6.12 flex bison bc xz-utils
     nginx-light keepalived heartbeat ldirectord resource-agents
     ipvsadm iproute2 nftables kmod util-linux procps
+    binutils debootstrap
 )
 
 # Whether a package may be called installed, also where another one stands in for it.
