@@ -275,7 +275,8 @@ fn deed(
         Action::Reload { node, config } => {
             order(node, Order::Reload(configuration(scenario, node, config, stack)?))
         }
-        Action::Cut(_) | Action::Heal(_) => Deed::Block(blocked(faults, nodes)),
+        // What `lacking` names is refused before there is a plan.
+        _ => Deed::Block(blocked(faults, nodes)),
     })
 }
 

@@ -14,6 +14,7 @@ mod gather;
 mod guard;
 mod guest;
 mod kernel;
+mod lacking;
 mod launch;
 mod log;
 mod node;

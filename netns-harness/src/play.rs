@@ -11,6 +11,7 @@ use crate::engine::{Choice, Chosen, Engine, choose};
 use crate::failure::Failure;
 use crate::gather::gather;
 use crate::guest::HOST;
+use crate::lacking;
 use crate::launch::launch;
 use crate::peers;
 use crate::process::Interrupt;
@@ -45,6 +46,9 @@ pub(crate) fn play(
     settings: &Settings<'_>,
     interrupt: &Interrupt,
 ) -> Result<RunResult, Failure> {
+    if let Some(reason) = lacking::of(scenario) {
+        return Ok(RunResult::Skipped { reason });
+    }
     let with_ipvs =
         scenario.nodes.iter().any(|node| matches!(node.kind, NodeKind::Director { .. }));
     let engine = match choose(settings.engine, &scenario.engines, with_ipvs) {

@@ -2,6 +2,7 @@
 
 use crate::client::{Load, PORTS};
 use crate::director_host::DirectorHost;
+use crate::gait::Gait;
 use crate::guard::Guard;
 use crate::host::{Host, Kind, Port, Power};
 use crate::ipvs;
@@ -16,7 +17,7 @@ use director_core::config::{Config, Forward, Thresholds, VirtualAddress};
 use director_core::name::{InterfaceName, NodeName};
 use director_core::random::Stream;
 use director_core::time::Instant;
-use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Scenario};
+use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -54,10 +55,11 @@ impl World {
             ports: Vec::new(),
             loads: Vec::new(),
             virtuals,
-            schedule: scenario.schedule(seed).into(),
+            schedule: schedule(&scenario, seed),
             scenario: Arc::clone(&scenario),
             reloads: Vec::new(),
             faults: Faults::default(),
+            reactions: Reactions::of(&scenario, seed).map(Box::new),
             guard: Guard::default(),
             log: Log::default(),
             strikes: Vec::new(),
@@ -125,6 +127,7 @@ impl World {
             neighbours: Neighbours::default(),
             stream: Stream::named(self.seed, &format!("host/{}", node.name)),
             serve,
+            paused: None,
             flows: BTreeMap::new(),
         });
         Ok(())
@@ -153,13 +156,14 @@ impl World {
         let mut stream = Stream::named(self.seed, &format!("kernel/{name}"));
         Ok(DirectorHost {
             config,
-            kernel: SimKernel::new(fixed),
+            kernel: SimKernel::new(fixed, Stream::named(self.seed, &format!("moods/{name}"))),
             process: None,
             life: 0,
             expiry: None,
             ahead: stream.duration(Duration::ZERO, CLOCK_SPREAD),
             stream,
             links: Vec::new(),
+            gait: Gait::new(Stream::named(self.seed, &format!("gait/{name}"))),
             name,
         })
     }
@@ -251,8 +255,11 @@ impl World {
 
     /// Plans the timeline and the start of the directors.
     fn plan(&mut self, configs: &Configs) {
+        let timed = self.schedule.len() - self.scenario.reactions(self.seed).len();
         for (place, scheduled) in self.schedule.iter().enumerate() {
-            self.queue.push(Instant::ZERO + scheduled.at, Event::Statement { place });
+            if place < timed {
+                self.queue.push(Instant::ZERO + scheduled.at, Event::Statement { place });
+            }
             self.reloads.push(match &scheduled.action {
                 Action::Reload { config, .. } => configs.by_text.get(&config.text).cloned(),
                 _ => None,
@@ -268,6 +275,12 @@ impl World {
             self.start(NodeId(place));
         }
     }
+}
+
+/// What has a time of its own first, then what waits for a condition.
+fn schedule(scenario: &Scenario, seed: u64) -> Arc<[Scheduled]> {
+    let reactions = scenario.reactions(seed).into_iter().map(|(_, scheduled)| scheduled);
+    scenario.schedule(seed).into_iter().chain(reactions).collect()
 }
 
 /// The directors' configurations; equal texts share one.

@@ -1,8 +1,10 @@
 //! Many seeds: a line for each scenario, and the whole story of the first failure of each.
 
 use crate::run::{BadInput, run};
-use scenario::{ClientFigures, Exit, Outcomes, Run, RunResult, Scenario, show_duration, text};
-use std::collections::BTreeMap;
+use scenario::{
+    Claim, ClientFigures, Exit, Outcomes, Ruling, Run, RunResult, Scenario, show_duration, text,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ struct Tally {
     violated: Vec<u64>,
     skipped: Option<String>,
     first: Option<Run>,
+    /// Expectations that held in some run.
+    reached: BTreeSet<String>,
     /// For each client: the longest outage of each run.
     outages: BTreeMap<String, Vec<Duration>>,
 }
@@ -44,6 +48,10 @@ pub fn report(scenarios: &[Arc<Scenario>], seeds: Range<u64>) -> Result<(String,
             }
         }
         let _ = writeln!(out, "{}", tally.line(scenario));
+        for never in tally.never(scenario) {
+            total.violated += 1;
+            let _ = writeln!(out, "violated  {}: in no seed: {never}", scenario.file);
+        }
         if let Some(first) = tally.first {
             stories.push_str(&text(&[first]));
             stories.push('\n');
@@ -64,6 +72,9 @@ impl Tally {
                 for ClientFigures { client, outage, .. } in &verdict.clients {
                     self.outages.entry(client.clone()).or_default().push(*outage);
                 }
+                let held = verdict.expectations.iter();
+                let held = held.filter(|one| matches!(one.ruling, Ruling::Held { .. }));
+                self.reached.extend(held.map(|one| one.text.clone()));
                 if verdict.is_held() {
                     self.held += 1;
                 } else {
@@ -91,6 +102,17 @@ impl Tally {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (bad, all) = (self.violated.len(), self.held + self.violated.len());
         format!("violated  {file}: {bad} of {all} seeds, {}{more}{outages}", named.join(" "))
+    }
+
+    /// What should have been the case sometimes, and never was.
+    fn never<'a>(&self, scenario: &'a Scenario) -> Vec<&'a str> {
+        if self.skipped.is_some() {
+            return Vec::new();
+        }
+        let sometimes = scenario.expectations.iter();
+        let sometimes = sometimes.filter(|one| matches!(one.claim, Claim::Sometimes { .. }));
+        let texts = sometimes.map(|one| one.text.as_str());
+        texts.filter(|text| !self.reached.contains(*text)).collect()
     }
 
     fn outages(&mut self) -> String {

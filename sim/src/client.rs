@@ -123,7 +123,7 @@ impl World {
         let now = self.now;
         let Some(host) = self.host(node) else { return };
         let Some(flow) = host.flows.get_mut(&port) else { return };
-        if flow.serial != serial || flow.armed != now {
+        if flow.serial != serial || flow.armed > now {
             return;
         }
         let stage = flow.stage;

@@ -1,5 +1,6 @@
 //! A director's process: brings it what happens, and carries out what it wants.
 
+use crate::gait::Gait;
 use crate::host::{Kind, Power};
 use crate::kernel::{Change, SimKernel};
 use crate::net::packet::{NodeId, Packet, Payload, PortId};
@@ -17,6 +18,7 @@ use director_core::report::Role;
 use director_core::time::Instant;
 use director_core::{Director, Effect, Input};
 use director_engine::reconcile::{Pass, Progress};
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,8 @@ pub(crate) struct DirectorHost {
     pub(crate) stream: Stream,
     /// The interface of each heartbeat link, by its place.
     pub(crate) links: Vec<Option<u8>>,
+    /// How well its process is run.
+    pub(crate) gait: Gait,
 }
 
 /// A running director.
@@ -59,6 +63,13 @@ pub(crate) struct Process {
     wanted: Option<(u64, Arc<DesiredState>)>,
     stepping: bool,
     pub(crate) probes: Probes,
+    /// What has happened and the process has not been run for yet.
+    pub(crate) waiting: VecDeque<Input>,
+    /// Whether it was asked to end.
+    pub(crate) stopping: bool,
+    /// Whether it is to be started again when it has ended, as a service manager does that is asked
+    /// to start what still stops.
+    pub(crate) again: bool,
 }
 
 impl DirectorHost {
@@ -74,11 +85,11 @@ impl DirectorHost {
 }
 
 impl World {
-    fn director(&mut self, node: NodeId) -> Option<&mut DirectorHost> {
+    pub(crate) fn director(&mut self, node: NodeId) -> Option<&mut DirectorHost> {
         self.host(node)?.director_mut()
     }
 
-    fn process(&mut self, node: NodeId) -> Option<&mut Process> {
+    pub(crate) fn process(&mut self, node: NodeId) -> Option<&mut Process> {
         self.director(node)?.process.as_deref_mut()
     }
 
@@ -96,7 +107,8 @@ impl World {
             return;
         }
         let Some(director) = host.director_mut() else { return };
-        if director.process.is_some() {
+        if let Some(process) = &mut director.process {
+            process.again = process.stopping;
             return;
         }
         director.life += 1;
@@ -114,6 +126,9 @@ impl World {
             wanted: None,
             stepping: false,
             probes: Probes::default(),
+            waiting: VecDeque::new(),
+            stopping: false,
+            again: false,
         }));
         self.guard_process(node);
         self.carry_out(node);
@@ -124,14 +139,25 @@ impl World {
         let Some(director) = self.director(node) else { return false };
         let ended = director.process.take().is_some();
         director.life += 1;
+        director.gait.end_freeze();
         if ended {
             self.guard_process(node);
         }
         ended
     }
 
-    /// Tells the director, if it runs, and does what it wants done.
+    /// Tells the director, if it runs, and does what it wants done; or keeps it until it is run.
     pub(crate) fn tell(&mut self, node: NodeId, input: Input) {
+        let Some(director) = self.director(node) else { return };
+        let none_waits = director.process.as_ref().is_none_or(|one| one.waiting.is_empty());
+        if director.gait.is_sound() && none_waits {
+            self.tell_now(node, input);
+        } else {
+            self.tell_later(node, input);
+        }
+    }
+
+    pub(crate) fn tell_now(&mut self, node: NodeId, input: Input) {
         let now = self.now;
         let Some(director) = self.director(node) else { return };
         let clock = director.clock(now);
@@ -165,7 +191,11 @@ impl World {
                     }
                 }
                 Effect::Exit => {
+                    let again = process.again;
                     self.end_process(node);
+                    if again {
+                        self.start(node);
+                    }
                     return;
                 }
             }
@@ -174,7 +204,7 @@ impl World {
     }
 
     /// The place of a node's interface; inside of a node it has its segment's name.
-    fn place_of(&self, node: NodeId, interface: &str) -> Option<u8> {
+    pub(crate) fn place_of(&self, node: NodeId, interface: &str) -> Option<u8> {
         let host = self.hosts.get(node.index())?;
         let place = host.ports.iter().position(|port| {
             let switch = self.ports.get(port.id.index()).map(|place| usize::from(place.switch));
@@ -191,7 +221,7 @@ impl World {
         let Some(process) = &mut director.process else { return };
         process.due = process.director.next_deadline().map(|deadline| deadline.at - ahead);
         let Some(due) = process.due else { return };
-        let at = due.max(now + SHORTEST_SLEEP);
+        let at = due.max(now + SHORTEST_SLEEP) + director.gait.lag();
         if process.wake.is_none_or(|wake| at < wake) {
             process.wake = Some(at);
             self.queue.push(at, Event::Wake { node, life });
@@ -204,7 +234,7 @@ impl World {
             return;
         };
         let Some(process) = &mut director.process else { return };
-        if process.wake != Some(now) {
+        if process.wake.is_none_or(|wake| wake > now) {
             return;
         }
         process.wake = None;
@@ -213,7 +243,7 @@ impl World {
                 process.wake = Some(due);
                 self.queue.push(due, Event::Wake { node, life });
             }
-            _ => self.tell(node, Input::Deadline),
+            _ => self.tell_now(node, Input::Deadline),
         }
     }
 
@@ -235,8 +265,8 @@ impl World {
         node: NodeId,
         place: u8,
         from: PortId,
-        src: Ipv4Addr,
-        beat: Beat,
+        (src, beat): (Ipv4Addr, Beat),
+        damaged: Option<Rejection>,
     ) {
         let Some(director) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
             return;
@@ -246,6 +276,7 @@ impl World {
         let sender = self.node_of(from).and_then(|sender| self.hosts.get(sender.index()));
         let sender = sender.and_then(|host| host.director());
         let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
+        let rejected = damaged.or(rejected);
         let input = match rejected {
             None => Input::Beat { link, beat },
             Some(why) => {
@@ -266,6 +297,7 @@ impl World {
         }
         process.stepping = true;
         let took = director.stream.duration(STEP.0, STEP.1);
+        let took = took + director.kernel.moody.delay() + director.gait.lag();
         self.after(took, Event::Step { node, life });
     }
 

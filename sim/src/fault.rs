@@ -5,7 +5,8 @@ use crate::net::packet::NodeId;
 use crate::record::Entry;
 use crate::world::{Event, World};
 use director_core::Input;
-use scenario::{Action, Behaviour};
+use director_core::name::InterfaceName;
+use scenario::{Action, Behaviour, Effect};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ impl World {
         let Some(scheduled) = schedule.get(place) else { return };
         self.guard_fault();
         self.watch_strike(&scheduled.action);
+        let scenario = Arc::clone(&self.scenario);
+        self.faults.apply(&scenario, &scheduled.action);
         self.record(Entry::Statement { place });
         let node = scheduled.action.node().and_then(|name| self.find(name));
         match (&scheduled.action, node) {
@@ -35,7 +38,16 @@ impl World {
             }
             (Action::Serve { behaviour, .. }, Some(node)) => self.serve(node, *behaviour),
             (Action::Reload { .. }, Some(node)) => self.reload(node, place),
-            (action @ (Action::Cut(_) | Action::Heal(_)), _) => self.rewire(action),
+            (Action::Cut(_) | Action::Heal(_) | Action::Impair(_), _) => self.rewire(),
+            (Action::Unplug { segment, .. }, Some(node)) => self.plug(node, segment, false),
+            (Action::Plug { segment, .. }, Some(node)) => self.plug(node, segment, true),
+            (Action::Freeze { .. }, Some(node)) => self.freeze(node),
+            (Action::Thaw { .. }, Some(node)) => self.thaw(node),
+            (Action::Pause { .. }, Some(node)) => self.pause(node),
+            (Action::Resume { .. }, Some(node)) => self.resume(node),
+            (Action::Slow { by, .. }, Some(node)) => self.slow(node, *by),
+            (Action::Netlink { mood, .. }, Some(node)) => self.put_in_mood(node, *mood),
+            (Action::Tamper { deed, .. }, Some(node)) => self.tamper(node, deed),
             (_, None) => {}
         }
     }
@@ -49,12 +61,14 @@ impl World {
         self.end_process(node);
         let Some(host) = self.host(node) else { return };
         host.power = Power::Off;
+        host.paused = None;
         host.boots += 1;
         host.neighbours.clear();
         host.flows.clear();
         if let Some(director) = host.director_mut() {
             director.kernel.reset();
             director.expiry = None;
+            director.gait.reset();
         }
         self.guard_neighbours();
     }
@@ -90,8 +104,9 @@ impl World {
     }
 
     fn stop(&mut self, node: NodeId) {
-        let director = self.hosts.get(node.index()).and_then(|host| host.director());
-        if director.is_some_and(|director| director.process.is_some()) {
+        if let Some(process) = self.process(node) {
+            process.stopping = true;
+            process.again = false;
             self.tell(node, Input::Stop);
         } else {
             self.note(node, "there is no director process to stop");
@@ -114,9 +129,19 @@ impl World {
         self.tell(node, Input::Reload(config));
     }
 
-    fn rewire(&mut self, action: &Action) {
-        let scenario = Arc::clone(&self.scenario);
-        self.faults.apply(&scenario, action);
+    fn plug(&mut self, node: NodeId, segment: &str, up: bool) {
+        self.rewire();
+        let Some(place) = self.place_of(node, segment) else { return };
+        if !up && let Some(host) = self.host(node) {
+            // `neigh_carrier_down`: what was learnt there is forgotten.
+            host.neighbours.forget(place);
+        }
+        if let Ok(interface) = InterfaceName::new(segment) {
+            self.tell(node, Input::LinkChanged { interface, up });
+        }
+    }
+
+    fn rewire(&mut self) {
         let hosts = &self.hosts;
         let ports = &self.ports;
         let faults = &self.faults;
@@ -129,6 +154,12 @@ impl World {
             switch.set_cuts(|from, to| match (name(from), name(to)) {
                 (Some(from), Some(to)) => faults.passes(&segment, from, to),
                 _ => true,
+            });
+            switch.set_effects(|from, to| match (name(from), name(to)) {
+                (Some(from), Some(to)) => {
+                    (faults.effect(&segment, from, to), format!("{from}->{to}"))
+                }
+                _ => (Effect::default(), String::new()),
             });
         }
     }

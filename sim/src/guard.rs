@@ -32,12 +32,16 @@ const RULES: [&str; 3] = [
 pub(crate) struct Guard {
     violations: [Option<(Instant, String)>; 3],
     last_fault: Option<Instant>,
+    /// Until when announcements may be missing that were lost and not cut.
+    lossy_until: Option<Instant>,
     /// Per router and virtual address: since when it believes in somebody else than the owner.
     disagree: Vec<(NodeId, Ipv4Addr, Option<Instant>)>,
     /// What each director reports down, and since when.
     down: Vec<(NodeId, SocketAddr, Instant)>,
     /// Directors that say that they do not believe the checks of a service.
     panicking: Vec<(NodeId, ServiceName)>,
+    /// Until when a director's table may not be what it wants, through no fault of its own.
+    unsure: Vec<(NodeId, Instant)>,
 }
 
 impl Guard {
@@ -61,10 +65,11 @@ impl World {
     /// whose announcements a cut has swallowed learns of the heal from a peer that it hears again:
     /// without one there is only the refresh, which the configuration sets.
     fn can_know(&self, owner: NodeId) -> bool {
-        let running =
-            self.hosts.iter().enumerate().filter(|(_, host)| {
-                host.director().is_some_and(|director| director.process.is_some())
-            });
+        let runs = |host: &crate::host::Host| {
+            host.director().is_some_and(|director| director.process.is_some())
+                && !self.faults.stands_still(&host.name)
+        };
+        let running = self.hosts.iter().enumerate().filter(|(_, host)| runs(host));
         let (mut own, mut other) = (false, false);
         for (place, _) in running {
             if place == owner.index() { own = true } else { other = true }
@@ -111,6 +116,8 @@ impl World {
     fn guard_stale(&mut self, address: Ipv4Addr, since: Option<Instant>) {
         let Some(since) = since.filter(|_| self.faults.is_empty()) else { return };
         let from = self.guard.last_fault.map_or(since, |fault| fault.max(since));
+        // Announcements may have been lost, and nobody knows which: the refresh mends that.
+        let from = self.guard.lossy_until.map_or(from, |until| until.max(from));
         if self.now.since(from) > STALE {
             let facts = format!("{address} belongs to another than the router believes");
             self.guard.violated(0, from + STALE, || facts);
@@ -121,6 +128,11 @@ impl World {
     pub(crate) fn guard_fault(&mut self) {
         self.guard_neighbours();
         self.guard.last_fault = Some(self.now);
+        if self.faults.impaired().next().is_some() {
+            let directors = self.hosts.iter().filter_map(|host| host.director());
+            let refresh = directors.filter_map(|one| one.config.cluster.announce.refresh).max();
+            self.guard.lossy_until = refresh.map(|refresh| self.now + refresh);
+        }
     }
 
     /// A director's process has begun or ended.
@@ -128,6 +140,15 @@ impl World {
         self.guard.down.retain(|(other, ..)| *other != node);
         self.guard.panicking.retain(|(other, _)| *other != node);
         self.guard.last_fault = Some(self.now);
+    }
+
+    /// A director's kernel was changed by others, or treats it otherwise from now on: it notices at
+    /// the next comparison at the latest.
+    pub(crate) fn guard_unsure(&mut self, node: NodeId) {
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let Some(resync) = host.map(|director| director.config.cluster.resync) else { return };
+        self.guard.unsure.retain(|(other, _)| *other != node);
+        self.guard.unsure.push((node, self.now + resync + LAG));
     }
 
     pub(crate) fn guard_report(&mut self, node: NodeId, report: &Report) {
@@ -151,6 +172,11 @@ impl World {
             return;
         }
         let now = self.now;
+        let name = self.hosts.get(node.index()).map_or("", |host| host.name.as_str());
+        let unsure = self.guard.unsure.iter().any(|(who, until)| *who == node && now < *until);
+        if unsure || self.faults.hampers(name) {
+            return;
+        }
         let mut down = self.guard.down.iter();
         let late = down
             .any(|(who, what, since)| (who, what) == (&node, &server) && now.since(*since) > LAG);

@@ -2,6 +2,7 @@
 
 use crate::client::Flow;
 use crate::director_host::DirectorHost;
+use crate::gait::Held;
 use crate::net::arp::Neighbours;
 use crate::net::packet::PortId;
 use director_core::random::Stream;
@@ -23,6 +24,8 @@ pub(crate) struct Host {
     pub(crate) neighbours: Neighbours,
     pub(crate) stream: Stream,
     pub(crate) serve: Vec<Serve>,
+    /// While the machine stands still: what waits for it to go on.
+    pub(crate) paused: Option<Box<Held>>,
     /// Connections of clients that run here, by their local port.
     pub(crate) flows: BTreeMap<u16, Flow>,
 }

@@ -1,17 +1,20 @@
 //! A director's kernel: the one in memory, with a packet path and a note of every change.
 
 use crate::ipvs::{Ipvs, Settings};
+use crate::moody::Moody;
 use director_core::config::{
     Forward, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress,
 };
 use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService, Snapshot};
+use director_core::random::Stream;
 use director_core::time::Instant;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{
     Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls,
 };
+use scenario::Mood;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -38,11 +41,13 @@ pub(crate) struct SimKernel {
     /// Addresses beside the fixed ones, with the place of their interface.
     local: Vec<(Ipv4Addr, Option<u8>)>,
     ignores_arp: Vec<bool>,
+    /// How it treats its director.
+    pub(crate) moody: Moody,
 }
 
 impl SimKernel {
     /// The kernel of a host with these interfaces and their own addresses.
-    pub(crate) fn new(fixed: &[VirtualAddress]) -> Self {
+    pub(crate) fn new(fixed: &[VirtualAddress], moods: Stream) -> Self {
         let interfaces: Vec<InterfaceName> =
             fixed.iter().map(|address| address.interface.clone()).collect();
         let mut kernel = Self {
@@ -56,6 +61,7 @@ impl SimKernel {
             fixed: fixed.iter().cloned().collect(),
             expiries: BTreeMap::new(),
             local: Vec::new(),
+            moody: Moody::new(moods),
         };
         kernel.reset();
         kernel
@@ -72,6 +78,7 @@ impl SimKernel {
         self.local.clear();
         self.ignores_arp.fill(false);
         self.changes.clear();
+        self.moody.mood = Mood::Ok;
     }
 
     /// Everything in it, as a director that starts finds it.
@@ -100,9 +107,19 @@ impl SimKernel {
         let over: Vec<VirtualAddress> = over.map(|(address, _)| address.clone()).collect();
         for address in &over {
             // It is there: what is removed otherwise loses its expiry too.
-            let _gone = self.remove_address(address);
+            let _gone = self.take_off(address);
         }
         !over.is_empty()
+    }
+
+    fn take_off(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
+        self.memory.remove_address(address)?;
+        self.expiries.remove(address);
+        if let IpAddr::V4(address) = address.address {
+            self.local.retain(|(local, _)| *local != address);
+            self.changes.push(Change::Address { address, held: false });
+        }
+        Ok(())
     }
 
     fn set_life(&mut self, address: &VirtualAddress, life: Lifetime) {
@@ -180,6 +197,7 @@ impl IpvsTable for SimKernel {
     }
 
     fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let tcp = modelled(key)?;
         modelled_settings(&to)?;
         if self.memory.state.services.contains_key(&key) {
@@ -189,18 +207,21 @@ impl IpvsTable for SimKernel {
             let cure = format!("the scheduler {} is not there", to.scheduler);
             return Err(KernelError::Unsupported { cure });
         }
-        self.memory.add_service(key, to)
+        self.memory.add_service(key, to)?;
+        treated.answer()
     }
 
     fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let tcp = modelled(key)?;
         modelled_settings(&to)?;
         self.memory.edit_service(key, to)?;
         self.ipvs.edit_service(tcp, to.scheduler);
-        Ok(())
+        treated.answer()
     }
 
     fn remove_service(&mut self, key: ServiceKey) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let service = modelled(key)?;
         let gone = self.memory.state.services.get(&key);
         let servers: Vec<SocketAddr> =
@@ -209,7 +230,7 @@ impl IpvsTable for SimKernel {
         self.ipvs.remove_service(service, self.now);
         let gone = |server| Change::Destination { service, server, weight: None };
         self.changes.extend(servers.into_iter().map(gone));
-        Ok(())
+        treated.answer()
     }
 
     fn add_server(
@@ -218,12 +239,13 @@ impl IpvsTable for SimKernel {
         server: SocketAddr,
         to: DesiredServer,
     ) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let service = modelled(key)?;
         modelled_server(&to)?;
         self.memory.add_server(key, server, to)?;
         self.ipvs.add_server(service, server, to.weight.0, self.now);
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
-        Ok(())
+        treated.answer()
     }
 
     fn edit_server(
@@ -232,20 +254,22 @@ impl IpvsTable for SimKernel {
         server: SocketAddr,
         to: DesiredServer,
     ) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let service = modelled(key)?;
         modelled_server(&to)?;
         self.memory.edit_server(key, server, to)?;
         self.ipvs.edit_server(service, server, to.weight.0);
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
-        Ok(())
+        treated.answer()
     }
 
     fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let service = modelled(key)?;
         self.memory.remove_server(key, server)?;
         self.ipvs.remove_server(service, server, self.now);
         self.changes.push(Change::Destination { service, server, weight: None });
-        Ok(())
+        treated.answer()
     }
 }
 
@@ -260,6 +284,7 @@ impl Addresses for SimKernel {
     }
 
     fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         let Some(place) = self.place(&address.interface) else { return Err(KernelError::Missing) };
         self.memory.add_address(address, life)?;
         self.set_life(address, life);
@@ -267,7 +292,7 @@ impl Addresses for SimKernel {
             self.local.push((address, Some(place)));
             self.changes.push(Change::Address { address, held: true });
         }
-        Ok(())
+        treated.answer()
     }
 
     fn renew_address(
@@ -275,19 +300,16 @@ impl Addresses for SimKernel {
         address: &VirtualAddress,
         life: Lifetime,
     ) -> Result<(), KernelError> {
+        let treated = self.moody.treat()?;
         self.memory.renew_address(address, life)?;
         self.set_life(address, life);
-        Ok(())
+        treated.answer()
     }
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        self.memory.remove_address(address)?;
-        self.expiries.remove(address);
-        if let IpAddr::V4(address) = address.address {
-            self.local.retain(|(local, _)| *local != address);
-            self.changes.push(Change::Address { address, held: false });
-        }
-        Ok(())
+        let treated = self.moody.treat()?;
+        self.take_off(address)?;
+        treated.answer()
     }
 }
 

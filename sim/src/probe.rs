@@ -135,7 +135,7 @@ impl World {
         let Some(probes) = director.process.as_mut().map(|process| &mut process.probes) else {
             return;
         };
-        if probes.armed != Some(now) {
+        if probes.armed.is_none_or(|armed| armed > now) {
             return;
         }
         probes.armed = None;

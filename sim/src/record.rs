@@ -63,7 +63,7 @@ impl World {
         Some(&self.hosts.get(node.index())?.director()?.config)
     }
 
-    fn in_words(&self, entry: &Entry) -> Option<Event> {
+    pub(crate) fn in_words(&self, entry: &Entry) -> Option<Event> {
         Some(match entry {
             Entry::Connection { load, start, servers, outcome } => Event::Connection {
                 client: self.scenario.clients.get(usize::from(*load))?.name.clone(),

@@ -10,7 +10,7 @@ use crate::queue::Queue;
 use crate::record::{Entry, Log};
 use director_core::config::Config;
 use director_core::time::Instant;
-use scenario::{Faults, Scenario, Scheduled};
+use scenario::{Faults, Reactions, Scenario, Scheduled};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct World {
     /// The configurations that `reload` statements bring, by their place in the schedule.
     pub(crate) reloads: Vec<Option<Arc<Config>>>,
     pub(crate) faults: Faults,
+    /// Statements that wait for a condition; none is the rule.
+    pub(crate) reactions: Option<Box<Reactions>>,
     pub(crate) guard: Guard,
     pub(crate) log: Log,
     /// Whom the timeline's faults struck.
@@ -76,6 +78,8 @@ pub(crate) enum Event {
     Connection { node: NodeId, boots: u32, slot: usize, generation: u32 },
     /// An address in a director's kernel may have outlived its lease.
     Expiry { node: NodeId, boots: u32 },
+    /// A slow director gets to what waits for it.
+    Inbox { node: NodeId, life: u32 },
     /// A host has booted.
     Booted { node: NodeId, boots: u32 },
     /// A director's process begins.
@@ -102,6 +106,7 @@ impl Event {
             Self::Launch { node, .. } => (10, u64::from(node.0)),
             Self::Statement { .. } => (11, 0),
             Self::Expiry { node, .. } => (12, u64::from(node.0)),
+            Self::Inbox { node, .. } => (13, u64::from(node.0)),
         };
         kind << 56 | who
     }
@@ -134,6 +139,7 @@ impl World {
     }
 
     fn dispatch(&mut self, event: Event) {
+        let Some(event) = self.unless_held(event) else { return };
         match event {
             Event::Frame { to, from, frame } => self.arrive(to, from, frame),
             Event::Wake { node, life } => self.wake(node, life),
@@ -148,6 +154,7 @@ impl World {
                 self.connection_due(node, boots, slot, generation);
             }
             Event::Expiry { node, boots } => self.expire(node, boots),
+            Event::Inbox { node, life } => self.inbox(node, life),
             Event::Booted { node, boots } => self.booted(node, boots),
             Event::Launch { node, boots } => self.launch(node, boots),
             Event::Statement { place } => self.statement(place),
@@ -164,7 +171,21 @@ impl World {
     }
 
     pub(crate) fn record(&mut self, entry: Entry) {
+        self.react(&entry);
         self.log.push(self.now, entry);
+    }
+
+    /// Carries out what has waited for what this brings about.
+    fn react(&mut self, entry: &Entry) {
+        if self.reactions.is_none() {
+            return;
+        }
+        let Some(event) = self.in_words(entry) else { return };
+        let Some(reactions) = &mut self.reactions else { return };
+        let timed = self.schedule.len() - reactions.count();
+        for (place, offset) in reactions.note(&event) {
+            self.queue.push(self.now + offset, Event::Statement { place: timed + place });
+        }
     }
 
     /// The node with an interface.

@@ -52,12 +52,21 @@ fn every_kind_of_fault_is_drawn() {
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), Kind::ALL);
 }
 
+/// What happens at one moment and lasts no longer.
+fn is_deed(action: &Action) -> bool {
+    matches!(action, Action::Tamper { .. } | Action::Reload { .. })
+}
+
 #[test]
 fn nothing_is_broken_after_the_last_line_of_a_plan() {
     for seed in 1..60 {
         let case = drawn(seed);
         for unit in &case.units {
-            let [fault, undo] = unit.lines.as_slice() else { panic!("{unit:?}") };
+            let (fault, undo) = match unit.lines.as_slice() {
+                [fault, undo] => (fault, undo),
+                [deed] if is_deed(&deed.action) => continue,
+                _ => panic!("{unit:?}"),
+            };
             assert!(fault.at < undo.at);
             assert_eq!(Kind::of(&case.scenario().unwrap(), &undo.action), None, "{unit:?}");
         }

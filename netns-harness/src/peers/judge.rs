@@ -26,6 +26,7 @@ fn claim_asks_for_role(claim: &Claim) -> bool {
         Claim::Always { condition, .. }
         | Claim::Never { condition, .. }
         | Claim::Eventually { condition }
+        | Claim::Sometimes { condition }
         | Claim::At { condition, .. }
         | Claim::Within { condition, .. } => asks_for_role(condition),
         Claim::Measure { .. } | Claim::Pinned { .. } => false,

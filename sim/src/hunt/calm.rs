@@ -18,7 +18,8 @@ pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -
     let lines = units.iter().flat_map(|unit| &unit.lines).map(|line| line.at);
     let last = lines.max().unwrap_or_default().max(settings.ready);
     // Whole seconds read better in the file.
-    let from = Duration::from_secs((last + settings.settle).as_secs() + 1);
+    let settle = settings.settle + settings.more(&units);
+    let from = Duration::from_secs((last + settle).as_secs() + 1);
     let to = from + CALM;
     let patience = frame.clients.iter().map(|client| client.timeout).max().unwrap_or_default();
     frame.length = to + TAIL.max(patience + Duration::from_secs(1));
@@ -34,7 +35,7 @@ pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -
         expect.push(format!("pinned({name})"));
     }
     frame.timeline.clear();
-    Case { frame, units, expect }
+    Case { frame, units, reactions: Vec::new(), expect }
 }
 
 /// Exactly one owner: two would answer ARP in turns, without one nobody is served. Every director

@@ -1,7 +1,7 @@
 //! A scenario in the form in which it is drawn, shrunk and written.
 
 use super::write;
-use scenario::{Action, ConfigFile, Cut, Extent, Heal, NodeKind, Scenario};
+use scenario::{Action, ConfigFile, Cut, Extent, Heal, Mood, NodeKind, Scenario, When};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub struct Case {
     pub(crate) frame: Scenario,
     /// What happens.
     pub units: Vec<Unit>,
+    /// What waits for a condition, as text; it is kept as it is.
+    pub reactions: Vec<String>,
     /// What must be true, as text.
     pub expect: Vec<String>,
 }
@@ -43,7 +45,10 @@ impl Case {
         let schedule = scenario.schedule(seed);
         let lines = schedule.into_iter().map(|one| Line { at: one.at, action: one.action });
         let expect = scenario.expectations.iter().map(|one| one.text.clone()).collect();
-        Self { frame: scenario.clone(), units: units(lines.collect()), expect }
+        let reactions = scenario.timeline.iter();
+        let reactions = reactions.filter(|one| matches!(one.when, When::Upon { .. }));
+        let reactions = reactions.map(|one| one.text.clone()).collect();
+        Self { frame: scenario.clone(), units: units(lines.collect()), reactions, expect }
     }
 
     /// Every statement, in time order.
@@ -158,6 +163,20 @@ fn undoes(undo: &Action, fault: &Action) -> bool {
             node == other && *behaviour != Ok
         }
         (Action::Cut(cut), Action::Heal(Heal::Of(healed))) => covers(healed, cut),
+        (Action::Impair(impairment), Action::Heal(Heal::Of(healed))) => {
+            covers(healed, &impairment.piece)
+        }
+        (Action::Unplug { segment, node }, Action::Plug { segment: at, node: other }) => {
+            (segment, node) == (at, other)
+        }
+        (Action::Freeze { node }, Action::Thaw { node: other })
+        | (Action::Pause { node }, Action::Resume { node: other }) => node == other,
+        (Action::Slow { node, by }, Action::Slow { node: other, by: Duration::ZERO }) => {
+            node == other && *by > Duration::ZERO
+        }
+        (Action::Netlink { node, mood }, Action::Netlink { node: other, mood: Mood::Ok }) => {
+            node == other && *mood != Mood::Ok
+        }
         _ => false,
     }
 }

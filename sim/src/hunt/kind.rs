@@ -1,7 +1,10 @@
 //! Kinds of faults, and in which state they can strike a director.
 
-use scenario::{Action, Behaviour, Extent, NodeKind, Scenario};
+use scenario::{
+    Action, Behaviour, Effect, Extent, Impairment, Mood, NodeKind, Scenario, Share, Tampering,
+};
 use std::fmt;
+use std::time::Duration;
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,11 +27,47 @@ pub enum Kind {
     CutPair,
     /// Nothing passes from one node to another.
     CutOneWay,
+    /// Frames are lost, each for itself.
+    Lose,
+    /// Frames are lost in bursts.
+    LoseBursts,
+    /// Frames are late.
+    Delay,
+    /// Frames come twice.
+    Duplicate,
+    /// Frames are overtaken.
+    Reorder,
+    /// Frames are damaged.
+    Corrupt,
+    /// An interface has no carrier.
+    Unplug,
+    /// A director process is not run.
+    Freeze,
+    /// A director's machine stands still.
+    PauseDirector,
+    /// A real server's machine stands still.
+    PauseServer,
+    /// A director is late with everything.
+    Slow,
+    /// A kernel refuses what its director asks.
+    NetlinkRefuse,
+    /// A kernel is slow.
+    NetlinkDelay,
+    /// A kernel's answers are lost.
+    NetlinkLose,
+    /// A kernel does not tell of changes.
+    NetlinkMute,
+    /// Somebody else adds or removes a virtual address.
+    TamperAddress,
+    /// Somebody else changes a table.
+    TamperTable,
+    /// A director reads its configuration again.
+    Reload,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 27] = [
         Self::PowerOffDirector,
         Self::PowerOffServer,
         Self::Kill,
@@ -38,6 +77,24 @@ impl Kind {
         Self::CutPort,
         Self::CutPair,
         Self::CutOneWay,
+        Self::Lose,
+        Self::LoseBursts,
+        Self::Delay,
+        Self::Duplicate,
+        Self::Reorder,
+        Self::Corrupt,
+        Self::Unplug,
+        Self::Freeze,
+        Self::PauseDirector,
+        Self::PauseServer,
+        Self::Slow,
+        Self::NetlinkRefuse,
+        Self::NetlinkDelay,
+        Self::NetlinkLose,
+        Self::NetlinkMute,
+        Self::TamperAddress,
+        Self::TamperTable,
+        Self::Reload,
     ];
 
     /// Of a statement; `None` for what mends.
@@ -58,11 +115,52 @@ impl Kind {
                 Extent::Between(..) => Self::CutPair,
                 Extent::OneWay { .. } => Self::CutOneWay,
             },
+            Action::Impair(Impairment { effect, .. }) => Self::of_effect(*effect),
+            Action::Unplug { .. } => Self::Unplug,
+            Action::Freeze { .. } => Self::Freeze,
+            Action::Pause { node } => match scenario.node(node).map(|node| &node.kind) {
+                Some(NodeKind::Director { .. }) => Self::PauseDirector,
+                _ => Self::PauseServer,
+            },
+            Action::Slow { by: Duration::ZERO, .. } => return None,
+            Action::Slow { .. } => Self::Slow,
+            Action::Netlink { mood, .. } => match mood {
+                Mood::Ok => return None,
+                Mood::Refuse(_) => Self::NetlinkRefuse,
+                Mood::Delay(_) => Self::NetlinkDelay,
+                Mood::Lose(_) => Self::NetlinkLose,
+                Mood::Mute => Self::NetlinkMute,
+            },
+            Action::Tamper { deed, .. } => match deed {
+                Tampering::AddAddress(_) | Tampering::RemoveAddress(_) => Self::TamperAddress,
+                _ => Self::TamperTable,
+            },
+            Action::Reload { .. } => Self::Reload,
             Action::PowerOn { .. }
             | Action::Start { .. }
             | Action::Heal(_)
-            | Action::Reload { .. } => return None,
+            | Action::Plug { .. }
+            | Action::Thaw { .. }
+            | Action::Resume { .. } => return None,
         })
+    }
+}
+
+impl Kind {
+    /// By what is worst.
+    fn of_effect(effect: Effect) -> Self {
+        let Effect { loss, burst, delay, jitter, reorder, corrupt, .. } = effect;
+        if loss > Share::NONE {
+            if burst > 1 { Self::LoseBursts } else { Self::Lose }
+        } else if corrupt > Share::NONE {
+            Self::Corrupt
+        } else if delay + jitter > Duration::ZERO {
+            Self::Delay
+        } else if reorder > Share::NONE {
+            Self::Reorder
+        } else {
+            Self::Duplicate
+        }
     }
 }
 
@@ -78,6 +176,24 @@ impl fmt::Display for Kind {
             Self::CutPort => "cut port",
             Self::CutPair => "cut pair",
             Self::CutOneWay => "cut one way",
+            Self::Lose => "lose frames",
+            Self::LoseBursts => "lose bursts",
+            Self::Delay => "delay frames",
+            Self::Duplicate => "double frames",
+            Self::Reorder => "reorder frames",
+            Self::Corrupt => "damage frames",
+            Self::Unplug => "unplug",
+            Self::Freeze => "freeze",
+            Self::PauseDirector => "pause director",
+            Self::PauseServer => "pause server",
+            Self::Slow => "slow",
+            Self::NetlinkRefuse => "netlink refuses",
+            Self::NetlinkDelay => "netlink is late",
+            Self::NetlinkLose => "netlink loses",
+            Self::NetlinkMute => "netlink is mute",
+            Self::TamperAddress => "foreign address",
+            Self::TamperTable => "foreign table",
+            Self::Reload => "reload",
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Which faults strike when: drawn before the run, so that one can be left out.
 
+mod fault;
+
 use super::case::{Line, Unit};
 use super::kind::Kind;
 use super::settings::Settings;
-use scenario::{Action, Behaviour, Cut, Extent, Faults, Heal, Node, NodeKind, Scenario, Stream};
+use scenario::{Faults, NodeKind, Scenario, Stream};
 use std::time::Duration;
 
 /// Faults begin within this time; the last ends later.
@@ -65,9 +67,10 @@ fn unit(
     begin: Duration,
     lasts: Duration,
 ) -> Option<Unit> {
-    let (fault, undo) = fault(stream, scenario, kind)?;
-    let end = begin + lasts.max(settings.least(&fault));
-    Some(Unit { lines: vec![Line { at: begin, action: fault }, Line { at: end, action: undo }] })
+    let (fault, undo) = fault::of(stream, scenario, settings, kind)?;
+    let end = begin + lasts.min(settings.most(kind)).max(settings.least(&fault));
+    let undo = undo.map(|action| Line { at: end, action });
+    Some(Unit { lines: [Line { at: begin, action: fault }].into_iter().chain(undo).collect() })
 }
 
 /// Anywhere, or close to something else that happens: what is rare strikes what is short.
@@ -88,46 +91,10 @@ fn moment(stream: &mut Stream, settings: &Settings, units: &[Unit]) -> Duration 
 fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
     let servers = !settings.servers.is_empty();
     let fits = |kind: &Kind| match kind {
-        Kind::PowerOffServer | Kind::Serve => servers,
+        Kind::PowerOffServer | Kind::Serve | Kind::PauseServer | Kind::TamperTable => servers,
         _ => !scenario.segments.is_empty(),
     };
     Kind::ALL.into_iter().filter(fits).collect()
-}
-
-/// A fault of a kind and what undoes it.
-fn fault(stream: &mut Stream, scenario: &Scenario, kind: Kind) -> Option<(Action, Action)> {
-    let of = |wanted: fn(&NodeKind) -> bool| -> Vec<&Node> {
-        scenario.nodes.iter().filter(|node| wanted(&node.kind)).collect()
-    };
-    let directors = of(|kind| matches!(kind, NodeKind::Director { .. }));
-    let servers = of(|kind| matches!(kind, NodeKind::Server { .. }));
-    let mut named = |nodes: &[&Node]| pick(stream, nodes).map(|node| node.name.clone());
-    Some(match kind {
-        Kind::PowerOffDirector | Kind::PowerOffServer => {
-            let of = if kind == Kind::PowerOffDirector { &directors } else { &servers };
-            let node = named(of)?;
-            (Action::PowerOff { node: node.clone() }, Action::PowerOn { node })
-        }
-        Kind::Kill => {
-            let node = named(&directors)?;
-            (Action::Kill { node: node.clone() }, Action::Start { node })
-        }
-        Kind::Stop => {
-            let node = named(&directors)?;
-            (Action::Stop { node: node.clone() }, Action::Start { node })
-        }
-        Kind::Serve => {
-            let node = named(&servers)?;
-            let ways = [Behaviour::Wrong, Behaviour::Error, Behaviour::Refuse, Behaviour::Hang];
-            let behaviour = *pick(stream, &ways)?;
-            let undo = Action::Serve { node: node.clone(), behaviour: Behaviour::Ok };
-            (Action::Serve { node, behaviour }, undo)
-        }
-        Kind::CutSegment | Kind::CutPort | Kind::CutPair | Kind::CutOneWay => {
-            let cut = cut(stream, scenario, &directors, kind)?;
-            (Action::Cut(cut.clone()), Action::Heal(Heal::Of(cut)))
-        }
-    })
 }
 
 /// Whether a plan with this fault too has a moment at which a director reaches a router or client
@@ -148,35 +115,6 @@ fn hides(scenario: &Scenario, drawn: &Unit, units: &[Unit]) -> bool {
             others.into_iter().any(|other| faults.passes(segment, other, own))
         })
     })
-}
-
-/// Half of the pieces are the directors' own: with many servers they would be rare otherwise.
-fn cut(stream: &mut Stream, scenario: &Scenario, directors: &[&Node], kind: Kind) -> Option<Cut> {
-    let segments: Vec<&String> = scenario.segments.keys().collect();
-    let segment = (*pick(stream, &segments)?).clone();
-    let members: Vec<&str> = scenario.members(&segment).collect();
-    let is_director = |name: &&str| directors.iter().any(|node| node.name == **name);
-    let own: Vec<&str> = members.iter().copied().filter(is_director).collect();
-    let mut member = |not: &str| {
-        let from = if stream.between(0, 1) == 0 { &own } else { &members };
-        let from: Vec<&str> = from.iter().copied().filter(|name| *name != not).collect();
-        pick(stream, &from).map(|name| (*name).to_owned())
-    };
-    let extent = match kind {
-        Kind::CutPort => Extent::Port(member("")?),
-        Kind::CutPair => {
-            let one = member("")?;
-            let other = member(&one)?;
-            Extent::Between(one, other)
-        }
-        Kind::CutOneWay => {
-            let from = member("")?;
-            let to = member(&from)?;
-            Extent::OneWay { from, to }
-        }
-        _ => Extent::Whole,
-    };
-    Some(Cut { segment, extent })
 }
 
 fn pick<'a, T>(stream: &mut Stream, from: &'a [T]) -> Option<&'a T> {

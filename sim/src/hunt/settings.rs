@@ -1,5 +1,7 @@
 //! What a hunt must know of the directors' configurations.
 
+use super::case::Unit;
+use super::kind::Kind;
 use crate::run::BadInput;
 use director_core::config::{Config, Failback};
 use scenario::{Action, NodeKind, Scenario};
@@ -10,6 +12,9 @@ use std::time::Duration;
 const BOOT: Duration = Duration::from_millis(2_020);
 /// What neither configuration nor model names: announcements, steps of a pass, a client's timeout.
 const SLACK: Duration = Duration::from_secs(3);
+
+/// What the kernel has refused is tried again after this.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// An owner that announces itself this often needs nobody to tell it of a heal.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -27,8 +32,13 @@ pub(super) struct Settings {
     /// From here on the pair serves, if nothing happened.
     pub(super) ready: Duration,
     pub(super) deadtime: Duration,
+    keepalive: Duration,
     /// Whether an owner announces itself again soon without having heard of a heal.
     pub(super) refreshes: bool,
+    /// How long a table may differ that nobody tells of, and an announcement be missed that was
+    /// lost.
+    resync: Duration,
+    refresh: Duration,
     /// How long an orderly stop may take.
     stop: Duration,
     /// How long after the last statement everything must be as it should.
@@ -75,7 +85,10 @@ impl Settings {
         Ok(Self {
             ready: loads.max(start + SLACK) + Duration::from_secs(1),
             deadtime: cluster.deadtime,
+            keepalive: cluster.keepalive,
             refreshes: cluster.announce.refresh.is_some_and(|refresh| refresh <= REFRESH),
+            resync: cluster.resync + RETRY,
+            refresh: cluster.announce.refresh.unwrap_or_default(),
             stop: Duration::from_secs(1) + cluster.deadtime + cluster.keepalive * 5,
             settle,
             directors: scenario.directors().map(|(node, _)| node.name.clone()).collect(),
@@ -96,6 +109,36 @@ impl Settings {
                 .map(|(name, _)| name.to_string())
                 .collect(),
         })
+    }
+
+    /// How much longer it takes after these faults until everything is as it should.
+    pub(super) fn more(&self, units: &[Unit]) -> Duration {
+        let lines = units.iter().flat_map(|unit| &unit.lines);
+        let more = lines.map(|line| match &line.action {
+            Action::Netlink { .. } | Action::Tamper { .. } => self.resync + self.refresh,
+            Action::Impair(_) => self.refresh,
+            _ => Duration::ZERO,
+        });
+        more.max().unwrap_or_default()
+    }
+
+    /// The longest time that such a fault may last. A director whose kernel refuses an address for
+    /// ten deadtimes leaves it to the other until the operator says `director ready`, which a rule
+    /// about who is preferred does not know of.
+    pub(super) fn most(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::NetlinkRefuse | Kind::NetlinkDelay | Kind::NetlinkLose
+                if self.preferred.is_some() =>
+            {
+                self.deadtime * 3
+            }
+            _ => Duration::MAX,
+        }
+    }
+
+    /// The most that a director may be late with everything: more, and it never catches up.
+    pub(super) fn slowest(&self) -> Duration {
+        if self.preferred.is_some() { self.keepalive / 2 } else { Duration::from_millis(500) }
     }
 
     /// The shortest time between a fault and what undoes it. An order to start that comes while

@@ -54,6 +54,7 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
         0 => "announce = { refresh = \"2s\" }\n",
         _ => "",
     };
+    let resync = drawn.between(1, 4);
     let hb = |own: u32| {
         if two_links { format!(", hb = \"10.1.0.{own}\"") } else { String::new() }
     };
@@ -67,7 +68,7 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
         .collect();
     format!(
         "[cluster]\nname = \"pair\"\nkeepalive = \"{keepalive}ms\"\ndetection = \"{detection}\"\n\
-         {failback}\n{refresh}key-file = \"/etc/director/cluster.key\"\n\
+         {failback}\n{refresh}resync = \"{resync}s\"\nkey-file = \"/etc/director/cluster.key\"\n\
          links = [{{ interface = \"lan\" }}{links}]\n\n\
          [nodes.d1]\naddresses = {{ lan = \"10.0.0.11\"{} }}\npriority = 200\n\n\
          [nodes.d2]\naddresses = {{ lan = \"10.0.0.12\"{} }}\npriority = 100\n\n\

@@ -8,7 +8,7 @@ use crate::world::World;
 use director_core::Report;
 use director_core::report::{Health, PeerCause, PeerState, Role, RoleCause};
 use director_core::time::Instant;
-use scenario::{Action, Cut, Extent, Outcome};
+use scenario::{Action, Cut, Extent, Impairment, Outcome};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,13 +40,8 @@ impl World {
             .map(|(place, _)| NodeId(place))
             .collect();
         let named = |node: &NodeId| match action {
-            Action::Cut(Cut { extent, .. }) => match extent {
-                Extent::Whole => true,
-                Extent::Port(one) => self.is_named(*node, one),
-                Extent::Between(one, other) | Extent::OneWay { from: one, to: other } => {
-                    self.is_named(*node, one) || self.is_named(*node, other)
-                }
-            },
+            Action::Cut(Cut { extent, .. }) => self.touches(*node, extent),
+            Action::Impair(Impairment { piece, .. }) => self.touches(*node, &piece.extent),
             action => action.node().is_some_and(|one| self.is_named(*node, one)),
         };
         let struck: Vec<NodeId> = directors.iter().copied().filter(named).collect();
@@ -55,6 +50,16 @@ impl World {
         let strikes = struck.iter().map(|node| Strike { kind, standing: self.standing(*node) });
         let strikes: Vec<Strike> = strikes.collect();
         self.strikes.extend(strikes);
+    }
+
+    fn touches(&self, node: NodeId, extent: &Extent) -> bool {
+        match extent {
+            Extent::Whole => true,
+            Extent::Port(one) => self.is_named(node, one),
+            Extent::Between(one, other) | Extent::OneWay { from: one, to: other } => {
+                self.is_named(node, one) || self.is_named(node, other)
+            }
+        }
     }
 
     fn is_named(&self, node: NodeId, name: &str) -> bool {

@@ -17,7 +17,7 @@ pub(super) fn text(case: &Case) -> String {
     let times: Vec<String> = lines.iter().map(|line| show_duration(line.at)).collect();
     let width = times.iter().map(String::len).max().unwrap_or(0);
     let lines = times.iter().zip(&lines).map(|(at, line)| format!("{at:width$} {}", line.action));
-    list(&mut out, "timeline", lines);
+    list(&mut out, "timeline", lines.chain(case.reactions.iter().cloned()));
     list(&mut out, "expect", case.expect.iter().cloned());
     for (name, segment) in &frame.segments {
         if *segment != Segment::DEFAULT {

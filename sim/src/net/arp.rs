@@ -113,6 +113,14 @@ impl Neighbours {
         self.generation += 1;
     }
 
+    /// Forgets what was learnt on an interface. Packets that wait there are lost.
+    pub(crate) fn forget(&mut self, port: u8) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.port == port) {
+            entry.state = State::Failed;
+            entry.waiting.clear();
+        }
+    }
+
     /// The hardware address that packets for `address` go to now.
     pub(crate) fn owner(&self, address: Ipv4Addr) -> Option<PortId> {
         let entry = self.entries.iter().find(|entry| entry.address == address)?;

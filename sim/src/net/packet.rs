@@ -31,6 +31,9 @@ pub(crate) enum Frame {
     Arp(Arp),
     /// IPv4.
     Ip(Packet),
+    /// IPv4, with a bit turned over that no checksum has noticed: only what is authenticated gets
+    /// so far, the rest does not arrive.
+    Damaged(Packet),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,10 @@ use crate::net::arp::{Expired, Resolved, Timer};
 use crate::net::packet::{
     Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Segment, Tcp, Unreachable,
 };
+use crate::net::switch::Arrival;
 use crate::record::Entry;
 use crate::world::{Event, World};
+use director_core::input::Rejection;
 use director_core::time::Instant;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
@@ -66,8 +68,18 @@ impl World {
             return;
         }
         let Some(switch) = self.switches.get_mut(usize::from(sender.switch)) else { return };
-        if let Some(at) = switch.arrival(sender.member, receiver.member, self.now) {
-            self.queue.push(at, Event::Frame { to, from, frame });
+        match switch.arrival(sender.member, receiver.member, self.now) {
+            Arrival::At(at) => self.queue.push(at, Event::Frame { to, from, frame }),
+            Arrival::Lost => {}
+            Arrival::Twice(at, again) => {
+                self.queue.push(at, Event::Frame { to, from, frame: frame.clone() });
+                self.queue.push(again, Event::Frame { to, from, frame });
+            }
+            Arrival::Damaged(at) => {
+                if let Frame::Ip(packet @ Packet { payload: Payload::Beat(_), .. }) = frame {
+                    self.queue.push(at, Event::Frame { to, from, frame: Frame::Damaged(packet) });
+                }
+            }
         }
     }
 
@@ -152,13 +164,21 @@ impl World {
 
     pub(crate) fn arrive(&mut self, to: PortId, from: PortId, frame: Frame) {
         let Some(place) = self.ports.get(to.index()).copied() else { return };
-        let up = self.hosts.get(place.node.index()).is_some_and(|host| host.power == Power::On);
-        if !up {
+        let Some(host) = self.host(place.node).filter(|host| host.power == Power::On) else {
+            return;
+        };
+        if let Some(held) = &mut host.paused {
+            held.keep_frame(Event::Frame { to, from, frame });
             return;
         }
         match frame {
             Frame::Arp(arp) => self.hear_arp(place.node, place.place, from, arp),
             Frame::Ip(packet) => self.receive(place.node, place.place, from, packet),
+            Frame::Damaged(Packet { src, payload: Payload::Beat(beat), .. }) => {
+                let damaged = Some(Rejection::Authentication);
+                self.hear_beat(place.node, place.place, from, (src, beat), damaged);
+            }
+            Frame::Damaged(_) => {}
         }
     }
 
@@ -199,7 +219,9 @@ impl World {
                 self.balance(node, packet, tcp);
             }
             Payload::Tcp(tcp) => self.segment(node, packet.src, packet.dst, tcp),
-            Payload::Beat(beat) => self.hear_beat(node, place, from, packet.src, beat),
+            Payload::Beat(beat) => {
+                self.hear_beat(node, place, from, (packet.src, beat), None);
+            }
             Payload::Unreachable { code, sport, dport } => {
                 self.told_unreachable(node, packet.src, sport, dport, code);
             }

@@ -1,14 +1,30 @@
 //! A broadcast domain: one switch, a port for each node on it, any of whose paths can be cut.
 
+use crate::net::impaired::Impaired;
 use crate::net::packet::PortId;
 use director_core::random::Stream;
 use director_core::time::Instant;
+use scenario::Effect;
 use std::time::Duration;
+
+/// When a frame arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Never.
+    Lost,
+    /// Then.
+    At(Instant),
+    /// Then, and once more.
+    Twice(Instant, Instant),
+    /// Then, and not as it was sent.
+    Damaged(Instant),
+}
 
 /// A segment. It learns nothing and floods nothing: a frame goes to the port that it is for.
 #[derive(Clone, Debug)]
 pub(crate) struct Switch {
     pub(crate) name: String,
+    seed: u64,
     low: u64,
     width: u64,
     members: Vec<PortId>,
@@ -23,6 +39,7 @@ struct Link {
     /// When the last frame arrives: a switch does not reorder the frames of one path.
     last: Instant,
     cut: bool,
+    impaired: Option<Box<Impaired>>,
 }
 
 impl Switch {
@@ -40,30 +57,48 @@ impl Switch {
         for (_, from) in members {
             for (_, to) in members {
                 let stream = Stream::named(seed, &format!("link/{name}/{from}->{to}"));
-                links.push(Link { stream, last: Instant::ZERO, cut: false });
+                links.push(Link { stream, last: Instant::ZERO, cut: false, impaired: None });
             }
         }
         let members = members.iter().map(|(port, _)| *port).collect();
-        Self { name: name.to_owned(), low, width, members, links }
+        Self { name: name.to_owned(), seed, low, width, members, links }
     }
 
     pub(crate) fn members(&self) -> &[PortId] {
         &self.members
     }
 
-    /// When a frame that is sent at `now` arrives; never, when the path is cut.
-    pub(crate) fn arrival(&mut self, from: u16, to: u16, now: Instant) -> Option<Instant> {
+    /// When a frame that is sent at `now` arrives.
+    pub(crate) fn arrival(&mut self, from: u16, to: u16, now: Instant) -> Arrival {
         let place = usize::from(from) * self.members.len() + usize::from(to);
-        let link = self.links.get_mut(place)?;
+        let Some(link) = self.links.get_mut(place) else { return Arrival::Lost };
         if link.cut {
-            return None;
+            return Arrival::Lost;
         }
         // Multiply and shift: a remainder would cost a division for every frame.
         let drawn = u128::from(link.stream.next_u64()) * u128::from(self.width);
         let took = self.low + u64::try_from(drawn >> 64).unwrap_or(0);
-        let at = Instant::from_nanos(now.as_nanos().saturating_add(took)).max(link.last);
+        let at = Instant::from_nanos(now.as_nanos().saturating_add(took));
+        if let Some(impaired) = &mut link.impaired {
+            return impaired.arrival(at, &mut link.last);
+        }
+        let at = at.max(link.last);
         link.last = at;
-        Some(at)
+        Arrival::At(at)
+    }
+
+    /// Makes the frames of every path fare as `effect` says; each path draws from its own stream.
+    pub(crate) fn set_effects(&mut self, effect: impl Fn(PortId, PortId) -> (Effect, String)) {
+        for (row, from) in self.members.iter().enumerate() {
+            for (column, to) in self.members.iter().enumerate() {
+                let (effect, name) = effect(*from, *to);
+                if let Some(link) = self.links.get_mut(row * self.members.len() + column) {
+                    Impaired::set(&mut link.impaired, effect, || {
+                        Stream::named(self.seed, &format!("impaired/{}/{name}", self.name))
+                    });
+                }
+            }
+        }
     }
 
     /// Cuts or heals every path by what `passes` says of it.
@@ -94,7 +129,7 @@ mod tests {
         let mut last = Instant::ZERO;
         for step in 0..1_000_u64 {
             let now = Instant::from_nanos(step * 10_000);
-            let at = switch.arrival(0, 1, now).unwrap();
+            let Arrival::At(at) = switch.arrival(0, 1, now) else { panic!("nothing is wrong") };
             assert!(at >= last);
             let took = at.since(now);
             assert!(took >= Duration::from_micros(100) && took <= Duration::from_micros(200));
@@ -106,10 +141,62 @@ mod tests {
     fn a_cut_is_of_one_direction() {
         let mut switch = switch();
         switch.set_cuts(|from, _| from != PortId(4));
-        assert_eq!(switch.arrival(0, 1, Instant::ZERO), None);
-        assert!(switch.arrival(1, 0, Instant::ZERO).is_some());
+        assert_eq!(switch.arrival(0, 1, Instant::ZERO), Arrival::Lost);
+        assert_ne!(switch.arrival(1, 0, Instant::ZERO), Arrival::Lost);
         switch.set_cuts(|_, _| true);
-        assert!(switch.arrival(0, 1, Instant::ZERO).is_some());
+        assert_ne!(switch.arrival(0, 1, Instant::ZERO), Arrival::Lost);
+    }
+
+    fn fare(effect: Effect, frames: u64) -> Vec<Arrival> {
+        let mut switch = switch();
+        switch.set_effects(|_, _| (effect, "a->b".to_owned()));
+        (0..frames).map(|one| switch.arrival(0, 1, Instant::from_nanos(one * 1_000_000))).collect()
+    }
+
+    #[test]
+    fn losses_come_alone_or_in_bursts_and_are_as_many_as_was_said() {
+        let loss = scenario::Share::parse("10%").unwrap();
+        let runs = |burst| {
+            let fared = fare(Effect { loss, burst, ..Effect::default() }, 100_000);
+            let lost: Vec<bool> = fared.iter().map(|one| *one == Arrival::Lost).collect();
+            let begins = lost.windows(2).filter(|pair| !pair[0] && pair[1]).count();
+            (lost.iter().filter(|one| **one).count(), begins)
+        };
+        let (alone, bursts) = (runs(0), runs(8));
+        assert!((9_000..11_000).contains(&alone.0), "{alone:?}");
+        assert!((8_500..11_500).contains(&bursts.0), "{bursts:?}");
+        // One in a row is 1.1 on average when each is drawn for itself.
+        assert!(alone.0 / alone.1 == 1 && (6..10).contains(&(bursts.0 / bursts.1)));
+    }
+
+    #[test]
+    fn frames_are_late_doubled_overtaken_and_damaged_as_was_said() {
+        let half = scenario::Share::parse("50%").unwrap();
+        let (delay, jitter) = (Duration::from_millis(20), Duration::from_millis(5));
+        let late = fare(Effect { delay, jitter, ..Effect::default() }, 100);
+        let took = |(sent, arrival): (u64, &Arrival)| match arrival {
+            Arrival::At(at) => at.since(Instant::from_nanos(sent * 1_000_000)),
+            other => panic!("{other:?}"),
+        };
+        let most = delay + jitter + Duration::from_micros(200);
+        assert!((0..).zip(&late).map(took).all(|took| took >= delay && took <= most));
+        let ordered = |fared: &[Arrival]| fared.windows(2).all(|two| key(two[0]) <= key(two[1]));
+        assert!(ordered(&late));
+        assert!(!ordered(&fare(Effect { reorder: half, ..Effect::default() }, 100)));
+        let count = |effect, wanted: fn(&Arrival) -> bool| {
+            fare(effect, 1_000).iter().filter(|one| wanted(one)).count()
+        };
+        let twice = Effect { duplicate: half, ..Effect::default() };
+        assert!((400..600).contains(&count(twice, |one| matches!(one, Arrival::Twice(..)))));
+        let damaged = Effect { corrupt: half, ..Effect::default() };
+        assert!((400..600).contains(&count(damaged, |one| matches!(one, Arrival::Damaged(_)))));
+    }
+
+    fn key(arrival: Arrival) -> Instant {
+        match arrival {
+            Arrival::At(at) | Arrival::Twice(at, _) | Arrival::Damaged(at) => at,
+            Arrival::Lost => Instant::ZERO,
+        }
     }
 
     #[test]

@@ -1,7 +1,16 @@
 //! What a timeline statement does.
 
-use crate::ConfigFile;
+mod impair;
+mod kernel;
+mod share;
+
+pub use impair::{Effect, Impairment};
+pub use kernel::{Mood, Tampering};
+pub use share::Share;
+
+use crate::{ConfigFile, show_duration};
 use std::fmt;
+use std::time::Duration;
 
 /// One deed of the timeline, without its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +58,63 @@ pub enum Action {
         /// The new configuration.
         config: ConfigFile,
     },
+    /// Frames are lost, late, doubled, overtaken or damaged.
+    Impair(Impairment),
+    /// The node's interface loses its carrier.
+    Unplug {
+        /// The segment's name.
+        segment: String,
+        /// The node's name.
+        node: String,
+    },
+    /// It has carrier again.
+    Plug {
+        /// The segment's name.
+        segment: String,
+        /// The node's name.
+        node: String,
+    },
+    /// The director process is not run any more (SIGSTOP); its kernel goes on.
+    Freeze {
+        /// The director's name.
+        node: String,
+    },
+    /// It is run again (SIGCONT).
+    Thaw {
+        /// The director's name.
+        node: String,
+    },
+    /// The whole machine stands still, as a virtual one does that is moved; time goes on.
+    Pause {
+        /// The node's name.
+        node: String,
+    },
+    /// It goes on.
+    Resume {
+        /// The node's name.
+        node: String,
+    },
+    /// From now on everything that the director does comes up to this much later.
+    Slow {
+        /// The director's name.
+        node: String,
+        /// How much at most; zero for as fast as ever.
+        by: Duration,
+    },
+    /// From now on the director's kernel treats netlink requests like this.
+    Netlink {
+        /// The director's name.
+        node: String,
+        /// How.
+        mood: Mood,
+    },
+    /// Somebody else changes the director's kernel.
+    Tamper {
+        /// The director's name.
+        node: String,
+        /// What is done.
+        deed: Tampering,
+    },
 }
 
 impl Action {
@@ -61,8 +127,17 @@ impl Action {
             | Self::Start { node }
             | Self::Kill { node }
             | Self::Serve { node, .. }
-            | Self::Reload { node, .. } => Some(node),
-            Self::Cut(_) | Self::Heal(_) => None,
+            | Self::Reload { node, .. }
+            | Self::Unplug { node, .. }
+            | Self::Plug { node, .. }
+            | Self::Freeze { node }
+            | Self::Thaw { node }
+            | Self::Pause { node }
+            | Self::Resume { node }
+            | Self::Slow { node, .. }
+            | Self::Netlink { node, .. }
+            | Self::Tamper { node, .. } => Some(node),
+            Self::Cut(_) | Self::Heal(_) | Self::Impair(_) => None,
         }
     }
 }
@@ -81,6 +156,16 @@ impl fmt::Display for Action {
             Self::Heal(Heal::All) => write!(f, "heal all"),
             Self::Heal(Heal::Of(cut)) => write!(f, "heal {cut}"),
             Self::Reload { node, config } => write!(f, "reload {node} {}", config.path),
+            Self::Impair(impairment) => write!(f, "impair {impairment}"),
+            Self::Unplug { segment, node } => write!(f, "unplug {segment} {node}"),
+            Self::Plug { segment, node } => write!(f, "plug {segment} {node}"),
+            Self::Freeze { node } => write!(f, "freeze {node}"),
+            Self::Thaw { node } => write!(f, "thaw {node}"),
+            Self::Pause { node } => write!(f, "pause {node}"),
+            Self::Resume { node } => write!(f, "resume {node}"),
+            Self::Slow { node, by } => write!(f, "slow {node} {}", show_duration(*by)),
+            Self::Netlink { node, mood } => write!(f, "netlink {node} {mood}"),
+            Self::Tamper { node, deed } => write!(f, "tamper {node} {deed}"),
         }
     }
 }
@@ -122,7 +207,7 @@ impl fmt::Display for Behaviour {
     }
 }
 
-/// A piece of one segment: `hb`, `hb d1`, `lan d1<->d2`, `lan d1->d2`.
+/// A piece of one segment, to be cut or impaired: `hb`, `hb d1`, `lan d1<->d2`, `lan d1->d2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     /// The segment's name.
@@ -164,8 +249,8 @@ impl fmt::Display for Cut {
 /// What is healed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heal {
-    /// Every segment.
+    /// Every segment, of cuts and impairments.
     All,
-    /// This piece, whatever cut it.
+    /// This piece, whatever cut or impaired it.
     Of(Cut),
 }

@@ -45,6 +45,11 @@ pub enum Claim {
         /// What.
         condition: Condition,
     },
+    /// `sometimes COND`: holds at some moment of some run; one run alone cannot violate it.
+    Sometimes {
+        /// What.
+        condition: Condition,
+    },
     /// `at TIME COND`.
     At {
         /// The moment, counted from the start.

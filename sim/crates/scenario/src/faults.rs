@@ -1,32 +1,133 @@
-//! Which frames are cut at a moment: the same bookkeeping for every runner and for the judge.
+//! What is wrong at a moment: the same bookkeeping for every runner and for the judge.
 
-use crate::{Action, Cut, Extent, Heal, Scenario};
-use std::collections::BTreeSet;
+use crate::{Action, Cut, Effect, Extent, Heal, Mood, Scenario};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-/// The directed pairs between which a segment carries nothing.
+/// Segment, sender, receiver.
+type Path = (String, String, String);
+
+/// What is wrong with the network, and with machines that have power.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Faults {
-    blocked: BTreeSet<(String, String, String)>,
+    /// Paths that carry nothing.
+    blocked: BTreeSet<Path>,
+    impaired: BTreeMap<Path, Effect>,
+    /// Interfaces without carrier, as (segment, node).
+    unplugged: BTreeSet<(String, String)>,
+    frozen: BTreeSet<String>,
+    paused: BTreeSet<String>,
+    slow: BTreeMap<String, Duration>,
+    moods: BTreeMap<String, Mood>,
 }
 
 impl Faults {
-    /// Takes note of a cut or a heal; every other action changes nothing.
+    /// Takes note of an action.
     pub fn apply(&mut self, scenario: &Scenario, action: &Action) {
         match action {
             Action::Cut(cut) => self.blocked.extend(pairs(scenario, cut)),
-            Action::Heal(Heal::All) => self.blocked.clear(),
+            Action::Impair(impairment) => {
+                for pair in pairs(scenario, &impairment.piece) {
+                    self.impaired.insert(pair, impairment.effect);
+                }
+            }
+            Action::Heal(Heal::All) => {
+                self.blocked.clear();
+                self.impaired.clear();
+            }
             Action::Heal(Heal::Of(cut)) => {
                 for pair in pairs(scenario, cut) {
                     self.blocked.remove(&pair);
+                    self.impaired.remove(&pair);
                 }
+            }
+            Action::Unplug { segment, node } => {
+                self.unplugged.insert((segment.clone(), node.clone()));
+            }
+            Action::Plug { segment, node } => {
+                self.unplugged.remove(&(segment.clone(), node.clone()));
+            }
+            action => self.befall(action),
+        }
+    }
+
+    /// What an action does to a machine.
+    fn befall(&mut self, action: &Action) {
+        match action {
+            Action::Freeze { node } => {
+                self.frozen.insert(node.clone());
+            }
+            // A process that is killed is frozen no longer; the next one is another.
+            Action::Thaw { node } | Action::Kill { node } => {
+                self.frozen.remove(node);
+            }
+            Action::Pause { node } => {
+                self.paused.insert(node.clone());
+            }
+            Action::Resume { node } => {
+                self.paused.remove(node);
+            }
+            Action::Slow { node, by: Duration::ZERO } => {
+                self.slow.remove(node);
+            }
+            Action::Slow { node, by } => {
+                self.slow.insert(node.clone(), *by);
+            }
+            Action::Netlink { node, mood: Mood::Ok } => {
+                self.moods.remove(node);
+            }
+            Action::Netlink { node, mood } => {
+                self.moods.insert(node.clone(), *mood);
+            }
+            Action::PowerOff { node } => {
+                self.frozen.remove(node);
+                self.paused.remove(node);
+                self.slow.remove(node);
+                self.moods.remove(node);
             }
             _ => {}
         }
     }
 
-    /// Whether a frame from one node reaches the other over this segment.
+    /// Whether a frame from one node reaches the other over this segment, unless it is lost.
     pub fn passes(&self, segment: &str, from: &str, to: &str) -> bool {
-        !self.blocked.contains(&(segment.to_owned(), from.to_owned(), to.to_owned()))
+        let unplugged = |node: &str| self.is_unplugged(segment, node);
+        let cut = || self.blocked.contains(&(segment.to_owned(), from.to_owned(), to.to_owned()));
+        !unplugged(from) && !unplugged(to) && !cut()
+    }
+
+    /// How frames from one node to the other fare on this segment.
+    pub fn effect(&self, segment: &str, from: &str, to: &str) -> Effect {
+        let path = (segment.to_owned(), from.to_owned(), to.to_owned());
+        self.impaired.get(&path).copied().unwrap_or_default()
+    }
+
+    /// The impaired pairs as (segment, from, to), sorted, with how their frames fare.
+    pub fn impaired(&self) -> impl Iterator<Item = (&str, &str, &str, Effect)> {
+        self.impaired
+            .iter()
+            .map(|((segment, from, to), effect)| (&**segment, &**from, &**to, *effect))
+    }
+
+    /// Whether the node's interface on the segment has no carrier.
+    pub fn is_unplugged(&self, segment: &str, node: &str) -> bool {
+        !self.unplugged.is_empty()
+            && self.unplugged.contains(&(segment.to_owned(), node.to_owned()))
+    }
+
+    /// Whether the node's director is not run, or the whole node is not.
+    pub fn stands_still(&self, node: &str) -> bool {
+        self.frozen.contains(node) || self.paused.contains(node)
+    }
+
+    /// Whether something keeps the node's director from doing at once what it has decided.
+    pub fn hampers(&self, node: &str) -> bool {
+        self.stands_still(node) || self.slow.contains_key(node) || self.moods.contains_key(node)
+    }
+
+    /// How the node's kernel treats netlink requests.
+    pub fn mood(&self, node: &str) -> Mood {
+        self.moods.get(node).copied().unwrap_or_default()
     }
 
     /// The cut pairs as (segment, from, to), sorted.
@@ -37,6 +138,7 @@ impl Faults {
     /// Whether anything of the segment is cut.
     pub fn touches(&self, segment: &str) -> bool {
         self.blocked.iter().any(|(name, _, _)| name == segment)
+            || self.unplugged.iter().any(|(name, _)| name == segment)
     }
 
     /// Whether, in one direction at least, no shared segment carries from one node to the other.
@@ -50,9 +152,17 @@ impl Faults {
         !(carried(a, b) && carried(b, a))
     }
 
-    /// Whether no frame is cut.
+    /// Whether nothing is wrong that can keep two directors from knowing of each other, or one
+    /// of them from doing at once what it has decided. Frames that come twice or out of order do
+    /// neither.
     pub fn is_empty(&self) -> bool {
         self.blocked.is_empty()
+            && !self.impaired.values().any(Effect::disturbs)
+            && self.unplugged.is_empty()
+            && self.frozen.is_empty()
+            && self.paused.is_empty()
+            && self.slow.is_empty()
+            && self.moods.is_empty()
     }
 }
 

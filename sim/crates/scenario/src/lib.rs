@@ -15,11 +15,14 @@ mod judge;
 mod model;
 mod parse;
 mod problem;
+mod react;
 mod report;
 #[cfg(test)]
 mod testkit;
 
-pub use action::{Action, Behaviour, Cut, Extent, Heal};
+pub use action::{
+    Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Mood, Share, Tampering,
+};
 pub use decisions::{Decision, by_subject, decisions};
 pub use draw::{Spread, Stream};
 pub use duration::{parse_duration, show_duration};
@@ -32,8 +35,9 @@ pub use history::{Event, History, Outcome, Record};
 pub use judge::{ClientFigures, Judged, LATE, Names, Ruling, State, Verdict, judge, replay};
 pub use model::{
     Cidr, Client, ConfigFile, Engine, Node, NodeKind, Port, Protocol, Rate, Scenario, Scheduled,
-    Segment, Serve, Statement,
+    Segment, Serve, Statement, When,
 };
 pub use parse::{Reader, files};
 pub use problem::{Problem, Problems};
+pub use react::Reactions;
 pub use report::{Exit, Outcomes, Run, RunResult, json, junit, text};

@@ -1,6 +1,6 @@
 //! A scenario after parsing: topology, load, timeline and expectations.
 
-use crate::{Action, Behaviour, Expectation, Facts, Span, Spread, Stream};
+use crate::{Action, Behaviour, Condition, Expectation, Facts, Span, Spread, Stream};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -72,25 +72,39 @@ impl Scenario {
             .map(|node| node.name.as_str())
     }
 
-    /// The timeline with its times drawn from the seed, in time order; statements of one moment
-    /// keep the order of the file.
+    /// The timed statements with their times drawn from the seed, in time order; statements of one
+    /// moment keep the order of the file.
     pub fn schedule(&self, seed: u64) -> Vec<Scheduled> {
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut scheduled: Vec<Scheduled> = self
-            .timeline
-            .iter()
-            .enumerate()
-            .map(|(index, statement)| {
-                let nth = seen.entry(&statement.text).or_default();
-                // By text, not by position: deleting one line leaves the others' times alone.
-                let name = format!("timeline/{}/{nth}", statement.text);
-                *nth += 1;
-                let at = statement.when.draw(&mut Stream::named(seed, &name));
-                Scheduled { at, index, action: statement.action.clone() }
-            })
-            .collect();
+        let drawn = self.drawn(seed).filter_map(|(statement, scheduled)| match statement.when {
+            When::At(_) => Some(scheduled),
+            When::Upon { .. } => None,
+        });
+        let mut scheduled: Vec<Scheduled> = drawn.collect();
         scheduled.sort_by_key(|entry| entry.at);
         scheduled
+    }
+
+    /// The statements that wait for a condition, in the order of the file, each with the time to
+    /// let pass once it has become true.
+    pub fn reactions(&self, seed: u64) -> Vec<(&Condition, Scheduled)> {
+        let drawn = self.drawn(seed).filter_map(|(statement, scheduled)| match &statement.when {
+            When::Upon { condition, .. } => Some((condition, scheduled)),
+            When::At(_) => None,
+        });
+        drawn.collect()
+    }
+
+    fn drawn(&self, seed: u64) -> impl Iterator<Item = (&Statement, Scheduled)> {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        self.timeline.iter().enumerate().map(move |(index, statement)| {
+            let nth = seen.entry(&statement.text).or_default();
+            // By text, not by position: deleting one line leaves the others' times alone.
+            let name = format!("timeline/{}/{nth}", statement.text);
+            *nth += 1;
+            let (When::At(spread) | When::Upon { offset: spread, .. }) = &statement.when;
+            let at = spread.draw(&mut Stream::named(seed, &name));
+            (statement, Scheduled { at, index, action: statement.action.clone() })
+        })
     }
 }
 
@@ -283,8 +297,8 @@ impl Rate {
 /// One line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// When, counted from the start.
-    pub when: Spread,
+    /// When.
+    pub when: When,
     /// What.
     pub action: Action,
     /// The line as written, without surplus blanks.
@@ -293,10 +307,24 @@ pub struct Statement {
     pub span: Span,
 }
 
+/// When a statement is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// At this time, counted from the start.
+    At(Spread),
+    /// `at CONDITION + OFFSET`: once, that long after the condition has become true first.
+    Upon {
+        /// What is waited for.
+        condition: Condition,
+        /// How long to wait then.
+        offset: Spread,
+    },
+}
+
 /// A statement with its time drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheduled {
-    /// When, counted from the start.
+    /// When, counted from the start, or from what it waits for.
     pub at: Duration,
     /// Its place in [`Scenario::timeline`].
     pub index: usize,

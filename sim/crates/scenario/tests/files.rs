@@ -18,7 +18,8 @@ fn every_scenario_of_the_repository_is_valid() {
         assert!(scenario.length.as_secs() <= 60, "{}", path.display());
         for seed in 0..20 {
             let schedule = scenario.schedule(seed);
-            assert_eq!(schedule.len(), scenario.timeline.len());
+            let waiting = scenario.reactions(seed).len();
+            assert_eq!(schedule.len() + waiting, scenario.timeline.len());
             assert!(schedule.iter().all(|entry| entry.at < scenario.length));
         }
     }

@@ -17,6 +17,10 @@ pub(super) fn expectations(case: &Case<'_>) -> Vec<Judged> {
             always(case, &Condition::Not(Box::new(condition.clone())), except.as_ref())
         }
         Claim::Eventually { condition } => eventually(case, condition),
+        Claim::Sometimes { condition } => match eventually(case, condition) {
+            Ruling::Violated { .. } => not_judged("not in this run; it must be in one of many"),
+            reached => reached,
+        },
         Claim::At { time, condition } => at(case, *time, condition),
         Claim::Within { limit, trigger, condition } => within(case, *limit, trigger, condition),
         Claim::Measure { quantity, compare, bound, window } => {

@@ -21,15 +21,20 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Judged> {
     owners.chain(load).collect()
 }
 
-/// Two directors may hold an address only while frames are cut, or while a killed director's kernel
-/// still holds it, and shortly after.
+/// Two directors may hold an address only while something keeps them from knowing of each other or
+/// from acting on it, while a killed director's kernel still holds it, and shortly after; or
+/// shortly after somebody else has put it there.
 fn single_owner(case: &Case<'_>, address: IpAddr) -> Judged {
-    let text =
-        format!("{address} has one owner at most, unless links are cut or a director was killed");
+    let text = format!("{address} has one owner at most, unless a fault keeps directors apart");
     let condition = Condition::Owners { address, compare: Compare::AtMost, count: 1 };
     let disturbed = Truth::of(case, |state| !state.faults().is_empty() || state.has_orphan());
-    let excused: Vec<_> =
-        disturbed.stretches(true).into_iter().map(|(from, to)| (from, to + SETTLE)).collect();
+    let tampered = case.scenario.timeline.iter().enumerate();
+    let tampered = tampered.filter(|(_, one)| matches!(one.action, Action::Tamper { .. }));
+    let tampered: Vec<usize> = tampered.map(|(index, _)| index).collect();
+    let tampered = case.executed(&tampered).into_iter().map(|at| (at, at));
+    let disturbed = disturbed.stretches(true).into_iter().chain(tampered);
+    let mut excused: Vec<_> = disturbed.map(|(from, to)| (from, to + SETTLE)).collect();
+    excused.sort_unstable();
     let wrong = Truth::of_condition(case, &condition).stretches(false);
     let ruling = match first_unexcused(&wrong, &excused) {
         Some(at) => Ruling::Violated { at, facts: case.facts(&condition, at) },
@@ -43,9 +48,12 @@ fn steady_load(case: &Case<'_>, client: &Client) -> Judged {
     let Client { name, start, timeout, new, from, .. } = client;
     let limit = STARVED.max(new.interval() * 5);
     let text = format!("{name} opens a connection at least every {}", show_duration(limit));
-    let is_down = |action: &Action| matches!(action, Action::PowerOff { node } if node == from);
+    let is_down = |action: &Action| match action {
+        Action::PowerOff { node } | Action::Pause { node } => node == from,
+        _ => false,
+    };
     if case.scenario.timeline.iter().any(|statement| is_down(&statement.action)) {
-        let reason = format!("{from}, on which it runs, loses power");
+        let reason = format!("{from}, on which it runs, loses power or stands still");
         return Judged { text, ruling: Ruling::NotJudged { reason } };
     }
     // A connection is recorded when it ends, which the last ones do not before the run does.

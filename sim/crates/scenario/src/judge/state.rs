@@ -2,7 +2,7 @@
 
 use crate::{
     Action, Behaviour, Compare, Condition, Event, Facts, Faults, History, Holder, NodeKind,
-    Scenario,
+    Scenario, Tampering,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +19,11 @@ impl<'a> Names<'a> {
     /// Those of a scenario.
     pub fn of(scenario: &'a Scenario) -> Self {
         Self { scenario, facts: scenario.facts() }
+    }
+
+    /// The same, when what the configurations name is known already.
+    pub(crate) fn with(scenario: &'a Scenario, facts: Facts) -> Self {
+        Self { scenario, facts }
     }
 
     /// What the configurations name.
@@ -61,6 +66,8 @@ pub struct State {
     servers: BTreeMap<(String, String, String), String>,
     off: BTreeSet<String>,
     killed: BTreeSet<String>,
+    /// Directors that were not running when somebody else gave them a virtual address.
+    burdened: BTreeSet<String>,
     behaviours: BTreeMap<String, Behaviour>,
     faults: Faults,
 }
@@ -136,10 +143,18 @@ impl State {
         &self.faults
     }
 
-    /// Whether the kernel of a killed director that was neither started again nor lost power since
-    /// still holds an address.
+    /// Whether the kernel of a director that was killed, or was given an address while it did not
+    /// run, and that neither started again nor lost power since, still holds an address.
     pub fn has_orphan(&self) -> bool {
-        self.owners.values().any(|owners| !owners.is_disjoint(&self.killed))
+        let left = |owners: &BTreeSet<String>| {
+            !owners.is_disjoint(&self.killed) || !owners.is_disjoint(&self.burdened)
+        };
+        self.owners.values().any(left)
+    }
+
+    fn runs(&self, node: &str) -> bool {
+        let stopped = self.roles.iter().any(|((at, _), role)| at == node && role == "stopped");
+        !stopped && !self.killed.contains(node) && !self.off.contains(node)
     }
 
     /// Whether the condition is true.
@@ -230,6 +245,7 @@ impl State {
             Action::PowerOff { node } => {
                 self.off.insert(node.clone());
                 self.killed.remove(node);
+                self.burdened.remove(node);
                 self.owners.values_mut().for_each(|owners| {
                     owners.remove(node);
                 });
@@ -250,6 +266,10 @@ impl State {
             }
             Action::Start { node } => {
                 self.killed.remove(node);
+                self.burdened.remove(node);
+            }
+            Action::Tamper { node, deed: Tampering::AddAddress(_) } if !self.runs(node) => {
+                self.burdened.insert(node.clone());
             }
             _ => {}
         }

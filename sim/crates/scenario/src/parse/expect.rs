@@ -14,10 +14,11 @@ use toml_edit::Table;
 type Rest = fn(&mut Cursor<'_>, &Draft<'_>) -> Result<Claim, Mistake>;
 
 /// What an expectation can begin with, and what reads it from there.
-const CLAIMS: [(&str, Rest); 11] = [
+const CLAIMS: [(&str, Rest); 12] = [
     ("always", always),
     ("never", never),
     ("eventually", eventually),
+    ("sometimes", sometimes),
     ("at", at),
     ("within", within),
     ("outage", |cursor, draft| measure(cursor, draft, "outage(CLIENT) <= 2.5s")),
@@ -80,6 +81,11 @@ fn never(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<Claim, Mistake> {
 fn eventually(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<Claim, Mistake> {
     cursor.word();
     Ok(Claim::Eventually { condition: condition(cursor, draft)? })
+}
+
+fn sometimes(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<Claim, Mistake> {
+    cursor.word();
+    Ok(Claim::Sometimes { condition: condition(cursor, draft)? })
 }
 
 fn steady(

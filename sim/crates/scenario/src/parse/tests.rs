@@ -84,6 +84,27 @@ fn every_verb_reads_back_what_it_prints() {
         "cut lan gw",
         "cut lan d1<->d2",
         "cut lan d1->d2",
+        "impair lan loss 10%",
+        "impair hb d1->d2 loss 12.5% burst 8 delay 20ms jitter 500us",
+        "impair lan d1<->d2 duplicate 1% reorder 2% corrupt 0.1%",
+        "unplug lan d1",
+        "plug lan d1",
+        "freeze d1",
+        "thaw d1",
+        "pause gw",
+        "resume s1",
+        "slow d1 20ms",
+        "slow d1 0s",
+        "netlink d1 ok",
+        "netlink d1 refuse 100%",
+        "netlink d1 delay 200ms",
+        "netlink d1 lose 30%",
+        "netlink d1 mute",
+        "tamper d1 flush",
+        "tamper d1 remove-address 10.0.0.100",
+        "tamper d1 add-address 10.0.0.100",
+        "tamper d1 remove-server http s1",
+        "tamper d1 set-weight http s1 0",
         "heal all",
         "heal hb",
         "heal lan d1",
@@ -316,4 +337,43 @@ fn deep_nesting_is_refused_not_overflowed() {
     assert!(with(&[], &[&line]).unwrap_err().0[0].text.contains("nested"));
     let line = format!("always {}owners(10.0.0.100) = 1", "not ".repeat(5_000));
     assert!(with(&[], &[&line]).unwrap_err().0[0].text.contains("nested"));
+}
+
+#[test]
+fn a_bad_line_about_other_trouble_is_reported_at_its_column() {
+    let timeline = [
+        ("10s impair lan", 15),
+        ("10s impair lan d1 lost 5%", 19),
+        ("10s impair lan loss 101%", 21),
+        ("10s impair lan delay 5ms burst 3", 33),
+        ("10s impair lan loss 5% burst 1", 30),
+        ("10s unplug hb gw", 15),
+        ("10s freeze s1", 12),
+        ("10s slow d1 fast", 13),
+        ("10s netlink d1 deny", 16),
+        ("10s tamper d1 drop", 15),
+        ("10s tamper d1 remove-address 10.0.0.9", 30),
+        ("10s tamper d1 set-weight http s1 heavy", 34),
+        ("at owner(10.0.0.100) kill d1", 22),
+        ("at owner(10.0.0.100) = d2 + 90s kill d1", 29),
+    ];
+    for (line, column) in timeline {
+        let wrong = with(&[line], &["pinned(web)"]).unwrap_err();
+        let found: Vec<(usize, usize)> =
+            wrong.0.iter().map(|problem| (problem.line, problem.column)).collect();
+        assert_eq!(found, [(6, column + "timeline = [\"".len())], "{line}: {wrong}");
+    }
+}
+
+#[test]
+fn a_statement_may_wait_for_a_condition() {
+    let timeline = ["at role(d2, web) = taking + {0s..300ms}  power-off d2", "1s kill d1"];
+    let scenario = with(&timeline, &["sometimes owners(10.0.0.100) = 2"]).unwrap();
+    assert_eq!(scenario.schedule(1).len(), 1);
+    let reactions = scenario.reactions(1);
+    let [(condition, scheduled)] = reactions.as_slice() else { panic!("{reactions:?}") };
+    let (group, role) = ("web".to_owned(), "taking".to_owned());
+    assert_eq!(**condition, Condition::Role { node: "d2".to_owned(), group, role });
+    assert!(scheduled.at <= Duration::from_millis(300) && scheduled.index == 0);
+    assert!(matches!(scenario.expectations[0].claim, Claim::Sometimes { .. }));
 }

@@ -1,10 +1,13 @@
 //! `when verb object…`, one line each.
 
+mod trouble;
+
+use super::condition::condition;
 use super::cursor::Cursor;
 use super::draft::{Draft, Wanted};
 use super::source::{Mistake, Source, list, nearest};
 use super::value;
-use crate::{Action, Cut, Extent, Heal, Spread, Statement, show_duration};
+use crate::{Action, Cut, Extent, Heal, Spread, Statement, When, show_duration};
 use toml_edit::Table;
 
 /// One verb: how it is written, and what reads its objects.
@@ -14,7 +17,7 @@ struct Verb {
     objects: fn(&mut Cursor<'_>, &mut Draft<'_>, &'static str) -> Result<Action, Mistake>,
 }
 
-const VERBS: [Verb; 9] = [
+const VERBS: [Verb; 19] = [
     Verb {
         word: "power-off",
         usage: "power-off NODE",
@@ -58,6 +61,54 @@ const VERBS: [Verb; 9] = [
     },
     Verb { word: "heal", usage: "heal all, or heal and what was cut", objects: heal },
     Verb { word: "reload", usage: "reload DIRECTOR FILE", objects: reload },
+    Verb { word: "impair", usage: trouble::IMPAIR, objects: trouble::impair },
+    Verb {
+        word: "unplug",
+        usage: "unplug SEGMENT NODE",
+        objects: |cursor, draft, usage| {
+            trouble::plug(cursor, draft, usage)
+                .map(|(segment, node)| Action::Unplug { segment, node })
+        },
+    },
+    Verb {
+        word: "plug",
+        usage: "plug SEGMENT NODE",
+        objects: |cursor, draft, usage| {
+            trouble::plug(cursor, draft, usage)
+                .map(|(segment, node)| Action::Plug { segment, node })
+        },
+    },
+    Verb {
+        word: "freeze",
+        usage: "freeze DIRECTOR",
+        objects: |cursor, draft, usage| {
+            node(cursor, draft, usage, Wanted::Director).map(|node| Action::Freeze { node })
+        },
+    },
+    Verb {
+        word: "thaw",
+        usage: "thaw DIRECTOR",
+        objects: |cursor, draft, usage| {
+            node(cursor, draft, usage, Wanted::Director).map(|node| Action::Thaw { node })
+        },
+    },
+    Verb {
+        word: "pause",
+        usage: "pause NODE",
+        objects: |cursor, draft, usage| {
+            node(cursor, draft, usage, Wanted::Any).map(|node| Action::Pause { node })
+        },
+    },
+    Verb {
+        word: "resume",
+        usage: "resume NODE",
+        objects: |cursor, draft, usage| {
+            node(cursor, draft, usage, Wanted::Any).map(|node| Action::Resume { node })
+        },
+    },
+    Verb { word: "slow", usage: "slow DIRECTOR 20ms, or 0s for the end", objects: trouble::slow },
+    Verb { word: "netlink", usage: trouble::NETLINK, objects: trouble::netlink },
+    Verb { word: "tamper", usage: trouble::TAMPER, objects: trouble::tamper },
 ];
 
 pub(super) fn read(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
@@ -71,16 +122,17 @@ pub(super) fn read(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>)
     }
 }
 
-fn statement(text: &str, draft: &mut Draft<'_>) -> Result<(Spread, Action), Mistake> {
+const FORM: &str = "write when, verb and object: 10s power-off d1";
+
+fn statement(text: &str, draft: &mut Draft<'_>) -> Result<(When, Action), Mistake> {
     let mut cursor = Cursor::new(text);
-    let form = "write when, verb and object: 10s power-off d1";
-    let time = cursor.need_word("the time", form)?;
-    let when = value::spread(time.text, time.at)?;
-    if when.to >= draft.scenario.length {
-        let length = show_duration(draft.scenario.length);
-        let help = format!("the scenario is {length} long: choose an earlier time or a longer run");
-        return Err(Mistake::new(time.at, "this is not before the end", help));
-    }
+    let form = FORM;
+    let when = if cursor.peek_word().is_some_and(|word| word.text == "at") {
+        cursor.word();
+        after(&mut cursor, draft)?
+    } else {
+        When::At(spread(&mut cursor, draft)?)
+    };
     let word = cursor.need_word("the verb", form)?;
     let known: Vec<&str> = VERBS.iter().map(|verb| verb.word).collect();
     let Some(verb) = VERBS.iter().find(|verb| verb.word == word.text) else {
@@ -93,6 +145,28 @@ fn statement(text: &str, draft: &mut Draft<'_>) -> Result<(Spread, Action), Mist
     let action = (verb.objects)(&mut cursor, draft, verb.usage)?;
     cursor.end(&usage(verb.usage))?;
     Ok((when, action))
+}
+
+/// A time, or a range of them, before the end.
+fn spread(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<Spread, Mistake> {
+    let time = cursor.need_word("the time", FORM)?;
+    let spread = value::spread(time.text, time.at)?;
+    if spread.to >= draft.scenario.length {
+        let length = show_duration(draft.scenario.length);
+        let help = format!("the scenario is {length} long: choose an earlier time or a longer run");
+        return Err(Mistake::new(time.at, "this is not before the end", help));
+    }
+    Ok(spread)
+}
+
+/// `at CONDITION`, `at CONDITION + 20ms`, `at CONDITION + {0s..300ms}`.
+fn after(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<When, Mistake> {
+    let condition = condition(cursor, draft)?;
+    let offset = match cursor.accept("+") {
+        true => spread(cursor, draft)?,
+        false => Spread::fixed(std::time::Duration::ZERO),
+    };
+    Ok(When::Upon { condition, offset })
 }
 
 fn usage(form: &str) -> String {
@@ -133,9 +207,20 @@ fn heal(cursor: &mut Cursor<'_>, draft: &mut Draft<'_>, form: &str) -> Result<Ac
 
 /// `SEGMENT`, `SEGMENT both`, `SEGMENT NODE`, `SEGMENT A<->B`, `SEGMENT A->B`.
 fn piece(cursor: &mut Cursor<'_>, draft: &Draft<'_>, form: &str) -> Result<Cut, Mistake> {
+    piece_before(cursor, draft, form, &[])
+}
+
+/// The same; a word of `ends` behind the segment is not part of it.
+fn piece_before(
+    cursor: &mut Cursor<'_>,
+    draft: &Draft<'_>,
+    form: &str,
+    ends: &[&str],
+) -> Result<Cut, Mistake> {
     let name = cursor.need_word("the segment", &usage(form))?;
     let segment = draft.segment(name.text, name.at)?;
-    let Some(word) = cursor.word() else {
+    let whole = cursor.peek_word().is_none_or(|word| ends.contains(&word.text));
+    let Some(word) = (if whole { None } else { cursor.word() }) else {
         return Ok(Cut { segment, extent: Extent::Whole });
     };
     let ends = |arrow: &str| {
