@@ -31,6 +31,18 @@ pub(crate) struct Cluster {
     pub(crate) secret: Option<At<String>>,
     /// Addresses that are asked whether this node still has a network.
     pub(crate) witnesses: Vec<At<IpAddr>>,
+    pub(crate) sync: Option<At<Sync>>,
+}
+
+/// Synchronisation of connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sync {
+    pub(crate) interface: String,
+    pub(crate) id: Option<u16>,
+    pub(crate) port: Option<u16>,
+    pub(crate) ttl: Option<u16>,
+    pub(crate) max_payload: Option<u16>,
+    pub(crate) group: Option<IpAddr>,
 }
 
 /// A director.
@@ -131,6 +143,7 @@ pub(crate) struct Service {
     /// `true` when a failed server keeps its connections.
     pub(crate) quiesce: At<bool>,
     pub(crate) fallback: Option<At<Fallback>>,
+    pub(crate) quorum: Option<At<Quorum>>,
     pub(crate) servers: Vec<Server>,
 }
 
@@ -140,6 +153,13 @@ pub(crate) struct Persistence {
     /// Length of the prefix that makes clients one.
     pub(crate) prefix: Option<At<u8>>,
     pub(crate) engine: Option<At<String>>,
+}
+
+/// The weight below which the fallback serves.
+#[derive(Clone, Copy)]
+pub(crate) struct Quorum {
+    pub(crate) weight: u32,
+    pub(crate) hysteresis: u32,
 }
 
 /// Who serves when nobody else can.
@@ -194,6 +214,7 @@ pub(crate) struct Setting {
 pub(crate) enum Value {
     Text(String),
     Flag(bool),
+    Texts(Vec<String>),
 }
 
 impl Dialogue {
@@ -228,5 +249,11 @@ impl From<String> for Value {
 impl From<bool> for Value {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
+    }
+}
+
+impl From<Vec<String>> for Value {
+    fn from(texts: Vec<String>) -> Self {
+        Self::Texts(texts)
     }
 }

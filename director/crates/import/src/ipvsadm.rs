@@ -100,6 +100,7 @@ fn service(words: &mut Words<'_>, command: &At<String>, log: &mut Log) -> Option
         check: None,
         quiesce: At::new(true, place),
         fallback: None,
+        quorum: None,
         servers: Vec::new(),
     };
     let mut timeout: Option<At<u64>> = None;

@@ -12,6 +12,7 @@ mod draft;
 mod format;
 mod heartbeat;
 mod ipvsadm;
+mod keepalived;
 mod ldirectord;
 mod log;
 mod pattern;
@@ -34,11 +35,13 @@ use place::Place;
 use std::time::Duration;
 
 /// Every language that is read, with all of its directives.
-pub const LANGUAGES: [Language; 5] = [
+pub const LANGUAGES: [Language; 7] = [
     ldirectord::table::LANGUAGE,
     heartbeat::table::HA_CF,
     heartbeat::table::HARESOURCES,
     heartbeat::table::AUTHKEYS,
+    keepalived::table::general::LANGUAGE,
+    keepalived::table::services::LANGUAGE,
     ipvsadm::table::LANGUAGE,
 ];
 
@@ -96,6 +99,12 @@ pub fn import(
     }
     // Nodes before who prefers what.
     files.sort_by_key(|(format, _)| *format);
+    let keepalived: Vec<(&str, &str)> = files
+        .iter()
+        .filter(|(format, _)| *format == Format::Keepalived)
+        .map(|(_, input)| (input.name.as_str(), input.text.as_str()))
+        .collect();
+    keepalived::read(&keepalived, options, &mut draft, around, &mut log);
     for (format, input) in files {
         read(format, input, &mut draft, around, &mut log);
     }
@@ -134,6 +143,7 @@ fn read(
         Format::HaCf => heartbeat::ha_cf(name, text, draft, around, log),
         Format::Haresources => heartbeat::haresources(name, text, draft, log),
         Format::Authkeys => heartbeat::authkeys(name, text, draft, log),
+        // Read before, all files at once.
         Format::Keepalived => {}
         Format::Ipvsadm => ipvsadm::read(name, text, draft, log),
     }

@@ -1,7 +1,8 @@
 //! From what the files want to the lines of a `director.toml`.
 
 use crate::draft::{
-    Check, Cluster, Dialogue, Draft, Group, Key, Node, Server, Service, Setting, Value, Virtual,
+    Check, Cluster, Dialogue, Draft, Group, Key, Node, Quorum, Server, Service, Setting, Sync,
+    Value, Virtual,
 };
 use crate::place::At;
 use crate::sheet::{Item, Loss, key, quoted};
@@ -50,7 +51,30 @@ fn cluster(cluster: &Cluster, key_file: &str) -> Item {
         item.line("links", "]".to_owned(), None, Loss::Nothing);
     }
     announce(&mut item, cluster);
+    if !cluster.witnesses.is_empty() {
+        let list: Vec<String> =
+            cluster.witnesses.iter().map(|at| quoted(&at.value.to_string())).collect();
+        let place = cluster.witnesses.first().map(|at| at.place);
+        item.pair("witnesses", &format!("[{}]", list.join(", ")), place, Loss::Line);
+    }
+    if let Some(at) = &cluster.sync {
+        item.pair("sync", &sync(&at.value), Some(at.place), Loss::Line);
+    }
     item
+}
+
+fn sync(sync: &Sync) -> String {
+    let mut pairs = vec![format!("interface = {}", quoted(&sync.interface))];
+    let numbers = [
+        ("id", sync.id),
+        ("port", sync.port),
+        ("ttl", sync.ttl),
+        ("max-payload", sync.max_payload),
+    ];
+    let given = numbers.into_iter().filter_map(|(name, number)| Some((name, number?)));
+    pairs.extend(given.map(|(name, number)| format!("{name} = {number}")));
+    pairs.extend(sync.group.map(|group| format!("group = {}", quoted(&group.to_string()))));
+    format!("{{ {} }}", pairs.join(", "))
 }
 
 fn duration(item: &mut Item, name: &str, at: Option<&At<Duration>>) {
@@ -128,6 +152,10 @@ fn service(service: &Service) -> Item {
         let text = quoted(&endpoint(at.value.address, at.value.port));
         item.pair("fallback", &text, Some(at.place), Loss::Line);
     }
+    if let Some(At { value: Quorum { weight, hysteresis }, place }) = service.quorum {
+        let text = format!("{{ weight = {weight}, hysteresis = {hysteresis} }}");
+        item.pair("quorum", &text, Some(place), Loss::Line);
+    }
     item.line("servers", "servers = [".to_owned(), None, Loss::Item);
     for server in &service.servers {
         let what = format!("server {}", endpoint(server.address, server.port));
@@ -147,7 +175,10 @@ fn listen(item: &mut Item, service: &Service) {
             item.pair("protocol", &protocol, place, Loss::Item);
         }
         Key::FwMark(mark) => item.pair("fwmark", &mark.to_string(), place, Loss::Item),
-        Key::FwMark6(mark) => item.pair("fwmark6", &mark.to_string(), place, Loss::Item),
+        Key::FwMark6(mark) => {
+            item.pair("fwmark", &mark.to_string(), place, Loss::Item);
+            item.pair("family", "\"ipv6\"", place, Loss::Item);
+        }
     }
     if let Some(place) = service.one_packet {
         item.pair("one-packet", "true", Some(place), Loss::Line);
@@ -178,7 +209,7 @@ fn one_server(server: &Server, service: &Service) -> String {
     if server.forward != service.forward.value {
         pairs.push(format!("forward = {}", quoted(server.forward.word())));
     }
-    let thresholds = [("upper", &server.upper), ("lower", &server.lower)];
+    let thresholds = [("upper-threshold", &server.upper), ("lower-threshold", &server.lower)];
     for (name, at) in thresholds {
         if let Some(at) = at {
             pairs.push(format!("{name} = {}", at.value));
@@ -223,5 +254,9 @@ fn written(value: &Value) -> String {
     match value {
         Value::Text(text) => quoted(text),
         Value::Flag(flag) => flag.to_string(),
+        Value::Texts(texts) => {
+            let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            format!("[{}]", quoted.join(", "))
+        }
     }
 }

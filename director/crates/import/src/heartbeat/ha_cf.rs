@@ -91,7 +91,7 @@ fn one(
             }
         }
         "auto_failback" => failback(first, draft, log),
-        "ping" => {
+        "ping" | "ping6" | "ping_group" => {
             for value in values {
                 if let Ok(address) = value.value.parse() {
                     cluster.witnesses.push(At::new(address, value.place));

@@ -2,7 +2,7 @@
 
 use super::table::HARESOURCES;
 use super::words;
-use crate::draft::{Draft, Group, Node, Virtual};
+use crate::draft::{Draft, Group, Node, Sync, Virtual};
 use crate::log::Log;
 use crate::place::{At, Place};
 use director_config::Code;
@@ -23,7 +23,7 @@ pub(crate) fn read(name: &str, text: &str, draft: &mut Draft, log: &mut Log) {
         prefer(&owner, &mut preferred, draft, log);
         let mut addresses = Vec::new();
         for resource in resources {
-            addresses.extend(one(resource, log));
+            addresses.extend(one(resource, draft, log));
         }
         if addresses.is_empty() {
             let text = "the line has no address; a director moves nothing else";
@@ -89,7 +89,7 @@ fn prefer(owner: &At<String>, first: &mut Option<At<String>>, draft: &mut Draft,
 }
 
 /// The address that a resource is, when it is one.
-fn one(resource: &At<String>, log: &mut Log) -> Option<At<Virtual>> {
+fn one(resource: &At<String>, draft: &mut Draft, log: &mut Log) -> Option<At<Virtual>> {
     let place = resource.place;
     let (script, arguments) = match resource.value.split_once("::") {
         Some((script, arguments)) => (script, arguments),
@@ -113,6 +113,13 @@ fn one(resource: &At<String>, log: &mut Log) -> Option<At<Virtual>> {
         "ldirectord" | "LVSSyncDaemonSwap" | "MailTo" => script,
         _ => "a script",
     };
+    if name == "LVSSyncDaemonSwap" {
+        // `master::SYNC_ID`, and the interface where heartbeats go.
+        let interface = draft.cluster.links.first().map(|link| link.value.clone());
+        let id = arguments.split("::").nth(1).and_then(|id| id.parse().ok());
+        let sync = |interface| At::new(Sync { interface, id, ..Sync::default() }, place);
+        draft.cluster.sync = interface.map(sync);
+    }
     HARESOURCES.note(SECTION, name, place, log);
     None
 }

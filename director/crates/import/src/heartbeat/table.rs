@@ -12,7 +12,7 @@ pub(crate) const HA_CF: Language = Language {
             Carried "deadtime" "`deadtime`, as the upper bound: a silent peer is asked before";
             Changed "warntime" "a late beat is answered by questions at 1.5 times keepalive";
             Carried "initdead" "`initdead`, which ends as soon as every peer has been heard";
-            LeftOut "deadping" "addresses that answer pings are not asked";
+            Changed "deadping" "witnesses are asked when a peer is silent, not all the time";
             Carried "udpport" "`port`";
             LeftOut "baud" "there are no serial links: a second network is the second link";
             Carried "bcast" "`links`; heartbeats go to each peer, not to everybody";
@@ -21,9 +21,9 @@ pub(crate) const HA_CF: Language = Language {
             LeftOut "mcast6" "links are IPv4";
             LeftOut "ucast6" "links are IPv4";
             LeftOut "serial" "there are no serial links: a second network is the second link";
-            LeftOut "ping" "addresses that answer pings are not asked";
-            LeftOut "ping6" "addresses that answer pings are not asked";
-            LeftOut "ping_group" "addresses that answer pings are not asked";
+            Carried "ping" "`witnesses`: one must answer before a silent peer is believed dead";
+            Carried "ping6" "`witnesses`";
+            Changed "ping_group" "`witnesses`: any of them may answer, whatever their group";
             LeftOut "hbaping" "there are no fibre channel links";
             Carried "auto_failback" "`failback`; legacy is on";
             Changed "nice_failback" "its modern spelling, auto_failback, is what is read";
@@ -82,7 +82,7 @@ pub(crate) const HARESOURCES: Language = Language {
             Carried "IPv6addr" "an address of `[groups.NAME]`";
             Carried "ldirectord"
                 "the director checks the real servers itself: import that file, too";
-            LeftOut "LVSSyncDaemonSwap" "connections are not synchronised";
+            Changed "LVSSyncDaemonSwap" "`[sync]`, over the first link; nothing is swapped by hand";
             LeftOut "MailTo" "a director sends no mail; its log says who owns what";
             LeftOut "a script" "a director moves addresses, and starts no other programs";
         }

@@ -67,10 +67,10 @@ pub(super) fn check(
     let service = service_name(section, key, log)?;
     let port = port(section, key, own, service, log);
     let dialogue = match kind {
-        Kind::Connect if matches!(key, Key::Udp(_)) => Dialogue::of("icmp"),
+        Kind::Connect if matches!(key, Key::Udp(_)) => Dialogue::of("ping"),
         Kind::Connect => Dialogue::of("tcp"),
-        Kind::Ping => Dialogue::of("icmp"),
-        Kind::External | Kind::Perl => external(section, log),
+        Kind::Ping => Dialogue::of("ping"),
+        Kind::External | Kind::Perl => external(section, key, log),
         Kind::On => Dialogue::of("on"),
         Kind::Off => Dialogue::of("off"),
         Kind::Negotiate | Kind::Combined => negotiate(section, service, key, own, log),
@@ -188,15 +188,22 @@ fn interval(section: &Section, globals: &Globals, log: &mut Log) -> Duration {
     Duration::from_secs(own.unwrap_or(globals.check_interval))
 }
 
-fn external(section: &Section, log: &mut Log) -> Dialogue {
+/// The program gets what ldirectord gave it: the service's address and port, then the server's.
+fn external(section: &Section, key: Key, log: &mut Log) -> Dialogue {
     let command = said(section, "checkcommand");
     let place = command.as_ref().map_or(section.place, |it| it.place);
     let command = command.map_or("/bin/true", |it| it.value);
-    if let Some(end) = command.find(char::is_whitespace) {
-        let text = format!("what follows {} is an argument now", &command[..end]);
-        log.changed(place, "checkcommand", text);
+    let mut words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+    if words.len() > 1 {
+        log.changed(place, "checkcommand", "what follows the program's name is an argument now");
     }
-    Dialogue::of("external").with("command", command, Some(place))
+    words.extend(match key {
+        Key::FwMark(mark) | Key::FwMark6(mark) => [mark.to_string(), "0".to_owned()],
+        Key::Tcp(address) | Key::Udp(address) | Key::Sctp(address) => {
+            [address.ip().to_string(), address.port().to_string()]
+        }
+    });
+    Dialogue::of("program").with("command", words, Some(place))
 }
 
 fn negotiate(
@@ -213,15 +220,18 @@ fn negotiate(
     let name = request.value.strip_prefix('/').unwrap_or(&request.value).to_owned();
     let mut dialogue = match service {
         "http" | "https" => return http(section, service, &request, &receive, log),
-        "http_proxy" => asked("http-proxy", "url", name),
+        "http_proxy" => asked("http", "path", name),
         "smtp" | "submission" => return Dialogue::of("smtp"),
         "pop" => Dialogue::of("pop3"),
-        "pops" => Dialogue::of("pop3s"),
-        "imap" | "imaps" | "nntp" | "radius" | "sip" => Dialogue::of(service),
-        "ldap" | "ldaps" => asked(service, "base", name),
-        "ftp" => asked("ftp", "path", request.value.clone()),
-        "dns" => asked("dns", "query", name),
-        "mysql" | "oracle" => asked(service, "query", name),
+        "pops" => Dialogue::of("pop3").with("tls", true, None),
+        "imap" | "nntp" | "radius" | "sip" => Dialogue::of(service),
+        "imaps" => Dialogue::of("imap").with("tls", true, None),
+        "ldap" => asked("ldap", "base", name),
+        "ldaps" => asked("ldap", "base", name).with("tls", true, None),
+        "ftp" => asked("ftp", "file", name),
+        "dns" => asked("dns", "name", name),
+        "oracle" => Dialogue::of("oracle"),
+        "mysql" => asked("mysql", "query", name),
         "pgsql" => asked("postgresql", "query", name),
         "simpletcp" => asked("tcp", "send", name.replace("\\n", "\n")),
         _ if matches!(key, Key::Udp(_)) => Dialogue::of("on"),
@@ -277,7 +287,10 @@ fn http(
     receive: &Option<At<String>>,
     log: &mut Log,
 ) -> Dialogue {
-    let mut dialogue = Dialogue::of(service);
+    let mut dialogue = Dialogue::of("http");
+    if service == "https" {
+        dialogue = dialogue.with("tls", true, None);
+    }
     dialogue = dialogue.with("path", path(&request.value), Some(request.place));
     if let Some(host) = section.last("virtualhost") {
         let name: String = host.value.trim().trim_matches('"').to_owned();
@@ -318,6 +331,6 @@ fn expected(dialogue: Dialogue, receive: &At<String>) -> Dialogue {
     let place = Some(receive.place);
     match literal(&receive.value) {
         Some(text) => dialogue.with("expect", text, place),
-        None => dialogue.with("regex", receive.value.clone(), place),
+        None => dialogue.with("expect-regex", receive.value.clone(), place),
     }
 }

@@ -76,6 +76,7 @@ pub(super) fn service(
         check,
         quiesce,
         fallback,
+        quorum: None,
         servers,
     })
 }

@@ -45,7 +45,7 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "checktype" "`check.type`, see below";
             Carried "checktype=negotiate" "by `service`, see below";
             Carried "checktype=connect" "`type = \"tcp\"`; for UDP a ping, as before";
-            Carried "checktype=ping" "`type = \"icmp\"`";
+            Carried "checktype=ping" "`type = \"ping\"`";
             Changed "checktype=external"
                 "a program that a signal ends has failed from now on; ldirectord took that for \
                  success";
@@ -54,12 +54,12 @@ pub(crate) const LANGUAGE: Language = Language {
             Changed "checktype=on"
                 "a server of which nothing is known is not taken for healthy unless the grammar \
                  has `on`";
-            Changed "checktype=off" "the servers stay out, and the fallback serves";
+            Carried "checktype=off" "`type = \"off\"`: the fallback serves";
             Changed "checktype=N" "every check is the dialogue; none is a mere connection";
             Carried "service" "with `checktype` the type of the check, see below";
             Carried "service=http" "`type = \"http\"`; redirects are not followed";
             Changed "service=https" "the certificate is verified; ldirectord never did";
-            Carried "service=http_proxy" "`type = \"http-proxy\"`";
+            Carried "service=http_proxy" "`type = \"http\"` with the whole URL as `path`";
             Carried "service=smtp" "`type = \"smtp\"`";
             Carried "service=submission" "`type = \"smtp\"`";
             Changed "service=pop"
@@ -91,12 +91,10 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "virtualhost" "`check.host`";
             Carried "login" "`check.user`";
             LeftOut "passwd"
-                "a secret stands in a file of its own, not in the configuration: name it in the \
-                 check";
+                "a secret stands in a file of its own: name it as `check.password-file`";
             LeftOut "secret"
-                "a secret stands in a file of its own, not in the configuration: name it in the \
-                 check";
-            LeftOut "database" "name it in the check";
+                "a secret stands in a file of its own: name it as `check.secret-file`";
+            Carried "database" "`check.database`";
             Carried "load" "ldirectord took it and did nothing with it";
             Carried "scheduler" "`scheduler`";
             Carried "persistent" "`persistence`";
