@@ -128,6 +128,11 @@ fn own_addresses(draft: &mut Draft, options: &Options, around: &dyn Surroundings
             needed.push((link.value.clone(), true, link.place));
         }
     }
+    if let Some(sync) = &draft.cluster.sync
+        && !needed.iter().any(|(name, ..)| *name == sync.value.interface)
+    {
+        needed.push((sync.value.interface.clone(), true, sync.place));
+    }
     let host = around.host_name();
     let mut stand_in = 0;
     for node in &mut draft.nodes {

@@ -237,7 +237,8 @@ fn dialogue(item: &mut Item, check: &Check, key: Key) {
     let loss = || Loss::Dialogue(instead.to_owned());
     item.pair("check.type", &quoted(kind), place, loss());
     for Setting { key, value, place: own } in settings {
-        let loss = Loss::Setting;
+        // Without it the dialogue would be another one.
+        let loss = if *key == "tls" { loss() } else { Loss::Setting };
         item.pair(&format!("check.{key}"), &written(value), own.or(place), loss);
     }
     if let Some(port) = check.port {

@@ -32,6 +32,8 @@ fn samples_of_the_packages_are_imported() {
         }
         for path in found {
             let text = std::fs::read_to_string(&path).expect("a text");
+            let is_said = |line: &str| !line.trim().is_empty() && !line.trim().starts_with('#');
+            let is_empty = !text.lines().any(is_said);
             let input = Input { name: path.display().to_string(), text };
             let options = Options { format: Some(format), ..Options::default() };
             let imported = import(&[input], &options, &support::Host::new());
@@ -39,7 +41,7 @@ fn samples_of_the_packages_are_imported() {
             let config = director_config::parse("director.toml", &imported.text);
             assert!(config.is_ok(), "{}", imported.text);
             let silent = imported.notes.is_empty() && !imported.text.contains("[services");
-            assert!(!silent, "{}: nothing was read", path.display());
+            assert!(is_empty || !silent, "{}: nothing was read", path.display());
             read += 1;
         }
     }

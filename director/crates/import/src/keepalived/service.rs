@@ -208,7 +208,8 @@ fn service(block: &Statement, entry: &At<Entry>, log: &mut Log) -> Option<Servic
         inhibit = inhibit.or_else(|| is_on(real, "inhibit_on_failure"));
         let Some(server) = server(real, key, forward.value, log) else { continue };
         let listen = key.address().map(|address| address.port());
-        checks.push(check::check(real, &inherited, server.port.or(listen), log));
+        let own = real.value(1).and_then(|word| word.value.parse().ok()).filter(|port| *port > 0);
+        checks.push(check::check(real, &inherited, own.or(listen), log));
         servers.push(server);
     }
     let listen = key.address().map(|address| address.port());
@@ -331,6 +332,9 @@ fn server(real: &Statement, key: Key, common: Forward, log: &mut Log) -> Option<
         let text = format!("packets keep their port, {listen}; only its check goes to {own}");
         log.changed(real.place(), "real_server", text);
         port = Some(listen);
+    }
+    if listen.is_none() && forward.keeps_port() {
+        port = None;
     }
     let above_zero = |at: &At<u32>| at.value > 0;
     Some(Server {
