@@ -9,16 +9,17 @@
 //! ```
 
 mod changes;
+mod device;
 #[cfg(test)]
 mod tests;
 
 pub use changes::{Change, Found, Record, changes, undo};
+pub use device::{Device, GuePort};
 
-use crate::config::{Config, Forward, VirtualAddress};
+use crate::config::{Config, Forward, Tunnel, VirtualAddress};
 use crate::desired::Sysctl;
 use crate::name::{InterfaceName, ServiceName};
 use alloc::collections::{BTreeMap, BTreeSet};
-use core::fmt;
 use core::net::IpAddr;
 
 /// What a host must hold as a real server.
@@ -31,58 +32,9 @@ pub struct Needs {
     /// The least value of each setting.
     pub settings: BTreeMap<Sysctl, i64>,
     /// The devices that unwrap tunnelled packets.
-    pub tunnels: BTreeSet<Tunnel>,
-}
-
-/// A device of the kernel that unwraps packets from anywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-pub enum Tunnel {
-    /// IPv4 in IPv4 (RFC 2003): `tunl0` of the module `ipip`.
-    Ipip,
-    /// IPv6 in IPv6 (RFC 2473): `ip6tnl0` of the module `ip6_tunnel`.
-    Ip6tnl,
-    /// IPv6 in IPv4 (RFC 4213): `sit0` of the module `sit`.
-    Sit,
-}
-
-impl Tunnel {
-    /// All of them.
-    pub const ALL: &[Self] = &[Self::Ipip, Self::Ip6tnl, Self::Sit];
-
-    /// The name of the device that the kernel makes with the module.
-    #[must_use]
-    pub const fn device(self) -> &'static str {
-        match self {
-            Self::Ipip => "tunl0",
-            Self::Ip6tnl => "ip6tnl0",
-            Self::Sit => "sit0",
-        }
-    }
-
-    /// Its name as an interface.
-    #[must_use]
-    pub fn interface(self) -> InterfaceName {
-        InterfaceName::literal(self.device())
-    }
-
-    /// The device that unwraps packets for an address of one family that came to one of the other.
-    #[must_use]
-    const fn between(inner: IpAddr, outer: IpAddr) -> Self {
-        match (inner, outer) {
-            (IpAddr::V4(_), IpAddr::V4(_)) => Self::Ipip,
-            (IpAddr::V6(_), IpAddr::V4(_)) => Self::Sit,
-            // `ip6tnl0` unwraps both families (`ip6_tnl.c`, mode any).
-            (_, IpAddr::V6(_)) => Self::Ip6tnl,
-        }
-    }
-}
-
-impl fmt::Display for Tunnel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.device())
-    }
+    pub devices: BTreeSet<Device>,
+    /// The UDP ports at which it takes packets in generic UDP encapsulation.
+    pub ports: BTreeSet<GuePort>,
 }
 
 /// What a host with these addresses must hold, as a real server of the configuration.
@@ -109,7 +61,7 @@ impl Needs {
         match forward {
             Forward::Nat => return,
             Forward::Direct => {}
-            Forward::Tunnel(_) => self.unwrap_with(Tunnel::between(listen, server)),
+            Forward::Tunnel(tunnel) => self.unwrap(tunnel, listen, server),
         }
         self.hold(listen);
     }
@@ -128,12 +80,16 @@ impl Needs {
         }
     }
 
-    fn unwrap_with(&mut self, tunnel: Tunnel) {
-        self.tunnels.insert(tunnel);
-        if tunnel == Tunnel::Ipip {
+    fn unwrap(&mut self, tunnel: Tunnel, listen: IpAddr, server: IpAddr) {
+        let device = Device::of(tunnel, listen, server);
+        self.devices.insert(device);
+        if let Tunnel::Gue { port, .. } = tunnel {
+            self.ports.insert(GuePort { port, ipv6: server.is_ipv6() });
+        }
+        if listen.is_ipv4() {
             // Clients are not behind the tunnel: a strict filter drops every one of their packets.
             // Loose filtering wins over a strict `all` (`conf/all/rp_filter`, greatest value).
-            self.settings.insert(Sysctl::ReversePathFilter(tunnel.interface()), 2);
+            self.settings.insert(Sysctl::ReversePathFilter(device.interface()), 2);
         }
     }
 }

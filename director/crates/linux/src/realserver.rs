@@ -1,12 +1,14 @@
 //! The real server's side of direct routing and tunnelling, on this machine.
 
+mod gue;
+
 use crate::error::{NET_ADMIN, refused};
 use crate::interface::{self, Interface};
 use crate::kernel::LinuxKernel;
 use crate::netlink;
 use director_core::name::InterfaceName;
 use director_core::observed::Lifetime;
-use director_core::realserver::{Change, Found, Needs, Record, Tunnel};
+use director_core::realserver::{Change, Device, Found, Needs, Record};
 use director_engine::ports::{Addresses, KernelError, Sysctls};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -57,9 +59,12 @@ impl RealServerHost {
             .filter_map(|key| Some((key.clone(), self.kernel.read_sysctl(key).ok()?.number()?)))
             .collect();
         let interfaces = interfaces()?;
-        let is_up = |tunnel: &Tunnel| interfaces.get(tunnel.device()).is_some_and(|one| one.up);
-        let tunnels = Tunnel::ALL.iter().copied().filter(is_up).collect();
-        Ok(Found { addresses, settings, tunnels })
+        let is_up = |device: &Device| interfaces.get(device.name()).is_some_and(|one| one.up);
+        let devices = Device::ALL.iter().copied().filter(is_up).collect();
+        // The kernel is asked only where it matters: it may not know of them at all.
+        let ported = !needs.ports.is_empty() || !record.ports.is_empty();
+        let ports = if ported { gue::open()? } else { BTreeSet::new() };
+        Ok(Found { addresses, settings, devices, ports })
     }
 
     /// Carries out one change.
@@ -68,8 +73,10 @@ impl RealServerHost {
     /// What the kernel said when it refused.
     pub fn carry_out(&mut self, change: &Change) -> Result<(), KernelError> {
         match change {
-            Change::Raise(tunnel) => raise(*tunnel),
-            Change::Lower(tunnel) => switch(*tunnel, LinkFlags::empty()),
+            Change::Raise(device) => raise(*device),
+            Change::Lower(device) => switch(*device, LinkFlags::empty()),
+            Change::Open(port) => gue::change("add", *port),
+            Change::Close(port) => gue::change("del", *port),
             Change::Set(key, value) => self.kernel.write_sysctl(key, (*value).into()),
             Change::Add(address) => self.kernel.add_address(address, Lifetime::Forever),
             Change::Remove(address) => self.kernel.remove_address(address),
@@ -84,33 +91,35 @@ fn interfaces() -> Result<BTreeMap<String, Interface>, KernelError> {
 /// The kernel makes the device when it loads the module, which asking for it does; but not in a
 /// namespace of its own when `net/core/fb_tunnels_only_for_init_net` is set, and then it is made
 /// here.
-fn raise(tunnel: Tunnel) -> Result<(), KernelError> {
-    let kind = match tunnel {
-        Tunnel::Ipip => InfoKind::IpIp,
-        Tunnel::Ip6tnl => InfoKind::Ip6Tnl,
-        Tunnel::Sit => InfoKind::SitTun,
+fn raise(device: Device) -> Result<(), KernelError> {
+    let kind = match device {
+        Device::Ipip => InfoKind::IpIp,
+        Device::Ip6tnl => InfoKind::Ip6Tnl,
+        Device::Sit => InfoKind::SitTun,
+        Device::Gre => InfoKind::GreTun,
+        Device::Ip6gre => InfoKind::GreTun6,
     };
-    if interface::index_of(tunnel.device()).is_none() {
-        let mut device = LinkMessage::default();
-        device.attributes.push(LinkAttribute::IfName(tunnel.device().to_owned()));
-        device.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind)]));
-        match ask(tunnel, device, NLM_F_CREATE | NLM_F_EXCL) {
+    if interface::index_of(device.name()).is_none() {
+        let mut message = LinkMessage::default();
+        message.attributes.push(LinkAttribute::IfName(device.name().to_owned()));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind)]));
+        match ask(device, message, NLM_F_CREATE | NLM_F_EXCL) {
             Err(KernelError::Exists) => {}
             made => made?,
         }
     }
-    switch(tunnel, LinkFlags::Up)
+    switch(device, LinkFlags::Up)
 }
 
-fn switch(tunnel: Tunnel, to: LinkFlags) -> Result<(), KernelError> {
-    let mut device = LinkMessage::default();
-    device.header.index = interface::index_of(tunnel.device()).ok_or(KernelError::Missing)?;
-    device.header.flags = to;
-    device.header.change_mask = LinkFlags::Up;
-    ask(tunnel, device, 0)
+fn switch(device: Device, to: LinkFlags) -> Result<(), KernelError> {
+    let mut message = LinkMessage::default();
+    message.header.index = interface::index_of(device.name()).ok_or(KernelError::Missing)?;
+    message.header.flags = to;
+    message.header.change_mask = LinkFlags::Up;
+    ask(device, message, 0)
 }
 
-fn ask(tunnel: Tunnel, device: LinkMessage, flags: u16) -> Result<(), KernelError> {
-    let failed = |error: io::Error| refused(&error, &format!("switch {tunnel}"), NET_ADMIN);
-    netlink::change(RouteNetlinkMessage::NewLink(device), flags).map_err(failed)
+fn ask(device: Device, message: LinkMessage, flags: u16) -> Result<(), KernelError> {
+    let failed = |error: io::Error| refused(&error, &format!("switch {device}"), NET_ADMIN);
+    netlink::change(RouteNetlinkMessage::NewLink(message), flags).map_err(failed)
 }

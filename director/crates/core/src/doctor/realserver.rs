@@ -30,7 +30,9 @@ fn lack(change: &Change) -> Finding {
         Change::Add(address) => {
             format!("packets for {} are not taken as its own, and are dropped", address.address)
         }
-        Change::Raise(tunnel) => format!("nothing unwraps what comes through the tunnel: {tunnel}"),
+        Change::Raise(_) | Change::Open(_) => {
+            "nothing unwraps what comes through the tunnel: it is refused".into()
+        }
         Change::Set(key, _) if key.path().ends_with("rp_filter") => {
             "unwrapped packets of clients are dropped without a word".into()
         }

@@ -1,6 +1,6 @@
 //! The way from what a host holds to what it needs, and back.
 
-use super::{Needs, Tunnel};
+use super::{Device, GuePort, Needs};
 use crate::config::VirtualAddress;
 use crate::desired::Sysctl;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -15,16 +15,22 @@ pub struct Found {
     /// The settings that could be read; a device that is not there has none.
     pub settings: BTreeMap<Sysctl, i64>,
     /// The tunnel devices that are switched on.
-    pub tunnels: BTreeSet<Tunnel>,
+    pub devices: BTreeSet<Device>,
+    /// The ports that take packets in generic UDP encapsulation.
+    pub ports: BTreeSet<GuePort>,
 }
 
 /// One operation on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Make the device if it is not there, and switch it on.
-    Raise(Tunnel),
+    Raise(Device),
     /// Switch the device off.
-    Lower(Tunnel),
+    Lower(Device),
+    /// Take packets at the port.
+    Open(GuePort),
+    /// Take them no more.
+    Close(GuePort),
     /// Set a setting.
     Set(Sysctl, i64),
     /// Put an address on the loopback interface.
@@ -36,8 +42,10 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Raise(tunnel) => write!(formatter, "switch on {tunnel}"),
-            Self::Lower(tunnel) => write!(formatter, "switch off {tunnel}"),
+            Self::Raise(device) => write!(formatter, "switch on {device}"),
+            Self::Lower(device) => write!(formatter, "switch off {device}"),
+            Self::Open(port) => write!(formatter, "open {port}"),
+            Self::Close(port) => write!(formatter, "close {port}"),
             Self::Set(key, value) => write!(formatter, "set {key} = {value}"),
             Self::Add(address) => write!(formatter, "add address {address}"),
             Self::Remove(address) => write!(formatter, "remove address {address}"),
@@ -50,11 +58,12 @@ impl fmt::Display for Change {
 /// any more that it is here.
 #[must_use]
 pub fn changes(needs: &Needs, found: &Found) -> Vec<Change> {
-    let raise = needs.tunnels.difference(&found.tunnels).copied().map(Change::Raise);
+    let raise = needs.devices.difference(&found.devices).copied().map(Change::Raise);
+    let open = needs.ports.difference(&found.ports).copied().map(Change::Open);
     let low = needs.settings.iter().filter(|(key, least)| found.settings.get(key) < Some(*least));
     let set = low.map(|(key, least)| Change::Set(key.clone(), *least));
     let add = needs.addresses.difference(&found.addresses).cloned().map(Change::Add);
-    raise.chain(set).chain(add).collect()
+    raise.chain(open).chain(set).chain(add).collect()
 }
 
 /// What was changed on a host, so that it can be undone: kept in a file until then.
@@ -66,7 +75,9 @@ pub struct Record {
     /// Settings that were set: the value before, and the value now.
     pub settings: Vec<(Sysctl, i64, i64)>,
     /// Devices that were switched on.
-    pub tunnels: BTreeSet<Tunnel>,
+    pub devices: BTreeSet<Device>,
+    /// Ports that were opened.
+    pub ports: BTreeSet<GuePort>,
 }
 
 impl Record {
@@ -76,8 +87,11 @@ impl Record {
     pub fn note(&mut self, changes: &[Change], found: &Found) {
         for change in changes {
             match change {
-                Change::Raise(tunnel) => {
-                    self.tunnels.insert(*tunnel);
+                Change::Raise(device) => {
+                    self.devices.insert(*device);
+                }
+                Change::Open(port) => {
+                    self.ports.insert(*port);
                 }
                 Change::Add(address) => {
                     self.addresses.insert(address.clone());
@@ -88,7 +102,7 @@ impl Record {
                         self.settings.push((key.clone(), *before, *value));
                     }
                 }
-                Change::Lower(_) | Change::Remove(_) => {}
+                Change::Lower(_) | Change::Close(_) | Change::Remove(_) => {}
             }
         }
     }
@@ -110,6 +124,7 @@ pub fn undo(record: &Record, found: &Found) -> Vec<Change> {
     let ours = |(key, _, now): &&(Sysctl, i64, i64)| found.settings.get(key) == Some(now);
     let back = record.settings.iter().filter(ours);
     let set = back.map(|(key, before, _)| Change::Set(key.clone(), *before));
-    let lower = record.tunnels.intersection(&found.tunnels).copied().map(Change::Lower);
-    remove.chain(set).chain(lower).collect()
+    let close = record.ports.intersection(&found.ports).copied().map(Change::Close);
+    let lower = record.devices.intersection(&found.devices).copied().map(Change::Lower);
+    remove.chain(set).chain(close).chain(lower).collect()
 }

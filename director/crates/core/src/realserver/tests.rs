@@ -1,7 +1,7 @@
 //! What is needed, in which order it is made, and that it can be undone.
 
 use super::*;
-use crate::config::ServiceKey;
+use crate::config::{Checksum, ServiceKey};
 use crate::director::tests::config;
 use proptest::prelude::*;
 use std::string::{String, ToString};
@@ -24,11 +24,17 @@ fn told(changes: &[Change]) -> Vec<String> {
 /// Carries a change out on a host that is only what was found of it.
 fn carry_out(change: &Change, found: &mut Found) {
     match change {
-        Change::Raise(tunnel) => {
-            found.tunnels.insert(*tunnel);
+        Change::Raise(device) => {
+            found.devices.insert(*device);
         }
-        Change::Lower(tunnel) => {
-            found.tunnels.remove(tunnel);
+        Change::Lower(device) => {
+            found.devices.remove(device);
+        }
+        Change::Open(port) => {
+            found.ports.insert(*port);
+        }
+        Change::Close(port) => {
+            found.ports.remove(port);
         }
         Change::Set(key, value) => {
             found.settings.insert(key.clone(), *value);
@@ -79,13 +85,25 @@ fn nat_and_a_host_that_serves_nothing_need_nothing() {
 }
 
 #[test]
-fn each_pair_of_families_has_its_device() {
+fn each_wrapping_of_each_pair_of_families_has_its_device() {
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
     let (four, six) = (address("192.0.2.1"), address("2001:db8::1"));
-    let devices = [(four, four), (six, four), (four, six), (six, six)];
-    let devices = devices.map(|(inner, outer)| Tunnel::between(inner, outer).device());
-    assert_eq!(devices, ["tunl0", "sit0", "ip6tnl0", "ip6tnl0"]);
-    assert!(Tunnel::ALL.iter().all(|tunnel| tunnel.interface().as_str() == tunnel.device()));
+    let pairs = [(four, four), (six, four), (four, six), (six, six)];
+    let devices = |tunnel| pairs.map(|(inner, outer)| Device::of(tunnel, inner, outer).name());
+    let gue = Tunnel::Gue { port: core::num::NonZeroU16::MIN, checksum: Checksum::Off };
+    assert_eq!(devices(Tunnel::Ipip), ["tunl0", "sit0", "ip6tnl0", "ip6tnl0"]);
+    assert_eq!(devices(gue), ["tunl0", "sit0", "ip6tnl0", "ip6tnl0"]);
+    assert_eq!(devices(Tunnel::Gre { checksum: true }), ["gre0", "gre0", "ip6gre0", "ip6gre0"]);
+    assert!(Device::ALL.iter().all(|device| device.interface().as_str() == device.name()));
+}
+
+#[test]
+fn generic_udp_encapsulation_needs_its_port() {
+    let port = core::num::NonZeroU16::new(6080).unwrap();
+    let gue = Forward::Tunnel(Tunnel::Gue { port, checksum: Checksum::Off });
+    let needs = needs(&with(gue), &own(&["10.0.0.22"]));
+    let told = told(&changes(&needs, &Found::default()));
+    assert_eq!(told[..2], ["switch on tunl0", "open UDP port 6080 for GUE over IPv4"]);
 }
 
 #[test]
@@ -132,12 +150,13 @@ fn hosts(needs: &Needs) -> impl Strategy<Value = Found> + use<> {
     (
         proptest::sample::subsequence(addresses.clone(), 0..=addresses.len()),
         values,
-        proptest::sample::subsequence(Tunnel::ALL.to_vec(), 0..=Tunnel::ALL.len()),
+        proptest::sample::subsequence(Device::ALL.to_vec(), 0..=Device::ALL.len()),
     )
-        .prop_map(move |(addresses, values, tunnels)| Found {
+        .prop_map(move |(addresses, values, devices)| Found {
             addresses: addresses.into_iter().collect(),
             settings: settings.iter().cloned().zip(values).collect(),
-            tunnels: tunnels.into_iter().collect(),
+            devices: devices.into_iter().collect(),
+            ports: BTreeSet::new(),
         })
 }
 

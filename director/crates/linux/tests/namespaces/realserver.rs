@@ -3,7 +3,7 @@
 use crate::lab::{Lab, Namespace, address, give, in_namespace, interface};
 use director_core::desired::Sysctl;
 use director_core::doctor::Answer;
-use director_core::realserver::{Change, Needs, Record, Tunnel, changes, undo};
+use director_core::realserver::{Change, Device, Needs, Record, changes, undo};
 use director_linux::{RealServerHost, examine};
 use std::collections::BTreeSet;
 
@@ -87,7 +87,7 @@ fn a_tunnel_device_is_made_and_switched() {
     in_namespace(|| async {
         Lab::new().up("lo").await;
         let mut host = RealServerHost::new();
-        match host.carry_out(&Change::Raise(Tunnel::Ipip)) {
+        match host.carry_out(&Change::Raise(Device::Ipip)) {
             Ok(()) => {}
             Err(error) => {
                 eprintln!("SKIPPED: this kernel has no module ipip: {error}");
@@ -95,9 +95,9 @@ fn a_tunnel_device_is_made_and_switched() {
             }
         }
         let none = (Needs::default(), Record::default());
-        assert!(host.find(&none.0, &none.1).expect("found").tunnels.contains(&Tunnel::Ipip));
-        host.carry_out(&Change::Lower(Tunnel::Ipip)).expect("off");
-        assert!(host.find(&none.0, &none.1).expect("found").tunnels.is_empty());
+        assert!(host.find(&none.0, &none.1).expect("found").devices.contains(&Device::Ipip));
+        host.carry_out(&Change::Lower(Device::Ipip)).expect("off");
+        assert!(host.find(&none.0, &none.1).expect("found").devices.is_empty());
     });
 }
 
