@@ -1,15 +1,19 @@
 //! Makes the guest's plan from a scenario: names, hardware addresses, latencies, times.
 
+mod deeds;
+mod tamper;
+mod wires;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use scenario::{Action, ConfigFile, Faults, NodeKind, Protocol, Scenario, Stream};
+use scenario::{ConfigFile, NodeKind, Protocol, Scenario, Stream};
 
 use crate::config;
 use crate::failure::Failure;
-use crate::plan::{Client, Deed, DirectorRole, Node, Order, Plan, Port, Role, Serve, Step};
+use crate::plan::{Client, DirectorRole, Node, Plan, Port, Role, Serve};
 use crate::stack::Stack;
 use crate::translate::{ConfigText, translate};
 
@@ -65,7 +69,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
         .iter()
         .flat_map(|node| node.ports.iter().map(|port| (port.hardware.clone(), node.name.clone())))
         .collect();
-    let steps = steps(scenario, &nodes, around)?;
+    let steps = deeds::steps(scenario, &nodes, around)?;
     Ok(Plan {
         machine: around.machine,
         capture: around.capture,
@@ -236,62 +240,6 @@ fn gateways(scenario: &Scenario, node: &scenario::Node) -> Vec<IpAddr> {
         }
     }
     found.into_values().collect()
-}
-
-fn steps(
-    scenario: &Scenario,
-    nodes: &[Node],
-    around: &Surroundings<'_>,
-) -> Result<Vec<Step>, Failure> {
-    let mut faults = Faults::default();
-    let steps = scenario.schedule(around.seed).into_iter().map(|entry| {
-        faults.apply(scenario, &entry.action);
-        Ok(Step {
-            at: entry.at,
-            index: entry.index,
-            text: entry.action.to_string(),
-            deed: deed(scenario, &entry.action, &faults, nodes, around.stack)?,
-        })
-    });
-    steps.collect()
-}
-
-/// What a statement does.
-fn deed(
-    scenario: &Scenario,
-    action: &Action,
-    faults: &Faults,
-    nodes: &[Node],
-    stack: Stack,
-) -> Result<Deed, Failure> {
-    let order = |node: &String, order: Order| Deed::Order(node.clone(), order);
-    Ok(match action {
-        Action::PowerOff { node } => Deed::PowerOff(node.clone()),
-        Action::PowerOn { node } => Deed::PowerOn(node.clone()),
-        Action::Stop { node } => order(node, Order::Stop),
-        Action::Start { node } => order(node, Order::Start),
-        Action::Kill { node } => order(node, Order::Kill),
-        Action::Serve { node, behaviour } => order(node, Order::Serve((*behaviour).into())),
-        Action::Reload { node, config } => {
-            order(node, Order::Reload(configuration(scenario, node, config, stack)?))
-        }
-        // What `lacking` names is refused before there is a plan.
-        _ => Deed::Block(blocked(faults, nodes)),
-    })
-}
-
-fn blocked(faults: &Faults, nodes: &[Node]) -> Vec<(String, String)> {
-    let port = |segment: &str, name: &str| {
-        nodes
-            .iter()
-            .find(|node| node.name == name)
-            .and_then(|node| node.ports.iter().find(|port| port.segment == segment))
-            .map(|port| port.switch_port.clone())
-    };
-    faults
-        .blocked()
-        .filter_map(|(segment, from, to)| Some((port(segment, from)?, port(segment, to)?)))
-        .collect()
 }
 
 #[cfg(test)]

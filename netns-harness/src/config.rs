@@ -15,6 +15,64 @@ pub(crate) struct Known {
     pub(crate) key_file: Option<String>,
     /// `address:port` of each virtual service to its fallback server.
     pub(crate) fallbacks: BTreeMap<String, SocketAddr>,
+    /// Where the virtual addresses belong.
+    pub(crate) places: Vec<Place>,
+    /// The virtual services by name, those that listen on an address.
+    pub(crate) services: BTreeMap<String, Service>,
+}
+
+/// Where a virtual address belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// Its prefix length in bits.
+    pub(crate) prefix: u8,
+    /// The interface.
+    pub(crate) interface: String,
+}
+
+impl Place {
+    /// From `10.0.0.100/24 on lan`.
+    fn read(line: &str) -> Option<Self> {
+        let (cidr, interface) = line.split_once(" on ")?;
+        let (address, prefix) = cidr.split_once('/')?;
+        let (address, prefix) = (address.parse().ok()?, prefix.parse().ok()?);
+        Some(Self { address, prefix, interface: interface.trim().to_owned() })
+    }
+}
+
+/// A virtual service, as far as `ipvsadm` must be told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Service {
+    /// `tcp`, `udp` or `sctp`.
+    protocol: String,
+    /// `address:port`.
+    pub(crate) listen: String,
+    /// The forwarding method's word.
+    forward: String,
+    /// Its real servers.
+    pub(crate) servers: Vec<SocketAddr>,
+}
+
+impl Service {
+    /// The option that names it (ipvsadm(8)).
+    pub(crate) fn flag(&self) -> &'static str {
+        match self.protocol.as_str() {
+            "udp" => "-u",
+            "sctp" => "--sctp-service",
+            _ => "-t",
+        }
+    }
+
+    /// The option of its forwarding method (ipvsadm(8)).
+    pub(crate) fn method(&self) -> &'static str {
+        match self.forward.as_str() {
+            "tunnel" => "-i",
+            "nat" => "-m",
+            _ => "-g",
+        }
+    }
 }
 
 /// Reads a configuration; the error says what is not TOML about it.
@@ -31,17 +89,41 @@ pub(crate) fn read(text: &str) -> Result<Known, String> {
         for line in addresses.into_iter().flatten().filter_map(toml::Value::as_str) {
             let address = line.split([' ', '/']).next().unwrap_or_default();
             known.addresses.extend(address.parse::<IpAddr>());
+            known.places.extend(Place::read(line));
         }
     }
-    for (_, service) in entries(&table, "services") {
+    for (name, service) in entries(&table, "services") {
         let text = |key: &str| service.get(key).and_then(toml::Value::as_str);
         let Some(listen) = text("listen") else { continue };
-        let listen = listen.rsplit(' ').next().unwrap_or(listen).to_owned();
+        let (protocol, listen) = listen.split_once(' ').unwrap_or(("tcp", listen));
+        let listen = listen.to_owned();
+        known.services.insert(
+            name.clone(),
+            Service {
+                protocol: protocol.to_owned(),
+                forward: text("forward").unwrap_or("direct").to_owned(),
+                servers: servers(service, &listen),
+                listen: listen.clone(),
+            },
+        );
         if let Some(fallback) = text("fallback").and_then(|text| text.parse::<SocketAddr>().ok()) {
             known.fallbacks.insert(listen, fallback);
         }
     }
     Ok(known)
+}
+
+/// The real servers of a service; one without a port has that of the service.
+fn servers(service: &toml::Table, listen: &str) -> Vec<SocketAddr> {
+    let port = listen.parse::<SocketAddr>().map_or(0, |listen| listen.port());
+    let lines = service.get("servers").and_then(toml::Value::as_array);
+    let lines = lines.into_iter().flatten().filter_map(|server| server.get("address")?.as_str());
+    lines
+        .filter_map(|line| {
+            let alone = || Some(SocketAddr::new(line.parse().ok()?, port));
+            line.parse().ok().or_else(alone)
+        })
+        .collect()
 }
 
 fn lookup<'a>(table: &'a toml::Table, path: &[&str]) -> Option<&'a toml::Value> {
@@ -80,6 +162,8 @@ mod tests {
             [services.dns]
             listen = "udp 10.0.0.100:53"
             fallback = "10.0.0.9:53"
+            forward = "nat"
+            servers = [{ address = "10.0.0.21" }, { address = "10.0.0.22:5353", weight = 3 }]
             "#,
         )
         .unwrap();
@@ -87,6 +171,11 @@ mod tests {
         assert_eq!(known.key_file.as_deref(), Some("/etc/director/cluster.key"));
         assert_eq!(known.fallbacks["10.0.0.100:80"].port(), 80);
         assert_eq!(known.fallbacks["10.0.0.100:53"].port(), 53);
+        let dns = &known.services["dns"];
+        assert_eq!((dns.flag(), dns.method()), ("-u", "-m"));
+        let ports: Vec<u16> = dns.servers.iter().map(std::net::SocketAddr::port).collect();
+        assert_eq!(ports, [53, 5353]);
+        assert_eq!((known.places[1].prefix, known.places[1].interface.as_str()), (64, "lan"));
     }
 
     #[test]

@@ -168,8 +168,8 @@ pub(crate) struct Step {
     pub(crate) index: usize,
     /// As the reader sees it.
     pub(crate) text: String,
-    /// What is done.
-    pub(crate) deed: Deed,
+    /// What is done, in this order.
+    pub(crate) deeds: Vec<Deed>,
 }
 
 /// What a statement does.
@@ -181,8 +181,32 @@ pub(crate) enum Deed {
     PowerOn(String),
     /// The node's agent carries it out.
     Order(String, Order),
-    /// From now on exactly these pairs of switch ports, from and to, carry nothing.
-    Block(Vec<(String, String)>),
+    /// From now on the wires are like this.
+    Wires(Wires),
+}
+
+/// All that is wrong with the wires.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wires {
+    /// Pairs of switch ports, from and to, between which nothing passes.
+    pub(crate) blocked: Vec<(String, String)>,
+    /// Switch ports from which nothing passes: of machines that stand still.
+    pub(crate) muted: Vec<String>,
+    /// Switch ports whose other end has no carrier.
+    pub(crate) unplugged: Vec<String>,
+    /// Ways on which frames fare badly.
+    pub(crate) impaired: Vec<Impaired>,
+}
+
+/// A way from one interface to another on which frames fare badly.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Impaired {
+    /// The switch port at the receiver.
+    pub(crate) port: String,
+    /// The sender's hardware address.
+    pub(crate) from: String,
+    /// How they fare, in the words of tc-netem(8).
+    pub(crate) netem: String,
 }
 
 /// What the outside tells the agent of a node, one JSON value per line.
@@ -201,6 +225,16 @@ pub(crate) enum Order {
     Kill,
     /// The director gets this configuration and is told so.
     Reload(Vec<ConfigText>),
+    /// The director's processes are not run.
+    Freeze,
+    /// They are run again.
+    Thaw,
+    /// No process of the node is run.
+    Pause,
+    /// All are run again.
+    Resume,
+    /// Somebody types these commands on the node.
+    Tamper(Vec<Vec<String>>),
     /// The real server answers like this on all ports.
     Serve(Behaviour),
     /// Write down the last observations.

@@ -7,6 +7,7 @@ key-file = "/etc/director/cluster.key"
 addresses = ["10.0.0.100/24 on lan"]
 [services.http]
 listen = "10.0.0.100:80"
+servers = [{ address = "10.0.0.21" }, { address = "10.0.0.22:80" }]
 "#;
 
 const TEXT: &str = r#"
@@ -20,6 +21,15 @@ timeline = [
   "3s heal lan d1->s1",
   "4s power-off d1",
   "5s serve s2 hang",
+  "6s pause d2",
+  "7s impair hb d1->d2 loss 10% burst 5",
+  "8s unplug lan d2",
+  "9s resume d2",
+  "10s heal all",
+  "11s tamper d2 flush",
+  "12s tamper d2 remove-address 10.0.0.100",
+  "13s tamper d2 set-weight http s2 3",
+  "14s tamper d2 remove-server http s1",
 ]
 expect = ["always owners(10.0.0.100) <= 1"]
 
@@ -72,7 +82,7 @@ fn node<'a>(plan: &'a Plan, name: &str) -> &'a Node {
 fn the_timeline_becomes_deeds_with_the_complete_set_of_cuts() {
     let plan = plan(1);
     let steps: Vec<String> =
-        plan.steps.iter().map(|step| format!("{:?} {:?}", step.at, step.deed)).collect();
+        plan.steps.iter().map(|step| format!("{:?} {:?}", step.at, step.deeds)).collect();
     insta::assert_snapshot!(steps.join("\n"));
 }
 

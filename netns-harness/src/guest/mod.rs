@@ -18,6 +18,7 @@ use crate::clock::{self, Alarm};
 use crate::plan::{Deed, Node, Order, Plan, Role, Setup, Step};
 use crate::record::Recorder;
 use agent::Agent;
+use switch::Switches;
 
 /// Where every process of the guest finds the run directory.
 pub(crate) const RUN: &str = "/mnt/run";
@@ -53,9 +54,9 @@ fn play() -> anyhow::Result<()> {
     let text = fs::read_to_string(Path::new(RUN).join("plan.json")).context("reading the plan")?;
     let plan: Plan = serde_json::from_str(&text).context("reading the plan")?;
     let recorder = Recorder::open(&Path::new(RUN).join("records/timeline.jsonl"))?;
-    switch::build(&plan.segments)?;
+    let switches = Switches::build(&plan.segments)?;
     let captures = capture::start(&plan)?;
-    let mut lab = Lab { plan: &plan, recorder, agents: BTreeMap::new() };
+    let mut lab = Lab { plan: &plan, recorder, agents: BTreeMap::new(), switches };
     for node in &plan.nodes {
         lab.power_on(node)?;
     }
@@ -79,12 +80,13 @@ struct Lab<'a> {
     plan: &'a Plan,
     recorder: Recorder,
     agents: BTreeMap<String, Agent>,
+    switches: Switches,
 }
 
 impl Lab<'_> {
     fn power_on(&mut self, node: &Node) -> anyhow::Result<()> {
         let mut agent = Agent::spawn(&node.name)?;
-        switch::connect(node, agent.pid())?;
+        self.switches.connect(node, agent.pid())?;
         match switch::delay(&node.ports) {
             // The guests' own kernels have netem; a machine's may not, and its network is not
             // without latency either.
@@ -116,7 +118,11 @@ impl Lab<'_> {
 
     fn step(&mut self, step: &Step, start: Duration) -> anyhow::Result<()> {
         self.recorder.now(Event::Statement { index: step.index, text: step.text.clone() });
-        match &step.deed {
+        step.deeds.iter().try_for_each(|deed| self.deed(deed, start))
+    }
+
+    fn deed(&mut self, deed: &Deed, start: Duration) -> anyhow::Result<()> {
+        match deed {
             Deed::PowerOff(name) => self.power_off(name),
             Deed::PowerOn(name) => {
                 if self.agents.contains_key(name) {
@@ -130,7 +136,7 @@ impl Lab<'_> {
                 self.note(name, "has no power; nothing was done")
             }
             Deed::Order(name, order) => self.agent(name)?.order(order),
-            Deed::Block(pairs) => switch::block(pairs),
+            Deed::Wires(wires) => self.switches.set(wires),
         }
     }
 
@@ -140,7 +146,7 @@ impl Lab<'_> {
         };
         let node = self.plan.nodes.iter().find(|node| node.name == name);
         let ports = node.map(|node| node.ports.as_slice()).unwrap_or_default();
-        switch::unplug(ports)?;
+        self.switches.unplug(ports)?;
         drop(agent);
         switch::remove(ports);
         Ok(())

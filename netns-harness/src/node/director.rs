@@ -117,6 +117,11 @@ impl Director {
         processes::signal(Signal::KILL, self.fallback.group())
     }
 
+    /// Stops or goes on with all processes of the program; what serves beside it goes on.
+    pub(super) fn freeze(&mut self, signal: Signal) -> anyhow::Result<()> {
+        processes::signal(signal, self.fallback.group())
+    }
+
     /// Puts another configuration in place and has the program read it.
     pub(super) fn reload(&mut self, files: &[ConfigText]) -> anyhow::Result<()> {
         let is_new = |file: &&ConfigText| {

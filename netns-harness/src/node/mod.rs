@@ -21,7 +21,11 @@ use anyhow::{Context, bail};
 use crate::guest::RUN;
 use crate::plan::{Answer, Client, Order, Role, Setup};
 use crate::record::Recorder;
+use crate::shell::ask as ask_program;
 use director::Director;
+use rustix::process::Signal;
+use scenario::Event;
+
 use server::Server;
 
 /// Carries out the orders on standard input, one per line, until it is closed.
@@ -102,10 +106,31 @@ impl Built {
             (Order::Start, Running::Director(director)) => director.start(),
             (Order::Stop, Running::Director(director)) => director.stop(),
             (Order::Kill, Running::Director(director)) => director.kill(),
+            (Order::Freeze, Running::Director(director)) => director.freeze(Signal::STOP),
+            (Order::Thaw, Running::Director(director)) => director.freeze(Signal::CONT),
+            (Order::Pause, _) => processes::signal(Signal::STOP, None),
+            (Order::Resume, _) => processes::signal(Signal::CONT, None),
+            (Order::Tamper(commands), _) => {
+                tamper(&commands, &self.setup.node.name, &self.recorder);
+                Ok(())
+            }
             (Order::Reload(files), Running::Director(director)) => director.reload(&files),
             (Order::Serve(behaviour), Running::Server(server)) => server.behave(behaviour),
             (Order::Serve(behaviour), Running::Director(director)) => director.behave(behaviour),
             (order, _) => bail!("{order:?} means nothing on this kind of node"),
         }
+    }
+}
+
+/// Types the commands; what comes of it stands in the history.
+fn tamper(commands: &[Vec<String>], node: &str, recorder: &Recorder) {
+    for command in commands {
+        let Some((program, arguments)) = command.split_first() else { continue };
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let text = match ask_program(program, &arguments) {
+            Ok(_) => format!("somebody else: {}", command.join(" ")),
+            Err(error) => format!("somebody else failed: {error:#}"),
+        };
+        recorder.now(Event::Note { node: Some(node.to_owned()), text });
     }
 }

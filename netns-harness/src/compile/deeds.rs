@@ -1,0 +1,80 @@
+//! What each statement of the timeline does to switches and nodes.
+
+use std::collections::BTreeSet;
+
+use scenario::{Action, Faults, Scenario};
+
+use super::{Surroundings, configuration, tamper, wires};
+use crate::failure::Failure;
+use crate::plan::{Deed, Node, Order, Step};
+
+/// The steps of a run in time order, each with the complete state of the wires where it changes
+/// them.
+pub(super) fn steps(
+    scenario: &Scenario,
+    nodes: &[Node],
+    around: &Surroundings<'_>,
+) -> Result<Vec<Step>, Failure> {
+    let mut faults = Faults::default();
+    let mut paused = BTreeSet::new();
+    let steps = scenario.schedule(around.seed).into_iter().map(|entry| {
+        let action = &entry.action;
+        faults.apply(scenario, action);
+        match action {
+            Action::Pause { node } => {
+                paused.insert(node.clone());
+            }
+            Action::Resume { node } | Action::PowerOff { node } => {
+                paused.remove(node);
+            }
+            _ => {}
+        }
+        let wires = Deed::Wires(wires::of(&faults, &paused, nodes));
+        Ok(Step {
+            at: entry.at,
+            index: entry.index,
+            text: action.to_string(),
+            deeds: deeds(scenario, action, wires, around)?,
+        })
+    });
+    steps.collect()
+}
+
+/// What a statement does; `wires` is how they are from then on.
+fn deeds(
+    scenario: &Scenario,
+    action: &Action,
+    wires: Deed,
+    around: &Surroundings<'_>,
+) -> Result<Vec<Deed>, Failure> {
+    let order = |node: &String, order: Order| Deed::Order(node.clone(), order);
+    Ok(match action {
+        // A paused node that loses power is not in anybody's way at its next start.
+        Action::PowerOff { node } => vec![Deed::PowerOff(node.clone()), wires],
+        Action::PowerOn { node } => vec![Deed::PowerOn(node.clone()), wires],
+        Action::Stop { node } => vec![order(node, Order::Stop)],
+        Action::Start { node } => vec![order(node, Order::Start)],
+        Action::Kill { node } => vec![order(node, Order::Kill)],
+        Action::Serve { node, behaviour } => vec![order(node, Order::Serve((*behaviour).into()))],
+        Action::Reload { node, config } => {
+            let files = configuration(scenario, node, config, around.stack)?;
+            vec![order(node, Order::Reload(files))]
+        }
+        Action::Cut(_)
+        | Action::Heal(_)
+        | Action::Impair(_)
+        | Action::Unplug { .. }
+        | Action::Plug { .. } => vec![wires],
+        Action::Freeze { node } => vec![order(node, Order::Freeze)],
+        Action::Thaw { node } => vec![order(node, Order::Thaw)],
+        // Nothing gets out of a machine that stands still; what arrives waits in its sockets.
+        Action::Pause { node } => vec![wires, order(node, Order::Pause)],
+        Action::Resume { node } => vec![wires, order(node, Order::Resume)],
+        Action::Tamper { node, deed } => {
+            let commands = tamper::commands(scenario, node, deed).map_err(Failure::Input)?;
+            vec![order(node, Order::Tamper(commands))]
+        }
+        // `lacking` has refused them before there is a plan.
+        Action::Slow { .. } | Action::Netlink { .. } => Vec::new(),
+    })
+}
