@@ -1,6 +1,8 @@
 //! `director-lab run`: scenarios, one after the other, each on its engine.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -41,6 +43,10 @@ pub(crate) struct Request {
     /// when left out.
     #[arg(long, value_name = "SECONDS")]
     wall_limit: Option<u64>,
+    /// So many scenarios at the same time; as many as there are processors when left out, and one
+    /// where they run in real time, which they would take from each other.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Writes the history of each run as one line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
@@ -64,28 +70,73 @@ pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
         return Err(Failure::Unable("--pcap needs tcpdump; apt-get install tcpdump".into()));
     }
     let scenarios = load(&request.files)?;
-    let mut runs = Vec::new();
-    for scenario in scenarios {
-        let began = Instant::now();
-        let keep = request.keep.as_ref().map(|path| path.join(stem(&scenario.file)));
-        let settings = Settings {
-            engine: request.engine,
-            seed: request.seed,
-            stack: Stack::Director,
-            director: request.director.as_deref(),
-            capture: request.pcap,
-            keep: keep.as_deref(),
-            wall_limit: request.wall_limit.map(Duration::from_secs),
-        };
-        let result = play(&scenario, &settings, &interrupt)?;
-        let run = Run { scenario, result };
-        let wall = began.elapsed().as_secs_f64();
-        eprintln!("{}: {}, {wall:.1} s of wall time", run.scenario.file, run.word());
-        runs.push(run);
-    }
+    let runs = played(request, &scenarios, &interrupt)?;
     write_histories(request, &runs)?;
     print!("{}", report(request.format, &runs)?);
     Ok(Outcomes::of(&runs).exit().status())
+}
+
+/// The runs in the order of the scenarios.
+fn played(
+    request: &Request,
+    scenarios: &[Scenario],
+    interrupt: &Interrupt,
+) -> Result<Vec<Run>, Failure> {
+    let jobs = jobs(request).min(scenarios.len()).max(1);
+    let next = AtomicUsize::new(0);
+    // The first failure ends the whole: nobody begins another one then.
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(scenario) = scenarios.get(index) else { return Ok(done) };
+            match one(request, scenario, interrupt) {
+                Ok(run) => done.push((index, run)),
+                Err(failure) => {
+                    next.store(scenarios.len(), Ordering::Relaxed);
+                    return Err(failure);
+                }
+            }
+        }
+    };
+    let done = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        let done = workers.into_iter().map(|worker| {
+            worker.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a worker panicked").into()))
+        });
+        done.collect::<Result<Vec<Vec<_>>, Failure>>()
+    })?;
+    let mut runs: Vec<(usize, Run)> = done.into_iter().flatten().collect();
+    runs.sort_by_key(|(index, _)| *index);
+    Ok(runs.into_iter().map(|(_, run)| run).collect())
+}
+
+fn jobs(request: &Request) -> usize {
+    let simulated = matches!(request.engine, Choice::Timetravel);
+    match request.jobs {
+        Some(jobs) => jobs.get(),
+        None if simulated => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        None => 1,
+    }
+}
+
+fn one(request: &Request, scenario: &Scenario, interrupt: &Interrupt) -> Result<Run, Failure> {
+    let began = Instant::now();
+    let keep = request.keep.as_ref().map(|path| path.join(stem(&scenario.file)));
+    let settings = Settings {
+        engine: request.engine,
+        seed: request.seed,
+        stack: Stack::Director,
+        director: request.director.as_deref(),
+        capture: request.pcap,
+        keep: keep.as_deref(),
+        wall_limit: request.wall_limit.map(Duration::from_secs),
+    };
+    let result = play(scenario, &settings, interrupt)?;
+    let run = Run { scenario: scenario.clone(), result };
+    let wall = began.elapsed().as_secs_f64();
+    eprintln!("{}: {}, {wall:.1} s of wall time", run.scenario.file, run.word());
+    Ok(run)
 }
 
 /// Every scenario, or what is wrong with every file.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -30,10 +31,12 @@ impl RunDirectory {
     /// Makes a temporary one.
     pub(crate) fn temporary() -> Result<Self, Failure> {
         remove_abandoned();
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        // A process of another container may have the same number.
         let nanos =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
-        // Always the same length: the path is on the guest's command line, and with it in memory.
-        let name = format!("{PREFIX}{:08x}{nanos:08x}", std::process::id());
+        let name = format!("{PREFIX}{:08x}{nanos:08x}{made:04x}", std::process::id());
         Self::make(&std::env::temp_dir().join(name), false)
     }
 

@@ -112,7 +112,7 @@ impl Built {
             (Order::Resume, _) => processes::signal(Signal::CONT, None),
             (Order::Tamper(commands), _) => {
                 tamper(&commands, &self.setup.node.name, &self.recorder);
-                Ok(())
+                table::once(&self.setup.node.name, &self.recorder)
             }
             (Order::Reload(files), Running::Director(director)) => director.reload(&files),
             (Order::Serve(behaviour), Running::Server(server)) => server.behave(behaviour),
