@@ -1,6 +1,9 @@
 //! The command line.
 
+pub(crate) mod orders;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use orders::{Drain, Maintenance, Operate, Reload, Undrain, Weight};
 use std::path::PathBuf;
 
 /// A Linux Director: IPVS load balancing with health checks and active/standby takeover.
@@ -41,6 +44,20 @@ pub(crate) enum Task {
     Release(Release),
     /// End the rest that a handover began: this node may take the groups again.
     Ready(Operate),
+    /// Give a real server no new connections, on every director, and show how many are left.
+    ///
+    /// Refused when a service would be left without a usable server. It goes on when this command
+    /// is interrupted.
+    Drain(Drain),
+    /// End a drain.
+    Undrain(Undrain),
+    /// Give a real server no new connections and do not check it, on every director.
+    Maintenance(Maintenance),
+    /// Give a real server another weight than the configuration does, on every director.
+    Weight(Weight),
+    /// Have the configuration read anew, and show what is wrong with it; exit status 2 when it is
+    /// not used.
+    Reload(Reload),
     /// Find what would bite on this host, director or real server; exit status 3 for a problem.
     ///
     /// Looks at settings, limits, routes and listeners, and asks the neighbours who answers for the
@@ -137,15 +154,6 @@ pub(crate) struct Status {
 pub(crate) struct Release {
     #[command(flatten)]
     pub(crate) from: From,
-    #[command(flatten)]
-    pub(crate) control: Control,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Operate {
-    /// Only this group.
-    #[arg(value_name = "GROUP", value_parser = director_core::name::GroupName::new)]
-    pub(crate) group: Option<director_core::name::GroupName>,
     #[command(flatten)]
     pub(crate) control: Control,
 }

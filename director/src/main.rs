@@ -29,6 +29,11 @@ fn main() -> ExitCode {
         Task::Handover(arguments) => operate::handover(&arguments),
         Task::Release(arguments) => release::release(&arguments),
         Task::Ready(arguments) => operate::ready(&arguments),
+        Task::Drain(arguments) => operate::drain(&arguments),
+        Task::Undrain(arguments) => operate::undrain(&arguments),
+        Task::Maintenance(arguments) => operate::maintenance(&arguments),
+        Task::Weight(arguments) => operate::weight(&arguments),
+        Task::Reload(arguments) => operate::reload(&arguments),
         Task::Doctor(arguments) => doctor::doctor(&arguments),
         Task::RealServer(arguments) => realserver::realserver(&arguments),
     };

@@ -7,8 +7,10 @@ use crate::config::Digest;
 #[cfg(feature = "serde")]
 use crate::hexadecimal::Hexadecimal;
 use crate::name::{GroupName, NodeName};
+use crate::standing::Entry;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 /// One life of a director, from the start of its process to the end: a random number, never 0.
@@ -74,6 +76,8 @@ pub struct Body {
     pub heard: BTreeMap<NodeName, Incarnation>,
     /// What the sender claims to be for each group.
     pub claims: BTreeMap<GroupName, Claim>,
+    /// What was ordered for real servers: a few of the orders that the sender knows.
+    pub orders: Vec<Entry>,
 }
 
 /// What a director claims to be for a group.

@@ -6,6 +6,7 @@ mod change;
 mod detector;
 mod group;
 mod order;
+mod orders;
 mod peer;
 mod replay;
 mod speak;
@@ -29,6 +30,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use detector::{Action, Limits};
 use group::{Change, Group, Surroundings};
+use orders::Post;
 use peer::{Credit, Peer};
 
 /// Where effects and reports go.
@@ -80,6 +82,7 @@ pub(crate) struct Cluster {
     body: Arc<Body>,
     /// Whether roles may have to change.
     stirred: bool,
+    post: Post,
 }
 
 impl Cluster {
@@ -104,6 +107,7 @@ impl Cluster {
             config: config.digest(),
             heard: BTreeMap::new(),
             claims: BTreeMap::new(),
+            orders: Vec::new(),
         };
         let mut cluster = Self {
             us: us.clone(),
@@ -118,6 +122,7 @@ impl Cluster {
             sequence: 0,
             body: Arc::new(body),
             stirred: true,
+            post: Post::default(),
         };
         cluster.body = Arc::new(cluster.present_body());
         cluster
@@ -189,9 +194,13 @@ impl Cluster {
                 self.stirred |= news;
                 if news {
                     self.compare_config(index, out);
+                    self.hear_orders(beat);
                 }
             }
-            Credit::NewLife { restarted } => self.welcome(index, restarted, out),
+            Credit::NewLife { restarted } => {
+                self.welcome(index, restarted, out);
+                self.hear_orders(beat);
+            }
         }
         self.note_link(index, link, now, out);
         if beat.kind == Kind::Ask {
@@ -280,6 +289,7 @@ impl Cluster {
             }
         }
         if now >= self.next_beat {
+            self.turn_orders();
             self.beat(Kind::Regular, out);
             self.next_beat = self.next_beat + self.settings.keepalive;
             if self.next_beat <= now {

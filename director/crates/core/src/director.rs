@@ -3,6 +3,7 @@
 
 mod kernel;
 mod machinery;
+mod orders;
 #[cfg(test)]
 pub(crate) mod tests;
 mod view;
@@ -16,9 +17,10 @@ use crate::health::Checks;
 use crate::input::{Input, Reconciled};
 use crate::name::NodeName;
 use crate::observed::Snapshot;
-use crate::order::{Order, Refusal};
+use crate::order::Author;
 use crate::random::Stream;
 use crate::report::{AnnounceCause, Report};
+use crate::standing::StandingOrders;
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -30,6 +32,9 @@ use machinery::Machinery;
 const REJECTION_PAUSE: Duration = Duration::from_secs(60);
 /// Rejected senders that are remembered.
 const REJECTED_MAX: usize = 64;
+
+/// Connections of a draining server are counted this often.
+const COUNT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How far an orderly stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +62,7 @@ pub struct Director {
     started: Instant,
     cluster: Cluster,
     checks: Checks,
+    orders: StandingOrders,
     kernel: KernelWatch,
     machinery: Machinery,
     phase: Phase,
@@ -88,6 +94,7 @@ impl Director {
         let mut director = Self {
             cluster: Cluster::new(&config, &node, incarnation, found, now),
             checks: Checks::new(&config, found, now, &mut out),
+            orders: StandingOrders::default(),
             kernel: KernelWatch::new(found, now),
             machinery: Machinery::default(),
             config,
@@ -110,7 +117,10 @@ impl Director {
         self.notice_stall(now);
         match input {
             Input::Deadline => self.wake(now),
-            Input::Beat { link, beat } => self.cluster.hear(link, &beat, now, &mut self.out),
+            Input::Beat { link, beat } => {
+                self.cluster.hear(link, &beat, now, &mut self.out);
+                self.hear_orders(now);
+            }
             Input::Rejected { link, from, why, owns } => {
                 self.cluster.rejected(from, why, owns, now);
                 self.reject(link, from, why, now);
@@ -130,25 +140,13 @@ impl Director {
             Input::Reload(config) => self.reload(config, now),
             Input::Order(order) => {
                 // Who wants to know calls `order`; a replay does not.
-                let answer = self.cluster.order(&order, now, &mut self.out);
+                let answer = self.obey(&order, &Author::default(), now);
                 self.unsettled |= answer.is_ok();
             }
+            Input::MaintenanceFiles(files) => self.use_files(files, now),
             Input::Stop => self.stop(),
         }
         self.settle(now);
-    }
-
-    /// Carries out what the operator asks, wholly or not at all. Drain effects and reports
-    /// afterwards.
-    ///
-    /// # Errors
-    /// Why it is refused; then nothing was changed.
-    pub fn order(&mut self, order: &Order, now: Instant) -> Result<(), Refusal> {
-        self.notice_stall(now);
-        let answer = self.cluster.order(order, now, &mut self.out);
-        self.unsettled |= answer.is_ok();
-        self.settle(now);
-        answer
     }
 
     /// When to call again with [`Input::Deadline`], and what for. May change with every input.
@@ -245,6 +243,9 @@ impl Director {
         if let Ok(found) = &result.found {
             self.checks.observed(found, &mut self.out);
         }
+        if self.checks.is_draining() {
+            self.kernel.look_by(now + COUNT_PAUSE);
+        }
         self.unsettled = true;
         let clearing = matches!(self.phase, Phase::Clearing { .. });
         if clearing && result.number >= self.kernel.number() {
@@ -260,7 +261,8 @@ impl Director {
         self.checks.reload(&self.config, &config, now, &mut self.out);
         self.machinery.adopt(&config);
         self.config = config;
-        self.unsettled = true;
+        self.orders.retain(&self.config);
+        self.use_orders(now);
         self.out.reports.push_back(Report::Reloaded);
     }
 

@@ -7,6 +7,7 @@
 
 mod adopt;
 mod drain;
+mod duty;
 mod pool;
 mod ramp;
 mod schedule;
@@ -23,11 +24,13 @@ use crate::name::ServiceName;
 use crate::observed::Snapshot;
 use crate::probe::{Failure, Outcome, Phase, Ticket};
 use crate::report::{Health, Report};
+use crate::standing::Duty;
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use drain::Drains;
+use duty::Ordered;
 use pool::Pool;
 use schedule::Schedule;
 use shared::Shared;
@@ -46,6 +49,8 @@ pub(crate) struct Checked {
     ramp: Option<Instant>,
     /// Whether it came with a reload, beside servers that serve already.
     newcomer: bool,
+    /// What the operator wants of it.
+    ordered: Ordered,
     /// The weight that the kernel should have; `None` when the server should not be in the table.
     pub(crate) share: Option<Weight>,
 }
@@ -97,6 +102,9 @@ impl Checks {
         changed |= self.drains.due(found, now, out);
         while let Some(index) = self.schedule.take_due(now) {
             match self.shared[index].running {
+                None if self.is_idle(index) => {
+                    self.schedule.set(index, now + self.shared[index].interval(None));
+                }
                 None => self.start(index, now, out),
                 Some((ticket, _)) => {
                     self.tickets.remove(&ticket);
@@ -180,6 +188,11 @@ impl Checks {
         self.servers.get(pool.members.clone()).unwrap_or_default()
     }
 
+    /// The servers, in the order of the configuration.
+    pub(crate) fn servers(&self) -> &[Checked] {
+        &self.servers
+    }
+
     /// The servers of a service, in the order of the configuration.
     pub(crate) fn servers_of(&self, name: &ServiceName) -> &[Checked] {
         let pool = self.pool(name);
@@ -195,6 +208,9 @@ impl Checks {
 impl Checked {
     /// Takes in an answer. Returns whether the state changed.
     fn judge(&mut self, outcome: &Outcome, now: Instant, out: &mut Out) -> bool {
+        if self.ordered.duty == Duty::Maintenance {
+            return false;
+        }
         let before = self.record.state();
         let change = self.record.judge(outcome, now);
         let (service, server) = (self.service.clone(), self.server);

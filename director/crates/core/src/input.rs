@@ -7,6 +7,8 @@ use crate::observed::Snapshot;
 use crate::order::Order;
 use crate::plan::Step;
 use crate::probe::{Outcome, Ticket};
+use crate::standing::Subject;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -58,6 +60,8 @@ pub enum Input {
     Reload(Arc<Config>),
     /// The operator asks for something.
     Order(Order),
+    /// The real servers for which this node has a maintenance file have changed.
+    MaintenanceFiles(BTreeSet<Subject>),
     /// The operator, or the service manager, asks for an orderly stop.
     Stop,
 }

@@ -21,8 +21,8 @@
 //!   difference.
 //! * [`realserver`]: what a real server must hold for direct routing and tunnelling.
 //! * [`doctor`]: what would bite on a host, with its cure.
-//! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`effect`], [`report`],
-//!   [`view`] are its vocabulary.
+//! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`standing`],
+//!   [`effect`], [`report`], [`view`] are its vocabulary.
 
 #![cfg_attr(not(test), no_std)]
 
@@ -39,6 +39,8 @@ pub mod health;
 #[cfg(feature = "serde")]
 mod hexadecimal;
 pub mod input;
+#[cfg(feature = "serde")]
+mod millis;
 pub mod name;
 pub mod observed;
 pub mod order;
@@ -47,6 +49,7 @@ pub mod probe;
 pub mod random;
 pub mod realserver;
 pub mod report;
+pub mod standing;
 pub mod time;
 pub mod view;
 pub mod wire;

@@ -5,10 +5,12 @@ mod tests;
 mod text;
 
 use crate::beat::{Incarnation, LinkId};
-use crate::config::{ServiceKey, VirtualAddress};
+use crate::config::{ServiceKey, VirtualAddress, Weight};
 use crate::input::Rejection;
 use crate::name::{GroupName, InterfaceName, NodeName, ServiceName};
+use crate::order::Author;
 use crate::probe::Failure;
+use crate::standing::Duty;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -124,6 +126,20 @@ pub enum Report {
         fall: u32,
         /// What was wrong.
         failure: Failure,
+    },
+    /// The operator has ordered something for a server, here or on a peer.
+    Ordered {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// What it is there for now.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        duty: Duty,
+        /// Its weight, when it is not the configuration's.
+        weight: Option<Weight>,
+        /// Who ordered it, and why.
+        by: Author,
     },
     /// A server went down once too often in a short time; it is held there until it has not failed
     /// for a while.

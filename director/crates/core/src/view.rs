@@ -8,7 +8,9 @@ use crate::config::{
     VirtualAddress, Weight,
 };
 use crate::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use crate::order::Author;
 use crate::report::{Health, PeerState, Role};
+use crate::standing::Duty;
 use crate::time::Deadline;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -148,7 +150,7 @@ pub struct ServerView {
     pub why: String,
     /// How packets reach it.
     pub forward: Forward,
-    /// The configured weight.
+    /// The weight that it has when it is in order: the operator's, or else the configured one.
     pub weight: Weight,
     /// Between which numbers of connections it is overloaded.
     pub thresholds: Thresholds,
@@ -164,6 +166,13 @@ pub struct ServerView {
     pub successes: u32,
     /// Checks that have failed in a row.
     pub failures: u32,
+    /// What it is there for, by the operator's order.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub duty: Duty,
+    /// Since when, unless it simply serves.
+    pub duty_ms: Option<u64>,
+    /// Who ordered that, and why.
+    pub by: Option<Author>,
     /// For how long it stays out because it went down too often.
     pub damped_ms: Option<u64>,
 }

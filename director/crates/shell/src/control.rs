@@ -9,19 +9,29 @@
 //! ← {"version":1,"text":"director d1 …"}         the same for people
 //! → {"command":"handover","group":"web"}       without a group: all that are owned
 //! → {"command":"ready"}                        ends the rest that a handover began
-//! ← {"version":1,"done":true}
+//! → {"command":"drain","server":"10.0.0.21","deadline_ms":60000,"reason":"new disk"}
+//! → {"command":"undrain","server":"http/10.0.0.21:80"}
+//! → {"command":"maintenance","server":"10.0.0.21","on":true}
+//! → {"command":"weight","server":"10.0.0.21","weight":5}
+//! ← {"version":1,"done":true,"node":"d1"}
+//! → {"command":"reload"}                       reads the configuration anew
+//! ← {"version":1,"done":true,"config":"…"}       its digest
 //! ← {"version":1,"refused":"…"}                  nothing was changed
 //! ← {"version":1,"error":"…"}                    to anything else
 //! ```
 //!
-//! Who may ask is who may open the socket: its mode is 0600.
+//! Who may ask is who may open the socket: its mode is 0600. Every order is logged with who gave
+//! it, as the kernel says, and with its `reason`. After 50 orders at once, five in a second are
+//! taken.
 
 mod client;
+mod command;
 mod connection;
+mod limit;
 mod server;
 
 pub use client::{AskError, ask};
-pub use connection::{Command, Shape, VERSION};
+pub use command::{Command, Shape, VERSION};
 pub use server::{Control, OpenError};
 
 /// Where the socket is unless told otherwise.

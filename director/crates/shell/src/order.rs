@@ -1,6 +1,8 @@
 //! What people and the service manager ask of a running director.
 
-use director_core::order::Refusal;
+use director_core::config::Digest;
+use director_core::name::NodeName;
+use director_core::order::{Author, Refusal};
 use director_core::view::View;
 use tokio::sync::oneshot;
 
@@ -11,8 +13,10 @@ pub enum Order {
     Stop,
     /// Read the configuration anew.
     Reload,
+    /// The same for somebody who waits for the digest of the new configuration, or its problems.
+    ReloadFor(Author, oneshot::Sender<Result<Digest, Vec<String>>>),
     /// Say what everything looks like.
     Status(oneshot::Sender<View>),
-    /// Carry out what the operator asks, or say why not.
-    Operate(director_core::order::Order, oneshot::Sender<Result<(), Refusal>>),
+    /// Carry out what the operator asks and say who did it, or why not.
+    Operate(director_core::order::Order, Author, oneshot::Sender<Result<NodeName, Refusal>>),
 }

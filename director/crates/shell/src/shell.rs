@@ -10,6 +10,7 @@ use crate::order::Order;
 use crate::settings::{Settings, Source, needs_restart};
 use crate::status::summary;
 use crate::telemetry;
+use director_core::config::Digest;
 use director_core::name::NodeName;
 use director_core::observed::Snapshot;
 use director_core::time::Instant;
@@ -306,14 +307,24 @@ where
             }
             // Whoever stops has no use for another configuration.
             Order::Reload if self.stop_by.is_some() => {}
-            Order::Reload => self.reload(),
-            Order::Operate(order, reply) => {
-                tracing::info!("the operator asks for {order:?}");
-                let answer = self.director.order(&order, self.clock.now());
+            // What is wrong is in the log.
+            Order::Reload => drop(self.reload()),
+            Order::ReloadFor(by, reply) => {
+                tracing::info!("asked to reload by {by}");
+                let answer = if self.stop_by.is_none() {
+                    self.reload()
+                } else {
+                    Err(vec!["this director is stopping".to_owned()])
+                };
+                let _gone = reply.send(answer);
+            }
+            Order::Operate(order, by, reply) => {
+                tracing::info!("asked to {order} by {by}");
+                let answer = self.director.order(&order, &by, self.clock.now());
                 if let Err(refusal) = &answer {
                     tracing::warn!("refused: {refusal}");
                 }
-                let _gone = reply.send(answer);
+                let _gone = reply.send(answer.map(|()| self.node.clone()));
                 self.carry_out();
             }
             Order::Status(reply) => {
@@ -323,21 +334,25 @@ where
         }
     }
 
-    fn reload(&mut self) {
+    fn reload(&mut self) -> Result<Digest, Vec<String>> {
         self.manager.tell(News::Reloading);
-        match self.load() {
+        let loaded = self.load();
+        let answer = match loaded {
             Ok(settings) => {
                 self.settings = settings;
                 self.handle(Input::Reload(self.settings.config.clone()));
+                Ok(self.settings.config.digest())
             }
             Err(problems) => {
                 for problem in &problems {
                     tracing::error!("{problem}");
                 }
                 tracing::error!("nothing is reloaded: the configuration in use stays");
+                Err(problems)
             }
-        }
+        };
         self.manager.tell(News::Ready(self.summary()));
+        answer
     }
 
     fn load(&mut self) -> Result<Settings, Vec<String>> {

@@ -4,6 +4,7 @@ mod table;
 
 use director_core::config::{Forward, ServiceKey};
 use director_core::report::Role;
+use director_core::standing::Duty;
 use director_core::view::{DrainView, GroupView, PeerView, ServerView, ServiceView, View};
 use std::fmt::Write;
 use table::Table;
@@ -117,9 +118,9 @@ fn service(service: &ServiceView) -> String {
             weight(server),
             server.active.to_string(),
             server.inactive.to_string(),
-            server.health.to_string(),
+            state(server),
             ago(server.since_ms),
-            server.why.clone(),
+            why(server),
         ]);
     }
     text.push_str(&table.to_string());
@@ -137,6 +138,22 @@ fn service(service: &ServiceView) -> String {
         text.push_str("  checks are not believed: too few servers pass them\n");
     }
     text
+}
+
+/// The state, and what the operator wants of the server.
+fn state(server: &ServerView) -> String {
+    match server.duty {
+        Duty::Serve if server.damped_ms.is_some() => format!("{}, flaps", server.health),
+        Duty::Serve => server.health.to_string(),
+        Duty::Drain { .. } => format!("{}, drains", server.health),
+        Duty::Maintenance => "maintenance".to_owned(),
+    }
+}
+
+/// Who is behind it when somebody has ordered it, and the cause otherwise.
+fn why(server: &ServerView) -> String {
+    let ordered = server.by.as_ref().filter(|_| server.duty != Duty::Serve);
+    ordered.map_or_else(|| server.why.clone(), |by| format!("ordered by {by}"))
 }
 
 fn key(key: &ServiceKey, settings: &str) -> String {

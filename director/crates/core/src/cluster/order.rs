@@ -24,6 +24,11 @@ impl Cluster {
         match order {
             Order::Handover { group } => self.hand_over(group.as_ref(), now, out),
             Order::Ready { group } => self.end_rest(group.as_ref(), out),
+            // These are for servers, not for groups.
+            Order::Drain { .. }
+            | Order::Undrain { .. }
+            | Order::Maintenance { .. }
+            | Order::Weight { .. } => Ok(()),
         }
     }
 

@@ -66,6 +66,7 @@ impl Cluster {
             config: self.digest,
             heard: self.peers.iter().filter_map(hears).collect(),
             claims: self.groups.iter().map(|group| (group.name.clone(), group.claim())).collect(),
+            orders: self.post.window(),
         }
     }
 

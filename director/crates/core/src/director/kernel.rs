@@ -84,6 +84,11 @@ impl KernelWatch {
         self.why = Reason::Resync;
     }
 
+    /// Somebody waits for what the kernel will show: compare at `at` at the latest.
+    pub(super) fn look_by(&mut self, at: Instant) {
+        self.compare_at = self.compare_at.min(at);
+    }
+
     pub(super) fn is_due(&self, now: Instant) -> bool {
         now >= self.compare_at
     }

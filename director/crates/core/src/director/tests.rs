@@ -4,6 +4,7 @@ mod chaos;
 mod failover;
 mod handover;
 mod health;
+mod orders;
 mod restart;
 mod security;
 

@@ -5,6 +5,7 @@ use crate::cluster::ago_ms;
 use crate::config::{Service, SyncDaemon, SyncRole, Weight};
 use crate::desired::DesiredServer;
 use crate::name::ServiceName;
+use crate::standing::Duty;
 use crate::time::Instant;
 use crate::view::{DrainView, KernelView, ServerView, ServiceView, View};
 use alloc::collections::BTreeMap;
@@ -58,6 +59,8 @@ impl Director {
         let entries = self.checks.servers_of(name).iter();
         let view = |entry: &crate::health::Checked| {
             let wanted = DesiredServer::of(service, &entry.server, Weight::ZERO);
+            let seat = entry.seat();
+            let (duty, kept) = (self.orders.duty(&seat), self.orders.of(&seat));
             let present = found.and_then(|table| table.servers.get(&entry.server));
             ServerView {
                 address: entry.server,
@@ -70,13 +73,16 @@ impl Director {
                     .map_or_else(|| String::from("not checked yet"), ToString::to_string),
                 forward: wanted.forward,
                 thresholds: wanted.thresholds,
-                weight: service.servers.get(&entry.server).map_or(Weight::ZERO, |s| s.weight),
+                weight: entry.whole(service),
                 desired_weight: entry.share,
                 kernel_weight: present.map(|present| present.weight),
                 active: present.map_or(0, |present| present.active),
                 inactive: present.map_or(0, |present| present.inactive),
                 successes: entry.record.successes,
                 failures: entry.record.failures,
+                duty,
+                duty_ms: (duty != Duty::Serve).then(|| ago_ms(entry.duty_since(), now)),
+                by: kept.map(|kept| kept.by.clone()),
                 damped_ms: entry.record.held_until().map(|until| ago_ms(now, until)),
             }
         };

@@ -1,6 +1,7 @@
 //! Where the servers come from: a start on whatever the kernel holds, and a reload.
 
 use super::drain::Drains;
+use super::duty::Ordered;
 use super::pool::Pool;
 use super::schedule::Schedule;
 use super::shared::{Cadence, Index, Shared};
@@ -136,6 +137,8 @@ impl Checks {
                     entry.record = old.record;
                     entry.record.relimit(Limits::of(&service.check, service.policy.damping));
                     entry.ramp = old.ramp;
+                    entry.ordered = old.ordered;
+                    entry.share = old.share;
                     entry.newcomer = old.newcomer;
                 }
             }
@@ -156,6 +159,7 @@ impl Checked {
             found: false,
             ramp: None,
             newcomer: false,
+            ordered: Ordered::default(),
             share: None,
         }
     }

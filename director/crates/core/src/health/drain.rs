@@ -55,6 +55,12 @@ impl Checks {
     /// Takes in what the kernel holds: a drain ends early when nothing is left.
     pub(crate) fn observed(&mut self, found: &Snapshot, out: &mut Out) {
         self.drains.end_where(Some(found), out, |_, left| left == 0);
+        self.count(found, out);
+    }
+
+    /// Whether connections are to be counted soon, because somebody waits for their end.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.drains.next().is_some() || self.servers.iter().any(|entry| entry.ordered.is_draining())
     }
 
     /// The servers that leave.

@@ -116,7 +116,8 @@ impl Checks {
                 entry.share = share.map(|weight| if suspended { Weight::ZERO } else { weight });
                 pool.served |= entry.share.is_some_and(|weight| weight > Weight::ZERO);
                 let step = entry.ramp.and_then(|since| entry.next_step(service, since, now));
-                self.step_at = [self.step_at, step].into_iter().flatten().min();
+                let end = entry.ordered.ends_at().filter(|at| *at > now);
+                self.step_at = [self.step_at, step, end].into_iter().flatten().min();
             }
             pool.tell(service, sum.known, out);
         }
@@ -125,7 +126,7 @@ impl Checks {
 
 fn sum(members: &[Checked], service: &Service) -> Sum {
     let mut sum = Sum { known: true, ..Sum::default() };
-    for entry in members {
+    for entry in members.iter().filter(|entry| !entry.is_withdrawn()) {
         let weight = u64::from(entry.whole(service).0);
         sum.all += weight;
         match entry.record.state() {
@@ -139,8 +140,9 @@ fn sum(members: &[Checked], service: &Service) -> Sum {
 
 impl Checked {
     /// Its weight when it is in order.
-    fn whole(&self, service: &Service) -> Weight {
-        service.servers.get(&self.server).map_or(Weight::ZERO, |server| server.weight)
+    pub(crate) fn whole(&self, service: &Service) -> Weight {
+        let configured = service.servers.get(&self.server).map(|server| server.weight);
+        self.ordered.weight.or(configured).unwrap_or(Weight::ZERO)
     }
 
     /// The weight that the kernel should have; `None` when the server should not be in the table.
@@ -149,6 +151,13 @@ impl Checked {
     /// director started with weight 0: then it stays there without new connections.
     fn share_in(&self, service: &Service, panicking: bool, now: Instant) -> Option<Weight> {
         let whole = self.whole(service);
+        if self.ordered.ends_at().is_some_and(|at| at <= now) {
+            return None;
+        }
+        if self.is_withdrawn() {
+            // It keeps its place in the table, if it has one, and its connections.
+            return self.share.or(self.found.then_some(Weight::ZERO)).map(|_| Weight::ZERO);
+        }
         match (self.record.state(), service.on_failure) {
             (Health::Up, _) => Some(self.ramped(service, whole, now)),
             (Health::Down, _) if panicking && self.record.proven => Some(whole),

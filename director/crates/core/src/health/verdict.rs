@@ -91,6 +91,10 @@ impl Record {
         }
     }
 
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn state(&self) -> Health {
         self.state
     }

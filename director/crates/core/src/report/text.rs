@@ -62,7 +62,10 @@ impl fmt::Display for Report {
             | Self::Unserved { .. }
             | Self::Draining { .. }
             | Self::Drained { .. } => self.fmt_health(f),
-            Self::Flapping { .. } | Self::Quorum { .. } | Self::Panic { .. } => self.fmt_policy(f),
+            Self::Ordered { .. }
+            | Self::Flapping { .. }
+            | Self::Quorum { .. }
+            | Self::Panic { .. } => self.fmt_policy(f),
             Self::Address { .. }
             | Self::StepDone { .. }
             | Self::StepFailed { .. }
@@ -150,7 +153,7 @@ impl Report {
                 write!(f, "server {server} of {service} leaves; it may end its connections")
             }
             Self::Drained { service, server, left: 0 } => {
-                write!(f, "server {server} of {service} has no connections left and is removed")
+                write!(f, "server {server} of {service} has no connections left")
             }
             Self::Drained { service, server, left } => write!(
                 f,
@@ -162,6 +165,13 @@ impl Report {
 
     fn fmt_policy(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Ordered { service, server, duty, weight: None, by } => {
+                write!(f, "service {service}: server {server} {duty}, by order of {by}")
+            }
+            Self::Ordered { service, server, duty, weight: Some(weight), by } => write!(
+                f,
+                "service {service}: server {server} {duty} with weight {weight}, by order of {by}"
+            ),
             Self::Flapping { service, server, falls, hold_ms } => write!(
                 f,
                 "service {service}: server {server} went down {falls} times in a short time and \

@@ -13,8 +13,11 @@
 //!     40        the sender: length (1), name
 //!               peers that it hears: count (2), each: length (1), name, incarnation (8)
 //!               groups: count (2), each: length (1), name, claim (1)
+//!               orders: count (2), each: see [`orders`]
 //!   last    32  HMAC-SHA256 (RFC 2104) of everything before it, under the cluster's key
 //! ```
+
+mod orders;
 
 use crate::beat::{Beat, Body, Claim, Incarnation, Kind};
 use crate::config::Digest;
@@ -79,6 +82,7 @@ pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
         push_name(&mut bytes, name.as_str());
         bytes.push(claim_to_byte(*claim));
     }
+    orders::push(&mut bytes, &body.orders);
     let mac = key.0.clone().chain_update(&bytes).finalize().into_bytes();
     bytes.extend_from_slice(&mac);
     bytes
@@ -145,10 +149,11 @@ fn read_content(kind: u8, mut reader: Reader<'_>) -> Result<Beat, Rejection> {
         let name = GroupName::new(reader.text()?).map_err(|_| Rejection::Malformed)?;
         claims.insert(name, claim_from_byte(reader.byte()?)?);
     }
+    let orders = orders::read(&mut reader)?;
     if !reader.0.is_empty() || incarnation.0 == 0 {
         return Err(Rejection::Malformed);
     }
-    let body = Arc::new(Body { node, incarnation, config, heard, claims });
+    let body = Arc::new(Body { node, incarnation, config, heard, claims, orders });
     Ok(Beat { kind, sequence, body })
 }
 

@@ -1,6 +1,6 @@
 //! The asking side of the control socket.
 
-use super::connection::Command;
+use super::command::Command;
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;

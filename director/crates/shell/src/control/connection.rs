@@ -1,19 +1,17 @@
 //! One connection to the control socket.
 
+use super::command::{Command, Shape, VERSION};
+use super::limit::Limit;
 use crate::order::Order;
 use crate::status;
-use director_core::name::GroupName;
-use director_core::order::Order as Operation;
+use director_core::order::{Author, Order as Operation};
 use director_core::view::View;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
-
-/// Version of the protocol.
-pub const VERSION: u32 = 1;
 
 /// The longest question, in bytes.
 const LONGEST: u64 = 4096;
@@ -25,43 +23,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What is said while there is no director to ask any more.
 const ENDING: &str = "this director is ending";
 
-/// What can be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "kebab-case")]
-pub enum Command {
-    /// What everything looks like.
-    Status {
-        /// In which form.
-        #[serde(default)]
-        format: Shape,
-    },
-    /// Give a group to a peer and rest; every owned group when none is named.
-    Handover {
-        /// The group.
-        #[serde(default)]
-        group: Option<GroupName>,
-    },
-    /// End the rest that a handover began.
-    Ready {
-        /// The group.
-        #[serde(default)]
-        group: Option<GroupName>,
-    },
-}
-
-/// The form of an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// For programs.
-    #[default]
-    Json,
-    /// For people.
-    Text,
+/// Who asks, and whom the questions go to.
+pub(super) struct Desk {
+    pub(super) orders: mpsc::Sender<Order>,
+    /// Shared by all connections.
+    pub(super) limit: Arc<Limit>,
+    /// Who has opened the connection, as the kernel says.
+    pub(super) who: String,
 }
 
 /// Answers questions until the other side ends, says nothing for too long, or has asked enough.
-pub(super) async fn serve<S>(stream: S, orders: mpsc::Sender<Order>)
+pub(super) async fn serve<S>(stream: S, desk: Desk)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -73,7 +45,7 @@ where
         if !matches!(reading, Ok(Ok(length)) if length > 0) {
             return;
         }
-        let mut reply = answer(&question, &orders).await.to_string();
+        let mut reply = desk.answer(&question).await.to_string();
         reply.push('\n');
         let writing = timeout(PATIENCE, stream.write_all(reply.as_bytes())).await;
         // Without its end the rest of a question that is too long would be taken for the next.
@@ -83,39 +55,71 @@ where
     }
 }
 
-async fn answer(question: &str, orders: &mpsc::Sender<Order>) -> serde_json::Value {
-    match serde_json::from_str(question) {
-        Ok(Command::Status { format }) => match view(orders).await {
-            Some(view) if format == Shape::Text => {
-                json!({ "version": VERSION, "text": status::text(&view) })
-            }
-            Some(view) => json!({ "version": VERSION, "status": view }),
-            None => refusal(ENDING),
-        },
-        Ok(Command::Handover { group }) => operate(orders, Operation::Handover { group }).await,
-        Ok(Command::Ready { group }) => operate(orders, Operation::Ready { group }).await,
-        Err(error) => refusal(&format!("question not understood: {error}")),
+impl Desk {
+    async fn answer(&self, question: &str) -> Value {
+        let command: Command = match serde_json::from_str(question) {
+            Ok(command) => command,
+            Err(error) => return refusal(&format!("question not understood: {error}")),
+        };
+        if command.is_order() && !self.limit.take() {
+            let why = "too many orders in a short time; wait a few seconds";
+            return json!({ "version": VERSION, "refused": why });
+        }
+        match command {
+            Command::Status { format } => match self.view().await {
+                Some(view) if format == Shape::Text => {
+                    json!({ "version": VERSION, "text": status::text(&view) })
+                }
+                Some(view) => json!({ "version": VERSION, "status": view }),
+                None => refusal(ENDING),
+            },
+            Command::Reload { reason } => self.reload(self.author(reason)).await,
+            order => match order.operation() {
+                Some((operation, reason)) => self.operate(operation, self.author(reason)).await,
+                None => refusal("this is no order"),
+            },
+        }
+    }
+
+    fn author(&self, reason: String) -> Author {
+        Author { who: self.who.clone(), why: reason }
+    }
+
+    async fn operate(&self, operation: Operation, by: Author) -> Value {
+        let (reply, answer) = oneshot::channel();
+        if self.orders.send(Order::Operate(operation, by, reply)).await.is_err() {
+            return refusal(ENDING);
+        }
+        match answer.await {
+            Ok(Ok(node)) => json!({ "version": VERSION, "done": true, "node": node }),
+            Ok(Err(why)) => json!({ "version": VERSION, "refused": why.to_string() }),
+            Err(_) => refusal(ENDING),
+        }
+    }
+
+    async fn reload(&self, by: Author) -> Value {
+        let (reply, answer) = oneshot::channel();
+        if self.orders.send(Order::ReloadFor(by, reply)).await.is_err() {
+            return refusal(ENDING);
+        }
+        match answer.await {
+            Ok(Ok(config)) => json!({ "version": VERSION, "done": true, "config": config }),
+            Ok(Err(problems)) => json!({
+                "version": VERSION,
+                "refused": "the configuration has problems; the one in use stays",
+                "problems": problems,
+            }),
+            Err(_) => refusal(ENDING),
+        }
+    }
+
+    async fn view(&self) -> Option<View> {
+        let (reply, view) = oneshot::channel();
+        self.orders.send(Order::Status(reply)).await.ok()?;
+        view.await.ok()
     }
 }
 
-fn refusal(why: &str) -> serde_json::Value {
+fn refusal(why: &str) -> Value {
     json!({ "version": VERSION, "error": why })
-}
-
-async fn operate(orders: &mpsc::Sender<Order>, operation: Operation) -> serde_json::Value {
-    let (reply, answer) = oneshot::channel();
-    if orders.send(Order::Operate(operation, reply)).await.is_err() {
-        return refusal(ENDING);
-    }
-    match answer.await {
-        Ok(Ok(())) => json!({ "version": VERSION, "done": true }),
-        Ok(Err(why)) => json!({ "version": VERSION, "refused": why.to_string() }),
-        Err(_) => refusal(ENDING),
-    }
-}
-
-async fn view(orders: &mpsc::Sender<Order>) -> Option<View> {
-    let (reply, view) = oneshot::channel();
-    orders.send(Order::Status(reply)).await.ok()?;
-    view.await.ok()
 }

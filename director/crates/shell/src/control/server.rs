@@ -1,6 +1,7 @@
 //! The director's side of the control socket.
 
-use super::connection::serve;
+use super::connection::{Desk, serve};
+use super::limit::Limit;
 use crate::order::Order;
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -8,6 +9,7 @@ use std::fs;
 use std::io;
 use std::os::unix::net::{UnixListener as StdListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -69,13 +71,16 @@ impl Control {
     pub async fn serve(self, orders: mpsc::Sender<Order>) -> io::Result<()> {
         let listener = UnixListener::from_std(self.listener.try_clone()?)?;
         let mut connections = JoinSet::new();
+        let limit = Arc::new(Limit::new());
         loop {
             tokio::select! {
                 biased;
                 Some(_ended) = connections.join_next() => {}
                 accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(serve(stream, orders.clone()));
+                        let (orders, limit) = (orders.clone(), Arc::clone(&limit));
+                        let desk = Desk { orders, limit, who: who(&stream) };
+                        connections.spawn(serve(stream, desk));
                     }
                     // Most likely no file descriptor is left; the next try must not come at once.
                     Err(error) => {
@@ -85,6 +90,15 @@ impl Control {
                 },
             }
         }
+    }
+}
+
+/// Who has opened a connection (`SO_PEERCRED` in `unix(7)`).
+fn who(stream: &tokio::net::UnixStream) -> String {
+    match stream.peer_cred() {
+        Ok(peer) if peer.uid() == 0 => "root".to_owned(),
+        Ok(peer) => format!("user {}", peer.uid()),
+        Err(_) => "somebody unknown".to_owned(),
     }
 }
 

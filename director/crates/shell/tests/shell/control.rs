@@ -125,8 +125,8 @@ fn nobody_there_is_said_with_what_to_do() {
 async fn a_handover_that_nobody_can_take_is_refused_with_the_reason() {
     let (handover, ready, strange) = beside(|path| {
         let group = Some(GroupName::new("web").unwrap());
-        let handover = ask(&path, &Command::Handover { group }).unwrap();
-        let ready = ask(&path, &Command::Ready { group: None }).unwrap();
+        let handover = ask(&path, &Command::Handover { group, reason: String::new() }).unwrap();
+        let ready = ask(&path, &Command::Ready { group: None, reason: String::new() }).unwrap();
         (handover, ready, converse(&path, b"{\"command\":\"handover\",\"group\":\"a b\"}\n"))
     })
     .await;
@@ -134,4 +134,45 @@ async fn a_handover_that_nobody_can_take_is_refused_with_the_reason() {
     assert!(why.contains("group web"), "{why}");
     assert_eq!(ready["done"], true);
     assert!(strange["error"].as_str().unwrap().contains("a name has letters"));
+}
+
+#[tokio::test]
+async fn orders_for_servers_are_refused_with_the_reason_while_a_director_listens() {
+    let answers = beside(|path| {
+        [
+            &br#"{"command":"drain","server":"10.0.0.21","reason":"disk"}"#[..],
+            br#"{"command":"drain","server":"10.9.9.9"}"#,
+            br#"{"command":"weight","server":"web1","weight":3}"#,
+            br#"{"command":"maintenance","server":"10.0.0.21"}"#,
+        ]
+        .map(|line| converse(&path, &[line, b"\n"].concat()))
+    })
+    .await;
+    let word = |answer: &Value, key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+    assert!(word(&answers[0], "refused").contains("has just started"), "{}", answers[0]);
+    assert!(word(&answers[1], "refused").contains("no service has the server 10.9.9.9"));
+    assert!(word(&answers[2], "error").contains("`web1` is not the address of a server"));
+    assert!(word(&answers[3], "error").contains("missing field `on`"), "{}", answers[3]);
+}
+
+#[tokio::test]
+async fn orders_that_come_too_fast_are_refused_and_questions_are_not() {
+    let (refused, status) = beside(|path| {
+        let ready = || ask(&path, &Command::Ready { group: None, reason: String::new() }).unwrap();
+        for _ in 0..59 {
+            ready();
+        }
+        (ready(), ask(&path, &Command::Status { format: Shape::Json }).unwrap())
+    })
+    .await;
+    assert!(refused["refused"].as_str().unwrap().contains("too many orders"), "{refused}");
+    assert_eq!(status["status"]["node"], "d1");
+}
+
+#[tokio::test]
+async fn a_reload_is_answered_with_what_comes_of_it() {
+    let answer = beside(|path| ask(&path, &Command::Reload { reason: "new server".into() })).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer["done"], true, "{answer}");
+    assert_eq!(answer["config"].as_str().unwrap().len(), 16);
 }

@@ -4,8 +4,10 @@ use crate::support::{
     Cluster, FakeKernel, Running, config, on_one_thread, server, settled, until_role,
 };
 use director_core::config::Weight;
-use director_core::order::Order as Operation;
+use director_core::name::NodeName;
+use director_core::order::{Author, Order as Operation};
 use director_core::report::{Health, PeerState, Role};
+use director_core::standing::Duty;
 use director_shell::Order;
 use director_shell::manager::News;
 use std::time::Duration;
@@ -75,8 +77,8 @@ async fn a_handover_is_answered_and_carried_out() {
         let (d1, d2) = settled(&Cluster::default()).await;
         let (reply, answer) = oneshot::channel();
         let operation = Operation::Handover { group: None };
-        d1.orders.send(Order::Operate(operation, reply)).await.unwrap();
-        assert_eq!(answer.await.unwrap(), Ok(()));
+        d1.orders.send(Order::Operate(operation, Author::default(), reply)).await.unwrap();
+        assert_eq!(answer.await.unwrap(), Ok(NodeName::new("d1").unwrap()));
         until_role(&d2, Role::Active).await;
         assert!(d2.holds_address() && !d1.holds_address());
         assert!(d1.view().await.groups[0].resting);
@@ -168,6 +170,28 @@ async fn a_kernel_that_keeps_its_address_cannot_keep_the_process() {
         let failed = ended.expect("it ends by itself").unwrap().unwrap_err();
         assert!(failed.to_string().contains("did not release 10.0.0.100/24 on eth0"), "{failed}");
         assert_eq!(d2.view().await.groups[0].role, Role::Active);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_is_ordered_on_one_director_holds_on_both() {
+    on_one_thread(async {
+        let (d1, d2) = settled(&Cluster::default()).await;
+        let (reply, answer) = oneshot::channel();
+        let server = "10.0.0.21".parse().unwrap();
+        let operation = Operation::Drain { server, deadline: None, force: false };
+        let by = Author { who: "root".into(), why: "new disk".into() };
+        d2.orders.send(Order::Operate(operation, by, reply)).await.unwrap();
+        assert_eq!(answer.await.unwrap(), Ok(NodeName::new("d2").unwrap()));
+        sleep(Duration::from_millis(50)).await;
+        for director in [&d1, &d2] {
+            assert_eq!(weights(director)[0], Weight::ZERO);
+            let view = director.view().await;
+            let drained = &view.services[0].servers[0];
+            assert_eq!(drained.duty, Duty::Drain { deadline: None });
+            assert_eq!(drained.health, Health::Up, "it is checked on");
+        }
     })
     .await;
 }

@@ -6,6 +6,7 @@ use director_core::config::{
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use director_core::report::{Health, PeerState, Role};
+use director_core::standing::Duty;
 use director_core::time::{Deadline, Instant, Reason};
 use director_core::view::{
     AddressView, DrainView, GroupView, KernelView, LinkView, PeerView, ServerView, ServiceView,
@@ -68,6 +69,9 @@ fn server(number: u8, health: Health) -> ServerView {
         inactive: 7,
         successes: 2,
         failures: 0,
+        duty: Duty::Serve,
+        duty_ms: None,
+        by: None,
         damped_ms: None,
     }
 }

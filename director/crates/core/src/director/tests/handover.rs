@@ -7,7 +7,7 @@ fn hand_over(lab: &mut Lab, name: &str) -> Result<(), Refusal> {
 
 fn order(lab: &mut Lab, name: &str, order: &Order) -> Result<(), Refusal> {
     let now = lab.now;
-    let answer = lab.host(name).director.as_mut().unwrap().order(order, now);
+    let answer = lab.host(name).director.as_mut().unwrap().order(order, &Author::default(), now);
     lab.drain(&node(name));
     answer
 }

@@ -1,8 +1,31 @@
 use super::*;
+use crate::config::Weight;
+use crate::name::ServiceName;
+use crate::standing::{Duty, Entry, Seat, Standing};
 use proptest::prelude::*;
 
 fn cluster(name: &str) -> ClusterName {
     ClusterName::new(name).unwrap()
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let duty = prop_oneof![
+        Just(Duty::Serve),
+        Just(Duty::Maintenance),
+        prop::option::of(0..u64::MAX).prop_map(|millis| Duty::Drain {
+            deadline: millis.map(core::time::Duration::from_millis)
+        }),
+    ];
+    let server = (any::<core::net::IpAddr>(), any::<u16>());
+    ("[a-z0-9.-]{1,63}", server, any::<u64>(), duty, prop::option::of(any::<u16>())).prop_map(
+        |(service, (address, port), version, duty, weight)| Entry {
+            seat: Seat {
+                service: ServiceName::new(&service).unwrap(),
+                server: core::net::SocketAddr::new(address, port),
+            },
+            standing: Standing { version, duty, weight: weight.map(Weight) },
+        },
+    )
 }
 
 fn beats() -> impl Strategy<Value = Beat> {
@@ -14,8 +37,9 @@ fn beats() -> impl Strategy<Value = Beat> {
         any::<u64>(),
         prop::collection::btree_map(name, any::<u64>(), 0..4),
         prop::collection::btree_map(name, claim, 0..4),
+        prop::collection::vec(entry(), 0..4),
     )
-        .prop_map(|(node, incarnation, config, heard, claims)| Body {
+        .prop_map(|(node, incarnation, config, heard, claims, orders)| Body {
             node: NodeName::new(&node).unwrap(),
             incarnation: Incarnation(incarnation),
             config: Digest(config),
@@ -27,6 +51,7 @@ fn beats() -> impl Strategy<Value = Beat> {
                 .into_iter()
                 .map(|(name, claim)| (GroupName::new(&name).unwrap(), claim))
                 .collect(),
+            orders,
         });
     let kind = (0_u8..4).prop_map(|byte| kind_from_byte(byte).unwrap());
     (kind, any::<u64>(), body).prop_map(|(kind, sequence, body)| Beat {
@@ -87,6 +112,17 @@ fn sample() -> Beat {
         config: Digest(9),
         heard: BTreeMap::from([(NodeName::new("d2").unwrap(), Incarnation(7))]),
         claims: BTreeMap::from([(GroupName::new("web").unwrap(), Claim::Active)]),
+        orders: vec![Entry {
+            seat: Seat {
+                service: ServiceName::new("http").unwrap(),
+                server: "10.0.0.21:80".parse().unwrap(),
+            },
+            standing: Standing {
+                version: 3,
+                duty: Duty::Drain { deadline: Some(core::time::Duration::from_millis(258)) },
+                weight: Some(Weight(7)),
+            },
+        }],
     };
     Beat { kind: Kind::Regular, sequence: 5, body: Arc::new(body) }
 }
@@ -101,6 +137,8 @@ fn the_bytes_are_those_of_the_table() {
     expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 9]);
     expected.extend_from_slice(b"\x02d1\x00\x01\x02d2\x00\x00\x00\x00\x00\x00\x00\x07");
     expected.extend_from_slice(b"\x00\x01\x03web\x04");
+    expected.extend_from_slice(b"\x00\x01\x04http\x04\x0a\x00\x00\x15\x00\x50");
+    expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0, 0, 0, 1, 2, 1, 0, 7]);
     assert_eq!(bytes.len(), expected.len() + MAC_LENGTH);
     assert_eq!(bytes[..expected.len()], expected[..]);
 }
@@ -121,7 +159,7 @@ fn another_key_cluster_or_version_is_told_apart() {
 fn what_an_unproven_packet_claims_can_be_seen() {
     let mut bytes = seal(&sample(), &cluster("lvs"), &Key::new(b"secret"));
     assert!(may_own(&bytes), "it says that it is active");
-    let claim = bytes.len() - MAC_LENGTH - 1;
+    let claim = bytes.windows(4).position(|bytes| bytes == b"web\x04").unwrap() + 3;
     bytes[claim] = claim_to_byte(Claim::Standby);
     assert!(!may_own(&bytes));
     bytes[4] = 9;
