@@ -10,7 +10,7 @@ use director_core::Input;
 use director_core::config::Config;
 use director_core::name::{InterfaceName, NodeName};
 use director_linux::{HeartbeatSockets, LinuxAnnouncer, LinuxKernel, Problems, Watch, preflight};
-use director_probes::Tcp;
+use director_probes::LocalHost;
 use director_shell::clock::BootClock;
 use director_shell::control::Control;
 use director_shell::manager::Systemd;
@@ -75,7 +75,7 @@ async fn direct(
     let ports = Ports {
         kernel,
         links: SocketLinks::new(sockets),
-        network: Tcp,
+        network: LocalHost::default(),
         announcer: Box::new(LinuxAnnouncer::new()),
         clock: Box::new(BootClock),
         manager: Box::new(Systemd),

@@ -10,6 +10,7 @@ use crate::kernel::{SimKernel, tcp};
 use crate::net::arp::Neighbours;
 use crate::net::packet::{NodeId, PortId};
 use crate::net::switch::Switch;
+use crate::probe;
 use crate::queue::Queue;
 use crate::record::Log;
 use crate::world::{Event, PortPlace, World};
@@ -331,6 +332,12 @@ fn modelled(config: &Config) -> Result<(), Refusal> {
             if forward != Forward::Direct {
                 return not(format!("forwarding method {forward} (service {name})"));
             }
+        }
+        if !probe::is_modelled(&service.check.dialogue) {
+            return not(format!(
+                "{} check like that of service {name}",
+                service.check.dialogue.word()
+            ));
         }
         if !ipvs::has_scheduler(service.settings.scheduler) {
             return not(format!("scheduler {} (service {name})", service.settings.scheduler));

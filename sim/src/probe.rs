@@ -5,7 +5,8 @@ use crate::net::packet::{Accepted, Answer, NodeId, Packet, Payload, Segment, Tcp
 use crate::world::{Event, World};
 use director_core::Input;
 use director_core::config::Dialogue;
-use director_core::probe::{Failure, Outcome, Phase, Probe, Ticket};
+use director_core::config::dialogue::Pattern;
+use director_core::probe::{Failure, Outcome, Passed, Phase, Probe, Ticket};
 use director_core::time::Instant;
 use scenario::{Behaviour, Protocol, Serve};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +15,18 @@ use std::time::Duration;
 
 /// The page of a server that serves the wrong one.
 const WRONG_PAGE: &str = "something else";
+
+/// Whether the world can play such a check: a connection, or a plain page with a plain text in it.
+pub(crate) fn is_modelled(dialogue: &Dialogue) -> bool {
+    match dialogue {
+        Dialogue::Tcp => true,
+        Dialogue::Http(http) => {
+            let plain = matches!(http.expect, None | Some(Pattern::Text(_)));
+            plain && http.tls.is_none() && http.statuses.is_empty() && http.method == "GET"
+        }
+        _ => false,
+    }
+}
 
 /// The probes of one process.
 #[derive(Clone, Debug)]
@@ -174,7 +187,7 @@ impl World {
         match (running.accepted, tcp.kind) {
             (None, Segment::SynAck(_)) if running.probe.dialogue == Dialogue::Tcp => {
                 self.confirm(node, src);
-                self.end_probe(node, port, Ok(()));
+                self.end_probe(node, port, Ok(Passed::default()));
             }
             (None, Segment::SynAck(accepted)) => {
                 running.accepted = Some(accepted);
@@ -200,7 +213,7 @@ impl World {
     }
 
     fn judge(&self, probe: &Probe, answer: Answer, port: u16) -> Outcome {
-        let Dialogue::Http { expect, .. } = &probe.dialogue else { return Ok(()) };
+        let Dialogue::Http(http) = &probe.dialogue else { return Ok(Passed::default()) };
         let host = self.hosts.get(answer.node.index());
         let serve = host.and_then(|host| host.serve.iter().find(|serve| serve.port == port));
         let Some(Serve { protocol, body, .. }) = serve else {
@@ -214,11 +227,11 @@ impl World {
             Behaviour::Wrong => WRONG_PAGE,
             Behaviour::Ok | Behaviour::Refuse | Behaviour::Hang => body,
         };
-        match expect {
-            Some(expect) if !page.contains(expect.as_str()) => {
+        match &http.expect {
+            Some(Pattern::Text(text)) if !page.contains(text.as_str()) => {
                 Err(Failure::Body { length: page.len() })
             }
-            _ => Ok(()),
+            _ => Ok(Passed::default()),
         }
     }
 

@@ -1,15 +1,38 @@
 //! `check = { … }` of a service.
 
+mod content;
+mod forms;
+mod login;
+mod mail;
+mod other;
+mod store;
+pub(crate) mod tls;
+mod web;
+
 use crate::code::Code;
 use crate::duration::{at_least, format_duration};
 use crate::found::{At, Found};
 use crate::section::{Keys, Section};
 use crate::suggest::{all_of, quote};
 use crate::tree::Value;
-use crate::value::{choice, number, text};
+use crate::value::{choice, number};
 use director_core::config::{Check, Dialogue, Initial, Pace};
+use forms::{FORMS, Form};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
+
+/// Keys of every check.
+const COMMON: &[&str] = &[
+    "type",
+    "port",
+    "interval",
+    "fast-interval",
+    "down-interval",
+    "timeout",
+    "fall",
+    "rise",
+    "initial",
+];
 
 pub(crate) const KEYS: Keys = Keys {
     known: &[
@@ -21,35 +44,56 @@ pub(crate) const KEYS: Keys = Keys {
         "interval",
         "fast-interval",
         "down-interval",
+        "initial",
         "timeout",
         "fall",
         "rise",
-        "initial",
+        "base",
+        "command",
+        "database",
+        "expect-hex",
+        "expect-regex",
+        "file",
+        "group",
+        "headers",
+        "helo",
+        "limit-bytes",
+        "method",
+        "name",
+        "password-env",
+        "password-file",
+        "query",
+        "record",
+        "redirects",
+        "role",
+        "rows",
+        "secret-env",
+        "secret-file",
+        "send",
+        "send-hex",
+        "service",
+        "status",
+        "tls",
+        "transport",
+        "user",
+        "version",
     ],
     later: &[],
 };
-/// Keys that only an HTTP check has.
-const HTTP_KEYS: [&str; 3] = ["path", "host", "expect"];
 /// Checks more frequent than this are a load test.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
 pub(crate) const EXAMPLE: &str = r#"check = { type = "http", path = "/" }"#;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Http,
-    Tcp,
-}
-
 /// The check of the service `service`.
 pub(crate) fn check(service: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Check> {
     let title = format!("`check` of [services.{service}]");
     let section = Section::open(title, value, &KEYS, EXAMPLE, found)?;
-    let words = [("http", Type::Http), ("tcp", Type::Tcp)];
+    let words: Vec<_> = FORMS.iter().map(|form| (form.word, form)).collect();
     let help = r#"say what to ask: type = "http" or type = "tcp""#;
-    let kind = section.need("type", help, found, choice(&words)).map(|at| at.value);
-    let dialogue = dialogue(kind, &section, found);
+    let form = section.need("type", help, found, choice(&words)).map(|at| at.value);
+    let dialogue = dialogue(form, &section, found);
     let port = section.read("port", found, number::<u16>(1..=65535)).or(0);
     let place = &section.span;
     let interval = section
@@ -109,56 +153,43 @@ fn compare(
 }
 
 fn dialogue(
-    kind: Option<Type>,
+    form: Option<&Form>,
     section: &Section<'_, '_>,
     found: &mut Found<'_>,
 ) -> Option<Dialogue> {
-    if kind == Some(Type::Tcp) {
-        for entry in HTTP_KEYS.iter().filter_map(|key| section.entry(key)) {
-            let message = format!("{} has no effect in a check of type \"tcp\"", quote(entry.key));
-            let help =
-                format!("leave it out, or write type = \"http\", which has {}", all_of(&HTTP_KEYS));
-            found.add(Code::NoEffect, &entry.key_span, message, help);
+    // Of an unknown type nothing can be said but what is wrong with keys that mean one thing.
+    let form = form?;
+    let foreign = |key: &&&str| !COMMON.contains(*key) && !form.keys.contains(*key);
+    for entry in KEYS.known.iter().filter(foreign).filter_map(|key| section.entry(key)) {
+        let message =
+            format!("{} has no effect in a check of type \"{}\"", quote(entry.key), form.word);
+        let help = if form.keys.is_empty() {
+            "leave it out: this type has no keys of its own".to_owned()
+        } else {
+            format!("leave it out: the keys of this type are {}", all_of(form.keys))
+        };
+        found.add(Code::NoEffect, &entry.key_span, message, help);
+    }
+    (form.read)(section, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_key_is_of_some_type_and_every_type_has_known_keys() {
+        let of_types = FORMS.iter().flat_map(|form| form.keys).chain(COMMON);
+        let used: BTreeSet<&str> = of_types.copied().collect();
+        assert_eq!(used, KEYS.known.iter().copied().collect());
+    }
+
+    #[test]
+    fn the_grammar_has_every_type() {
+        let grammar = include_str!("../GRAMMAR.md");
+        for form in FORMS {
+            assert!(grammar.contains(&format!("`\"{}\"`", form.word)), "{}", form.word);
         }
-        return Some(Dialogue::Tcp);
     }
-    let path = section.read("path", found, path).or_else(|| Some("/".to_owned()));
-    let host = section.read("host", found, host_header).given_or_absent();
-    let expect = section.read("expect", found, expect).given_or_absent();
-    kind?;
-    Some(Dialogue::Http { path: path?, host: host?, expect: expect? })
-}
-
-fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
-    let path = text(key, value, found)?;
-    // What is written goes into the request line as it is (RFC 9112 §3).
-    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(path.to_owned());
-    }
-    let message = format!("{} is not the path of a page", quote(path));
-    let help = "begin with \"/\" and write other characters than visible ASCII as %XX";
-    found.add(Code::BadText, &value.span, message, help);
-    None
-}
-
-fn host_header(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
-    let host = text(key, value, found)?;
-    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
-    if !host.is_empty() && host.bytes().all(fits) {
-        return Some(host.to_owned());
-    }
-    let message = format!("{} is not the name of a web site", quote(host));
-    let help = "write what clients put into the Host header, such as \"www.example.org\"";
-    found.add(Code::BadText, &value.span, message, help);
-    None
-}
-
-fn expect(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
-    let expect = text(key, value, found)?;
-    if !expect.is_empty() {
-        return Some(expect.to_owned());
-    }
-    let help = "write a text that only a healthy server's page has, or leave the key out";
-    found.add(Code::BadText, &value.span, "every page contains the empty text", help);
-    None
 }

@@ -51,6 +51,7 @@ mod tests {
             crate::policy::QUORUM_KEYS.known,
             crate::policy::DAMPING_KEYS.known,
             crate::check::KEYS.known,
+            crate::check::tls::KEYS.known,
         ];
         for key in known.concat() {
             let marked = [format!("`{key}`"), format!("{{ {key} = ")];

@@ -29,6 +29,15 @@ pub(crate) fn text<'a>(key: &str, value: &Value<'a>, found: &mut Found<'_>) -> O
     None
 }
 
+/// Yes or no.
+pub(crate) fn boolean(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<bool> {
+    if let Kind::Boolean(value) = value.kind {
+        return Some(value);
+    }
+    wrong_type(key, "true or false", "write true or false, without quotes", value, found);
+    None
+}
+
 /// A whole number in a range.
 pub(crate) fn number<T: TryFrom<i64>>(
     range: RangeInclusive<i64>,

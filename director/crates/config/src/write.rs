@@ -1,10 +1,12 @@
 //! From a configuration back to the text of a `director.toml`.
 
+mod check;
+
 use crate::duration::format_duration;
+use check::check;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Initial, Node,
-    OnFailure, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds,
-    Tunnel,
+    Announce, Cluster, Config, Detection, Failback, Forward, Group, Node, OnFailure, Policy,
+    SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds, Tunnel,
 };
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -40,6 +42,13 @@ impl Pairs {
 
     fn text(&mut self, key: &str, value: impl Display) {
         self.raw(key, quoted(&value.to_string()));
+    }
+
+    /// Nothing where there is nothing.
+    fn given(&mut self, key: &str, value: Option<&String>) {
+        if let Some(value) = value {
+            self.text(key, value);
+        }
     }
 
     fn duration(&mut self, key: &str, value: Duration) {
@@ -273,38 +282,4 @@ fn servers(service: &Service, port: u16) -> String {
 /// The address, with its port when that is not the service's own.
 fn endpoint(address: SocketAddr, port: u16) -> String {
     if address.port() == port { address.ip().to_string() } else { address.to_string() }
-}
-
-fn check(check: &Check) -> String {
-    let mut pairs = Pairs::new();
-    match &check.dialogue {
-        Dialogue::Tcp => pairs.text("type", "tcp"),
-        Dialogue::Http { path, host, expect } => {
-            pairs.text("type", "http");
-            pairs.text("path", path);
-            if let Some(host) = host {
-                pairs.text("host", host);
-            }
-            if let Some(expect) = expect {
-                pairs.text("expect", expect);
-            }
-        }
-    }
-    if let Some(port) = check.port {
-        pairs.raw("port", port);
-    }
-    pairs.duration("interval", check.interval);
-    pairs.duration("timeout", check.timeout);
-    pairs.raw("fall", check.fall);
-    pairs.raw("rise", check.rise);
-    if let Some(interval) = check.pace.changing {
-        pairs.duration("fast-interval", interval);
-    }
-    if let Some(interval) = check.pace.down {
-        pairs.duration("down-interval", interval);
-    }
-    if check.pace.initial == Initial::Down {
-        pairs.text("initial", "down");
-    }
-    pairs.inline()
 }

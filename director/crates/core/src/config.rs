@@ -4,6 +4,7 @@
 //! and column. Values that need no context (names, weights, priorities) cannot be built wrong.
 
 mod cluster;
+pub mod dialogue;
 mod digest;
 mod forward;
 mod key;
@@ -14,12 +15,13 @@ mod settings;
 mod sync;
 
 pub use cluster::{Announce, Cluster, Detection, Failback, Group, Node, Priority, VirtualAddress};
+pub use dialogue::Dialogue;
 pub use digest::Digest;
 pub use forward::{Checksum, Forward, Tunnel};
 pub use key::{Protocol, ServiceKey, Traffic};
 pub use policy::{Damping, Initial, Pace, Percent, Policy, Quorum};
 pub use scheduler::{Scheduler, SchedulerFlags};
-pub use service::{Check, Dialogue, OnFailure, Server, Service, Weight};
+pub use service::{Check, OnFailure, Server, Service, Weight};
 pub use settings::{Persistence, PersistenceEngine, ServiceSettings, Thresholds};
 pub use sync::{SyncDaemon, SyncRole, SyncSettings};
 

@@ -46,7 +46,24 @@ pub enum Failure {
         /// What was wrong with it.
         what: String,
     },
-    /// The answer has another status than a 2xx.
+    /// The server answered that it will not, in its own words.
+    Rejected {
+        /// Its words.
+        answer: String,
+    },
+    /// The connection could not be made secret, or not with whom it should be.
+    Tls {
+        /// What prevented it.
+        what: String,
+    },
+    /// The program said so.
+    Ended {
+        /// How it ended.
+        how: String,
+    },
+    /// The configuration says that the server is not to be used.
+    Off,
+    /// The answer has another status than it should.
     Status {
         /// The status.
         status: u16,
@@ -70,6 +87,8 @@ pub enum Failure {
 pub enum Phase {
     /// Connecting.
     Connect,
+    /// Making the connection secret.
+    Tls,
     /// Waiting for the first byte of the answer.
     Answer,
     /// Reading the rest of the answer.
@@ -82,6 +101,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Connect => "connecting",
+            Self::Tls => "negotiating TLS",
             Self::Answer => "waiting for the answer",
             Self::Body => "reading the answer",
             Self::Whole => "the check",
@@ -97,6 +117,10 @@ impl fmt::Display for Failure {
             Self::TimedOut { phase } => write!(formatter, "time was up while {phase}"),
             Self::Closed { phase } => write!(formatter, "connection ended while {phase}"),
             Self::Malformed { what } => write!(formatter, "answer not understood: {what}"),
+            Self::Rejected { answer } => write!(formatter, "server said no: {answer}"),
+            Self::Tls { what } => write!(formatter, "no TLS with the server: {what}"),
+            Self::Ended { how } => write!(formatter, "program {how}"),
+            Self::Off => write!(formatter, "switched off by the configuration"),
             Self::Status { status } => write!(formatter, "answered with status {status}"),
             Self::Body { length } => {
                 write!(formatter, "expected text not in the {length} bytes of the answer")
@@ -106,5 +130,37 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What a server that passed its check said beside that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// What its agent wishes.
+    pub advice: Advice,
+    /// Days that its certificate is still valid, when they are few.
+    pub certificate_days: Option<u16>,
+}
+
+/// What a server's agent wishes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Advice {
+    /// The share of its configured weight that it wants to have, in per cent.
+    pub weight_percent: Option<u16>,
+    /// Whether new connections may come.
+    pub admission: Option<Admission>,
+}
+
+/// Whether a server wants new connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Admission {
+    /// It does.
+    Ready,
+    /// It wants to end those that it has.
+    Drain,
+    /// Somebody works on it.
+    Maintenance,
+}
+
 /// What came of a probe.
-pub type Outcome = Result<(), Failure>;
+pub type Outcome = Result<Passed, Failure>;

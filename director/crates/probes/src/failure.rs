@@ -7,7 +7,11 @@ use std::io;
 
 /// What an error of the operating system in `phase` says about the server.
 pub(crate) fn of_io(error: &io::Error, phase: Phase) -> Failure {
+    if let Some(cause) = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return Failure::Tls { what: cause.to_string() };
+    }
     match error.kind() {
+        io::ErrorKind::InvalidData => Failure::Malformed { what: error.to_string() },
         io::ErrorKind::ConnectionRefused => Failure::Refused,
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted

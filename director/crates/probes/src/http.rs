@@ -1,137 +1,96 @@
-//! The HTTP/1.1 check: one `GET`, one answer.
+//! The HTTP check: one request, and what its answer must be.
 
-use crate::failure::of_http;
-use crate::stream::{Progress, Watched};
-use director_core::probe::{Failure, Outcome};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
-use hyper::{Request, Response};
-use std::pin::pin;
-use tokio::io::{AsyncRead, AsyncWrite};
+mod first;
+mod judge;
+mod redirect;
+mod second;
 
-/// Bytes of a body that are searched for the expected text.
-pub const BODY_LIMIT: usize = 1 << 20;
+pub(crate) use second::{converse, failure};
+
+use crate::call::{Call, local};
+use crate::network::Network;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use director_core::config::dialogue::{Http, Tls, Version};
+use director_core::probe::{Failure, Outcome, Passed};
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method};
+use judge::Answer;
+use std::net::SocketAddr;
 
 const AGENT: &str = concat!("director-check/", env!("CARGO_PKG_VERSION"));
 
-/// Asks for `path` and judges the answer.
-pub(crate) async fn get<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: S,
-    progress: &Progress,
-    path: &str,
-    host: &str,
-    expect: Option<&str>,
-) -> Outcome {
-    let request = Request::get(path)
-        .header(HOST, host)
-        .header(USER_AGENT, AGENT)
-        .header(ACCEPT, "*/*")
-        .header(CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| Failure::Local { what: error.to_string() })?;
-    let stream = Watched::new(stream, progress.clone());
-    let explain = |error: hyper::Error| of_http(&error, progress.phase());
-    let (mut sender, connection) = http1::handshake(stream).await.map_err(explain)?;
-    let mut connection = pin!(connection);
-    let mut answer = pin!(async {
-        let response = sender.send_request(request).await.map_err(explain)?;
-        judge(response, progress, expect).await
-    });
-    // Both in one task, so that nothing is left behind when the check is dropped.
-    tokio::select! {
-        biased;
-        outcome = &mut answer => outcome,
-        // The connection may be over before its last bytes have been judged.
-        _ = &mut connection => answer.await,
+/// Where a request goes: changed by a redirect, otherwise as the configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    target: SocketAddr,
+    tls: Option<Tls>,
+    host: String,
+    path: String,
+}
+
+impl Place {
+    /// The name that the server must prove: that of the page, without its port.
+    fn name(&self) -> &str {
+        let host = self.host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
+        let name = host.map_or(&*self.host, |(name, _)| name);
+        name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name)
     }
 }
 
-async fn judge(response: Response<Incoming>, progress: &Progress, expect: Option<&str>) -> Outcome {
-    let status = response.status();
-    if !status.is_success() {
-        return Err(Failure::Status { status: status.as_u16() });
-    }
-    let Some(expect) = expect else { return Ok(()) };
-    let mut search = Search::new(expect);
-    let mut body = response.into_body();
-    while !search.is_over() {
-        match body.frame().await {
-            None => break,
-            Some(Err(error)) => return Err(of_http(&error, progress.phase())),
-            Some(Ok(frame)) => search.take(frame.data_ref().map_or(&[], |data| data)),
-        }
-    }
-    if search.found { Ok(()) } else { Err(Failure::Body { length: search.length }) }
-}
-
-/// A search for a text in bytes that come in pieces.
-struct Search<'a> {
-    wanted: &'a [u8],
-    /// The end of what came so far, one byte shorter than the text: a match may begin in it.
-    tail: Vec<u8>,
-    length: usize,
-    found: bool,
-}
-
-impl<'a> Search<'a> {
-    fn new(wanted: &'a str) -> Self {
-        Self { wanted: wanted.as_bytes(), tail: Vec::new(), length: 0, found: wanted.is_empty() }
-    }
-
-    fn is_over(&self) -> bool {
-        self.found || self.length >= BODY_LIMIT
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(BODY_LIMIT - self.length)];
-        self.length += bytes.len();
-        self.tail.extend_from_slice(bytes);
-        self.found |= self.tail.windows(self.wanted.len()).any(|window| window == self.wanted);
-        let surplus = self.tail.len().saturating_sub(self.wanted.len().saturating_sub(1));
-        self.tail.drain(..surplus);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(wanted: &str, pieces: &[&[u8]]) -> bool {
-        let mut search = Search::new(wanted);
-        for piece in pieces {
-            if search.is_over() {
-                break;
+/// Asks for a page, follows its redirects if it may, and judges the last answer.
+pub(crate) async fn ask<N: Network>(call: Call<'_, N>, http: &Http) -> Outcome {
+    let host =
+        http.host.clone().unwrap_or_else(|| proxied(http).unwrap_or(call.target.to_string()));
+    let (target, tls, path) = (call.target, http.tls.clone(), http.path.clone());
+    let mut place = Place { target, tls, host, path };
+    let headers = headers(&call, http).await?;
+    let method = Method::from_bytes(http.method.as_bytes()).map_err(local)?;
+    let mut left = http.redirects;
+    loop {
+        let call = Call { target: place.target, ..call };
+        let (answer, days) = match http.version {
+            Version::Http1 => first::request(&call, &place, &method, &headers, http).await?,
+            Version::Http2 => second::request(&call, &place, &method, &headers, http).await?,
+        };
+        match answer {
+            Answer::Judged(judged) => {
+                return judged.map(|()| Passed { certificate_days: days, ..Passed::default() });
             }
-            search.take(piece);
+            Answer::Elsewhere { status, .. } if left == 0 => {
+                return Err(Failure::Status { status });
+            }
+            Answer::Elsewhere { location, .. } => place = redirect::follow(&place, &location)?,
         }
-        search.found
+        left -= 1;
     }
+}
 
-    #[test]
-    fn a_text_is_found_wherever_the_pieces_are_cut() {
-        let body = b"<p>all is WELL here</p>";
-        for cut in 0..body.len() {
-            let (one, other) = body.split_at(cut);
-            assert!(found("WELL", &[one, other]), "cut at {cut}");
-            assert!(!found("WELL.", &[one, other]), "cut at {cut}");
-        }
-        let single: Vec<&[u8]> = body.chunks(1).collect();
-        assert!(found("WELL", &single));
-    }
+/// The host of the URL that a proxy is asked for (RFC 9112 §3.2.2).
+fn proxied(http: &Http) -> Option<String> {
+    let rest = http.path.strip_prefix("http://")?;
+    Some(rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned())
+}
 
-    #[test]
-    fn an_empty_text_is_in_every_body() {
-        assert!(found("", &[]));
-        assert!(found("", &[b"x"]));
+/// All headers but the host.
+async fn headers<N: Network>(call: &Call<'_, N>, http: &Http) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    if http.version == Version::Http1 {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-
-    #[test]
-    fn nothing_behind_the_limit_counts() {
-        let filler = vec![b'-'; BODY_LIMIT - 2];
-        assert!(found("OK", &[&filler, b"OK"]));
-        assert!(!found("OK", &[&filler, b"-OK"]));
-        assert!(!found("OK", &[&filler, b"--", b"OK"]));
+    for (name, value) in &http.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(local)?;
+        headers.insert(name, HeaderValue::from_str(value).map_err(local)?);
     }
+    if let Some(login) = &http.login {
+        let it = call.credentials(login).await?;
+        let pair = [it.user.as_bytes(), b":", &it.password].concat();
+        let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        let mut value = HeaderValue::from_str(&value).map_err(local)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
 }

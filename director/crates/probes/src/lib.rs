@@ -1,51 +1,81 @@
 //! Health check dialogues: what is said to a real server, and what its answer means.
 //!
 //! [`probe`] carries out one check within its time and says how it ended. The bytes are the same on
-//! a real and on a simulated network: connections are made through [`Connect`].
+//! a real and on a simulated network: everything that a check needs of the world comes through
+//! [`Network`]. Each protocol has a module of its own that names the standard it keeps to.
 //!
-//! * TCP: a connection can be made; it is closed at once.
-//! * HTTP/1.1 (RFC 9110, RFC 9112): `GET` with `Connection: close`; the status must be a 2xx. When
-//!   a text is expected, the body must contain it; without one the body is not read. Redirects are
-//!   not followed: a check asks one server and nobody else. Reading stops as soon as the answer is
-//!   known, and at [`BODY_LIMIT`].
+//! One time limit holds for the whole dialogue: a server that drips a byte a second is dead on
+//! time.
 
+mod agent;
+mod ber;
+mod call;
+mod certificate;
+mod datagram;
+mod expect;
 mod failure;
+mod ftp;
+mod grpc;
+mod host;
 mod http;
+mod imap;
+mod ldap;
+mod memcached;
 mod network;
+mod nntp;
+mod ping;
+mod pop3;
+mod program;
+mod redis;
+mod reply;
+mod smtp;
 mod stream;
+mod talk;
+mod tls;
+mod wire;
 
-pub use http::BODY_LIMIT;
-pub use network::{Connect, Tcp};
+pub use host::LocalHost;
+pub use network::{Carrier, Datagrams, Ended, Host, Network, Pending};
 
+use call::Call;
 use director_core::config::Dialogue;
-use director_core::probe::{Failure, Outcome, Phase, Probe};
-use std::net::SocketAddr;
+use director_core::probe::{Failure, Outcome, Passed, Probe};
 use stream::Progress;
 
 /// Carries out one check. Ends by itself when the probe's time is up; dropping it ends it earlier.
-pub async fn probe(network: &impl Connect, probe: &Probe) -> Outcome {
+pub async fn probe(network: &impl Network, probe: &Probe) -> Outcome {
     let progress = Progress::default();
-    let dialogue = converse(network, probe.target, &probe.dialogue, &progress);
-    match tokio::time::timeout(probe.timeout, dialogue).await {
+    let (target, timeout) = (probe.target, probe.timeout);
+    let call = Call { network, target, progress: &progress, timeout };
+    match tokio::time::timeout(timeout, converse(call, &probe.dialogue)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::TimedOut { phase: progress.phase() }),
     }
 }
 
-async fn converse(
-    network: &impl Connect,
-    target: SocketAddr,
-    dialogue: &Dialogue,
-    progress: &Progress,
-) -> Outcome {
-    let connected = network.connect(target).await;
-    let stream = connected.map_err(|error| failure::of_io(&error, Phase::Connect))?;
-    progress.connected();
+async fn converse<N: Network>(call: Call<'_, N>, dialogue: &Dialogue) -> Outcome {
     match dialogue {
-        Dialogue::Tcp => Ok(()),
-        Dialogue::Http { path, host, expect } => {
-            let host = host.clone().unwrap_or_else(|| target.to_string());
-            http::get(stream, progress, path, &host, expect.as_deref()).await
-        }
+        Dialogue::Tcp => call.connect(call.target).await.map(|_| Passed::default()),
+        Dialogue::Talk(it) => talk::over_tcp(call, it).await,
+        Dialogue::Udp(it) => talk::over_udp(call, it).await,
+        Dialogue::Http(it) => http::ask(call, it).await,
+        Dialogue::Grpc(it) => grpc::ask(call, it).await,
+        Dialogue::Smtp(it) => smtp::ask(call, it).await,
+        Dialogue::Imap(it) => imap::ask(call, it).await,
+        Dialogue::Pop3(it) => pop3::ask(call, it).await,
+        Dialogue::Ftp(it) => ftp::ask(call, it).await,
+        Dialogue::Nntp(it) => nntp::ask(call, it).await,
+        Dialogue::Ldap(it) => ldap::ask(call, it).await,
+        Dialogue::Redis(it) => redis::ask(call, it).await,
+        Dialogue::Memcached(it) => memcached::ask(call, it).await,
+        Dialogue::Agent(it) => agent::ask(call, it).await,
+        Dialogue::Ping => ping::ask(call).await,
+        Dialogue::Program(it) => program::run(call, it).await,
+        Dialogue::File(it) => program::look(call, it).await,
+        Dialogue::On => Ok(Passed::default()),
+        Dialogue::Off => Err(Failure::Off),
+        _ => Err(Failure::Local {
+            what: format!("this release has no check of type {}", dialogue.word()),
+        }),
     }
 }

@@ -1,13 +1,20 @@
-//! Making connections: the only thing that a check needs of the network.
+//! What checks need of the world: connections, datagrams, and a little of the director's own host.
 
+use director_core::config::dialogue::{Program, Secret, Trust};
+use rustls::RootCertStore;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
-/// Something that makes TCP connections.
-pub trait Connect {
+/// Something that takes a while.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A network, and the host on it that asks.
+pub trait Network: Send + Sync {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
@@ -16,19 +23,113 @@ pub trait Connect {
     /// # Errors
     /// What the operating system said; its error number tells a refusal from a missing route.
     fn connect(&self, target: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// A socket that exchanges datagrams with `target` and nobody else.
+    ///
+    /// # Errors
+    /// What the operating system said. A network without datagrams says so.
+    fn datagrams(&self, carrier: Carrier, target: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
+        let text = format!("this network carries no {carrier:?} datagrams, not even to {target}");
+        Err(io::Error::new(io::ErrorKind::Unsupported, text))
+    }
+
+    /// The host that asks. One that has nothing says so whenever it is asked.
+    fn host(&self) -> &dyn Host {
+        &Bare
+    }
 }
 
-/// The network of this host.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tcp;
+/// What carries datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// UDP.
+    Udp,
+    /// ICMP echo messages (RFC 792, RFC 4443): from type to the end of the payload.
+    Echo,
+}
 
-impl Connect for Tcp {
-    type Stream = TcpStream;
+/// A socket for datagrams. What the peer's kernel says of them (ICMP) comes back as an error.
+pub trait Datagrams: Send {
+    /// Sends one datagram.
+    fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<()>>;
 
-    async fn connect(&self, target: SocketAddr) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(target).await?;
-        // A request is one small write; waiting to make it bigger only makes the check slower.
-        stream.set_nodelay(true)?;
-        Ok(stream)
+    /// Receives one datagram; the bytes that it has, as far as there is room.
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>>;
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With a status.
+    Status(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+/// What a check may have of the director's own host.
+pub trait Host: Send + Sync {
+    /// A secret, as it is now.
+    ///
+    /// # Errors
+    /// When it is not there, is empty, or others may read it.
+    fn secret<'a>(&'a self, kept: &'a Secret) -> Pending<'a, io::Result<Vec<u8>>>;
+
+    /// The first bytes of a file.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    fn file<'a>(&'a self, path: &'a str, limit: u64) -> Pending<'a, io::Result<Vec<u8>>>;
+
+    /// The roots below which certificates are trusted.
+    ///
+    /// # Errors
+    /// When there are none.
+    fn roots<'a>(&'a self, trust: &'a Trust) -> Pending<'a, io::Result<Arc<RootCertStore>>>;
+
+    /// Runs a program with further arguments. Dropping the future kills it and its children.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn run<'a>(
+        &'a self,
+        program: &'a Program,
+        arguments: Vec<String>,
+    ) -> Pending<'a, io::Result<Ended>>;
+
+    /// Fills `bytes` with what nobody can guess.
+    fn random(&self, bytes: &mut [u8]);
+}
+
+/// A host without anything.
+struct Bare;
+
+fn nothing<'a, T: Send + 'a>(what: &str) -> Pending<'a, io::Result<T>> {
+    let text = format!("this host has no {what}");
+    Box::pin(std::future::ready(Err(io::Error::new(io::ErrorKind::Unsupported, text))))
+}
+
+impl Host for Bare {
+    fn secret<'a>(&'a self, _: &'a Secret) -> Pending<'a, io::Result<Vec<u8>>> {
+        nothing("secrets")
+    }
+
+    fn file<'a>(&'a self, _: &'a str, _: u64) -> Pending<'a, io::Result<Vec<u8>>> {
+        nothing("files")
+    }
+
+    fn roots<'a>(&'a self, _: &'a Trust) -> Pending<'a, io::Result<Arc<RootCertStore>>> {
+        nothing("trusted roots")
+    }
+
+    fn run<'a>(&'a self, _: &'a Program, _: Vec<String>) -> Pending<'a, io::Result<Ended>> {
+        nothing("programs")
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
     }
 }

@@ -1,84 +1,126 @@
-//! A connection as the HTTP library wants it, that notes how far the dialogue has come.
+//! A connection, secret or not, that notes how far the dialogue has come.
 
 use director_core::probe::Phase;
-use hyper::rt::ReadBufCursor;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
 
 /// How far a dialogue has come; shared between the dialogue and whoever watches its time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress(Arc<AtomicU8>);
 
-const CONNECTED: u8 = 1;
-const ANSWERED: u8 = 2;
+const SECURING: u8 = 1;
+const ASKED: u8 = 2;
+const ANSWERED: u8 = 3;
 
 impl Progress {
-    /// The connection was made.
-    pub(crate) fn connected(&self) {
-        self.0.store(CONNECTED, Ordering::Relaxed);
+    /// TLS is being negotiated.
+    pub(crate) fn securing(&self) {
+        self.0.store(SECURING, Ordering::Relaxed);
+    }
+
+    /// The server is to say something.
+    pub(crate) fn asked(&self) {
+        self.0.store(ASKED, Ordering::Relaxed);
+    }
+
+    /// The server has begun to say it.
+    pub(crate) fn answered(&self) {
+        self.0.store(ANSWERED, Ordering::Relaxed);
     }
 
     /// What is being waited for.
     pub(crate) fn phase(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             0 => Phase::Connect,
-            CONNECTED => Phase::Answer,
+            SECURING => Phase::Tls,
+            ASKED => Phase::Answer,
             _ => Phase::Body,
         }
     }
 }
 
-/// Bytes that one read takes at most.
-const CHUNK: usize = 4096;
+/// What carries the bytes.
+enum Carrier<S> {
+    Plain(S),
+    Secret(Box<TlsStream<S>>),
+}
 
-/// A connection that notes the first byte of the answer.
-pub(crate) struct Watched<S> {
-    inner: S,
+/// A connection.
+pub(crate) struct Stream<S> {
+    carrier: Carrier<S>,
     progress: Progress,
 }
 
-impl<S> Watched<S> {
-    pub(crate) fn new(inner: S, progress: Progress) -> Self {
-        Self { inner, progress }
+impl<S> Stream<S> {
+    pub(crate) fn plain(inner: S, progress: Progress) -> Self {
+        progress.asked();
+        Self { carrier: Carrier::Plain(inner), progress }
+    }
+
+    pub(crate) fn secret(inner: TlsStream<S>, progress: Progress) -> Self {
+        progress.asked();
+        Self { carrier: Carrier::Secret(Box::new(inner)), progress }
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The connection below, unless it is secret already.
+    pub(crate) fn into_plain(self) -> Option<S> {
+        match self.carrier {
+            Carrier::Plain(inner) => Some(inner),
+            Carrier::Secret(_) => None,
+        }
     }
 }
 
-impl<S: AsyncRead + Unpin> hyper::rt::Read for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        mut into: ReadBufCursor<'_>,
+        into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut bytes = [0; CHUNK];
-        let room = into.remaining().min(CHUNK);
-        let mut chunk = ReadBuf::new(&mut bytes[..room]);
-        ready!(Pin::new(&mut self.inner).poll_read(context, &mut chunk))?;
-        if !chunk.filled().is_empty() {
-            self.progress.0.store(ANSWERED, Ordering::Relaxed);
+        let before = into.filled().len();
+        ready!(match &mut self.carrier {
+            Carrier::Plain(inner) => Pin::new(inner).poll_read(context, into),
+            Carrier::Secret(inner) => Pin::new(inner).poll_read(context, into),
+        })?;
+        if into.filled().len() > before {
+            self.progress.answered();
         }
-        into.put_slice(chunk.filled());
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> hyper::rt::Write for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        match &mut self.carrier {
+            Carrier::Plain(inner) => Pin::new(inner).poll_write(context, bytes),
+            Carrier::Secret(inner) => Pin::new(inner).poll_write(context, bytes),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        match &mut self.carrier {
+            Carrier::Plain(inner) => Pin::new(inner).poll_flush(context),
+            Carrier::Secret(inner) => Pin::new(inner).poll_flush(context),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        match &mut self.carrier {
+            Carrier::Plain(inner) => Pin::new(inner).poll_shutdown(context),
+            Carrier::Secret(inner) => Pin::new(inner).poll_shutdown(context),
+        }
     }
 }

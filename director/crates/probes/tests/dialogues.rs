@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use director_core::config::Dialogue;
-use director_core::probe::{Failure, Outcome, Phase, Probe};
-use director_probes::{BODY_LIMIT, Connect, probe};
+use director_core::config::dialogue::{Http, Pattern};
+use director_core::probe::{Failure, Outcome, Passed, Phase, Probe};
+use director_probes::{Network, probe};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use tokio::time::{Instant, sleep};
 /// A network with one server, which answers one connection.
 struct One(Mutex<Option<DuplexStream>>);
 
-impl Connect for One {
+impl Network for One {
     type Stream = DuplexStream;
 
     async fn connect(&self, _: SocketAddr) -> io::Result<DuplexStream> {
@@ -28,7 +29,7 @@ impl Connect for One {
 /// A network on which nobody answers.
 struct Nobody;
 
-impl Connect for Nobody {
+impl Network for Nobody {
     type Stream = DuplexStream;
 
     async fn connect(&self, _: SocketAddr) -> io::Result<DuplexStream> {
@@ -37,7 +38,8 @@ impl Connect for Nobody {
 }
 
 fn http(expect: Option<&str>) -> Dialogue {
-    Dialogue::Http { path: "/health".into(), host: None, expect: expect.map(Into::into) }
+    let expect = expect.map(|text| Pattern::Text(text.into()));
+    Dialogue::Http(Http { expect, ..Http::get("/health") }.into())
 }
 
 fn check(dialogue: Dialogue) -> Probe {
@@ -87,7 +89,7 @@ async fn answer_and_close(mut stream: DuplexStream, bytes: &'static str) {
 async fn a_page_with_the_expected_text_is_good() {
     let page = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nall is WELL";
     let (outcome, took) = against(http(Some("WELL")), |stream| answer(stream, page)).await;
-    assert_eq!(outcome, Ok(()));
+    assert_eq!(outcome, Ok(Passed::default()));
     assert_eq!(took, Duration::ZERO);
 }
 
@@ -99,7 +101,7 @@ async fn the_request_is_what_servers_expect() {
         stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     })
     .await;
-    assert_eq!(outcome, Ok(()));
+    assert_eq!(outcome, Ok(Passed::default()));
     let head = receiver.await.unwrap();
     let lines: Vec<&str> = head.lines().collect();
     assert_eq!(lines[0], "GET /health HTTP/1.1");
@@ -111,7 +113,7 @@ async fn the_request_is_what_servers_expect() {
 async fn the_host_header_can_be_chosen() {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let host = Some("www.example.org".into());
-    let dialogue = Dialogue::Http { path: "/".into(), host, expect: None };
+    let dialogue = Dialogue::Http(Http { host, ..Http::get("/") }.into());
     against(dialogue, |mut stream| async move {
         sender.send(request(&mut stream).await).unwrap();
     })
@@ -133,7 +135,7 @@ async fn a_page_without_the_expected_text_is_bad() {
 async fn an_answer_without_a_length_ends_with_the_connection() {
     let page = "HTTP/1.0 200 OK\r\n\r\nall is WELL";
     let (outcome, _) = against(http(Some("WELL")), |s| answer_and_close(s, page)).await;
-    assert_eq!(outcome, Ok(()));
+    assert_eq!(outcome, Ok(Passed::default()));
     let (outcome, _) = against(http(Some("ILL")), |s| answer_and_close(s, page)).await;
     assert_eq!(outcome, Err(Failure::Body { length: 11 }));
 }
@@ -143,7 +145,7 @@ async fn a_chunked_answer_is_put_together() {
     let page = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                 2\r\nWE\r\n2\r\nLL\r\n0\r\n\r\n";
     let (outcome, _) = against(http(Some("WELL")), |stream| answer(stream, page)).await;
-    assert_eq!(outcome, Ok(()));
+    assert_eq!(outcome, Ok(Passed::default()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +167,8 @@ async fn an_endless_body_is_read_to_the_limit_and_no_further() {
         while stream.write_all(&[b'-'; 4096]).await.is_ok() {}
     })
     .await;
-    assert_eq!(outcome, Err(Failure::Body { length: BODY_LIMIT }));
+    let length = usize::try_from(Http::LIMIT).unwrap();
+    assert_eq!(outcome, Err(Failure::Body { length }));
     assert_eq!(took, Duration::ZERO);
 }
 
@@ -223,7 +226,7 @@ async fn what_is_not_http_is_malformed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_path_that_is_none_is_not_blamed_on_the_server() {
-    let dialogue = Dialogue::Http { path: "/a b".into(), host: None, expect: None };
+    let dialogue = Dialogue::Http(Http::get("/a b").into());
     let (outcome, _) = against(dialogue, |stream| answer(stream, "")).await;
     assert!(matches!(outcome, Err(Failure::Local { .. })), "{outcome:?}");
 }
@@ -231,5 +234,5 @@ async fn a_path_that_is_none_is_not_blamed_on_the_server() {
 #[tokio::test(start_paused = true)]
 async fn connecting_is_all_that_a_tcp_check_asks() {
     let (outcome, took) = against(Dialogue::Tcp, |_| std::future::pending()).await;
-    assert_eq!((outcome, took), (Ok(()), Duration::ZERO));
+    assert_eq!((outcome, took), (Ok(Passed::default()), Duration::ZERO));
 }

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use director_core::config::Dialogue;
-use director_core::probe::{Failure, Phase, Probe};
-use director_probes::{Tcp, probe};
+use director_core::config::dialogue::Http;
+use director_core::probe::{Failure, Passed, Phase, Probe};
+use director_probes::{LocalHost, probe};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,16 +24,22 @@ fn check(target: SocketAddr, dialogue: Dialogue) -> Probe {
 }
 
 fn page() -> Dialogue {
-    Dialogue::Http { path: "/".into(), host: None, expect: Some("WELL".into()) }
+    Dialogue::Http(Http::get("/").expecting("WELL").into())
 }
 
 #[tokio::test]
 async fn a_listener_is_up_and_its_absence_is_a_refusal() {
     let (listener, address) = listen().await;
-    assert_eq!(probe(&Tcp, &check(address, Dialogue::Tcp)).await, Ok(()));
+    assert_eq!(
+        probe(&LocalHost::default(), &check(address, Dialogue::Tcp)).await,
+        Ok(Passed::default())
+    );
     drop(listener);
-    assert_eq!(probe(&Tcp, &check(address, Dialogue::Tcp)).await, Err(Failure::Refused));
-    assert_eq!(probe(&Tcp, &check(address, page())).await, Err(Failure::Refused));
+    assert_eq!(
+        probe(&LocalHost::default(), &check(address, Dialogue::Tcp)).await,
+        Err(Failure::Refused)
+    );
+    assert_eq!(probe(&LocalHost::default(), &check(address, page())).await, Err(Failure::Refused));
 }
 
 #[tokio::test]
@@ -47,7 +54,7 @@ async fn a_page_is_read_and_the_connection_closed() {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nWELL").await.unwrap();
         stream.read_to_end(&mut Vec::new()).await.unwrap()
     });
-    assert_eq!(probe(&Tcp, &check(address, page())).await, Ok(()));
+    assert_eq!(probe(&LocalHost::default(), &check(address, page())).await, Ok(Passed::default()));
     assert_eq!(server.await.unwrap(), 0, "the check says no more and closes");
 }
 
@@ -59,7 +66,7 @@ async fn a_reset_is_an_end_and_not_a_refusal() {
         stream.read_u8().await.unwrap();
         // Closing with unread bytes makes the kernel send a reset.
     });
-    let outcome = probe(&Tcp, &check(address, page())).await;
+    let outcome = probe(&LocalHost::default(), &check(address, page())).await;
     assert_eq!(outcome, Err(Failure::Closed { phase: Phase::Answer }));
     server.await.unwrap();
 }
@@ -67,7 +74,8 @@ async fn a_reset_is_an_end_and_not_a_refusal() {
 #[tokio::test]
 async fn a_dropped_check_leaves_no_connection() {
     let (listener, address) = listen().await;
-    let check = tokio::spawn(async move { probe(&Tcp, &check(address, page())).await });
+    let check =
+        tokio::spawn(async move { probe(&LocalHost::default(), &check(address, page())).await });
     let (mut stream, _) = listener.accept().await.unwrap();
     stream.read_u8().await.unwrap();
     check.abort();

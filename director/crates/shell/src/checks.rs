@@ -1,7 +1,7 @@
 //! Running health checks, by their tickets.
 
 use director_core::probe::{Failure, Outcome, Probe, Ticket};
-use director_probes::{Connect, probe};
+use director_probes::{Network, probe};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -13,7 +13,7 @@ pub(crate) struct Checks<N> {
     tasks: JoinSet<(Ticket, Outcome)>,
 }
 
-impl<N: Connect + Send + Sync + 'static> Checks<N> {
+impl<N: Network + Send + Sync + 'static> Checks<N> {
     pub(crate) fn new(network: N) -> Self {
         Self { network: Arc::new(network), running: BTreeMap::new(), tasks: JoinSet::new() }
     }

@@ -17,7 +17,7 @@ use director_core::time::Instant;
 use director_core::wire::heartbeat;
 use director_core::{Director, Effect, Input, Report};
 use director_engine::ports::{Announcer, Kernel};
-use director_probes::Connect;
+use director_probes::Network;
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -107,7 +107,7 @@ impl<K, L, N> Shell<K, L, N>
 where
     K: Kernel + Send + 'static,
     L: Links,
-    N: Connect + Send + Sync + 'static,
+    N: Network + Send + Sync + 'static,
 {
     /// A director that starts now on a kernel that holds `found`.
     pub fn new(

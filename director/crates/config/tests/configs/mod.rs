@@ -1,10 +1,12 @@
 //! Configurations that a file can mean, at random.
 
+mod dialogues;
 mod service;
 
+use dialogues::dialogue;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Damping, Detection, Dialogue, Failback, Group, Initial, Node,
-    Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings, VirtualAddress,
+    Announce, Check, Cluster, Config, Damping, Detection, Failback, Group, Initial, Node, Pace,
+    Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
@@ -89,17 +91,9 @@ fn sync() -> impl Strategy<Value = SyncSettings> {
 }
 
 fn check() -> impl Strategy<Value = Check> {
-    let http = ("/[!-~]{0,20}", prop::option::of("[a-z0-9.:-]{1,20}"), prop::option::of(".{1,20}"));
-    let expect = prop::option::of(any::<String>().prop_filter("text", |it| !it.is_empty()));
-    let dialogue = prop_oneof![
-        Just(Dialogue::Tcp),
-        (http, expect).prop_map(|((path, host, short), any)| {
-            Dialogue::Http { path, host, expect: short.or(any) }
-        }),
-    ];
     let times = (duration(10 * MS..MS * 100_000), 1..9_u32, pace());
     let port = prop::option::of(any::<NonZeroU16>());
-    (dialogue, port, times, any::<NonZeroU8>(), any::<NonZeroU8>()).prop_map(
+    (dialogue(), port, times, any::<NonZeroU8>(), any::<NonZeroU8>()).prop_map(
         |(dialogue, port, (interval, part, pace), fall, rise)| {
             let timeout = interval / part;
             Check { dialogue, port, interval, timeout, fall, rise, pace }

@@ -1,9 +1,9 @@
 //! Virtual services, their real servers and their checks.
 
+use super::dialogue::Dialogue;
 use super::policy::{Pace, Policy};
 use super::{Forward, ServiceKey, ServiceSettings, Thresholds, Traffic};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::num::{NonZeroU8, NonZeroU16};
@@ -111,20 +111,4 @@ pub struct Check {
     pub rise: NonZeroU8,
     /// How often a server is asked that is not simply up, and what it is at first.
     pub pace: Pace,
-}
-
-/// What is said to the server and what it must answer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Dialogue {
-    /// A TCP connection can be made.
-    Tcp,
-    /// `GET path` is answered with a 2xx status and a body that contains the expected text.
-    Http {
-        /// Request target; begins with `/`.
-        path: String,
-        /// The `Host` header; the server's address and port when absent.
-        host: Option<String>,
-        /// Text that the body must contain; any body will do when absent.
-        expect: Option<String>,
-    },
 }

@@ -18,7 +18,7 @@ use crate::input::FailedStep;
 use crate::name::{ClusterName, GroupName, InterfaceName, ServiceName};
 use crate::observed::{ObservedServer, ObservedService};
 use crate::plan::{Ledger, Step, diff};
-use crate::probe::{Failure, Phase as ProbePhase, Ticket};
+use crate::probe::{Failure, Passed, Phase as ProbePhase, Ticket};
 use crate::report::{Role, RoleCause};
 use crate::wire::heartbeat::{Key, open, seal};
 use core::net::{IpAddr, SocketAddr};
@@ -349,7 +349,7 @@ impl Lab {
         for (ticket, (_, target)) in due {
             self.hosts.get_mut(name).unwrap().probes.remove(&ticket);
             let failure = Failure::TimedOut { phase: ProbePhase::Connect };
-            let outcome = if sick.contains(&target) { Err(failure) } else { Ok(()) };
+            let outcome = if sick.contains(&target) { Err(failure) } else { Ok(Passed::default()) };
             self.input(name, Input::ProbeFinished { ticket, outcome });
         }
     }

@@ -4,6 +4,7 @@ use crate::config::{
 };
 use crate::director::tests::{config, ms};
 use crate::observed::Snapshot;
+use crate::probe::Passed;
 use core::num::{NonZeroU8, NonZeroU32};
 use core::time::Duration;
 use proptest::prelude::*;
@@ -74,7 +75,7 @@ impl Bench {
             let mut out = Out::default();
             for (ticket, target) in std::mem::take(&mut self.running) {
                 let sick = self.sick.contains(&target);
-                let outcome = if sick { Err(Failure::Refused) } else { Ok(()) };
+                let outcome = if sick { Err(Failure::Refused) } else { Ok(Passed::default()) };
                 self.checks.finished(ticket, outcome, self.now, &mut out);
             }
             self.take(out);

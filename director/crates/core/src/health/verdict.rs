@@ -136,7 +136,7 @@ impl Record {
     /// Takes in the outcome of a check.
     pub(super) fn judge(&mut self, outcome: &Outcome, now: Instant) -> Change {
         match outcome {
-            Ok(()) => self.succeeded(now),
+            Ok(_) => self.succeeded(now),
             Err(failure) => self.failed(failure.clone(), now),
         }
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{Dialogue, Pace};
+use crate::probe::Passed;
 use core::num::NonZeroU16;
 use proptest::prelude::*;
 
@@ -22,7 +23,7 @@ fn at(seconds: u64) -> Instant {
 }
 
 fn outcome(good: bool) -> Outcome {
-    if good { Ok(()) } else { Err(Failure::Refused) }
+    if good { Ok(Passed::default()) } else { Err(Failure::Refused) }
 }
 
 /// What the rules say in one line each: the run of equal answers at the end decides.

@@ -1,3 +1,4 @@
+use director_core::config::dialogue::Http;
 use director_core::config::{
     Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
     OnFailure, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress,
@@ -60,7 +61,7 @@ fn cluster() -> Cluster {
 }
 
 fn http() -> Service {
-    let dialogue = Dialogue::Http { path: "/".into(), host: None, expect: Some("WELL".into()) };
+    let dialogue = Dialogue::Http(Http::get("/").expecting("WELL").into());
     let check = Check {
         dialogue,
         port: None,

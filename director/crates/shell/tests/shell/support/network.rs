@@ -1,7 +1,7 @@
 use director_core::beat::LinkId;
 use director_core::config::Config;
 use director_core::name::NodeName;
-use director_probes::Connect;
+use director_probes::Network;
 use director_shell::links::{Links, Packet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -89,7 +89,7 @@ impl Links for FakeLinks {
 #[derive(Clone, Default)]
 pub(crate) struct Servers(pub(crate) Arc<Mutex<BTreeSet<SocketAddr>>>);
 
-impl Connect for Servers {
+impl Network for Servers {
     type Stream = DuplexStream;
 
     async fn connect(&self, target: SocketAddr) -> io::Result<DuplexStream> {

@@ -1,0 +1,123 @@
+//! Checks of types `tcp`, `udp`, `dns`, `radius`, `sip`, `agent`, `program` and `file`.
+
+use super::content::{expect, line, send, word};
+use super::login::{path, required_login, required_secret};
+use super::tls::{Starttls, tls};
+use crate::code::Code;
+use crate::found::Found;
+use crate::section::Section;
+use crate::suggest::quote;
+use crate::tree::Value;
+use crate::value::{choice, list, text};
+use director_core::config::Dialogue;
+use director_core::config::dialogue::{
+    Agent, Dns, File, Program, Radius, Record, Sip, Talk, Transport, Udp,
+};
+
+const TRANSPORTS: [(&str, Transport); 2] = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+/// As whom programs run where nothing else is said.
+const NOBODY: &str = "nobody";
+
+pub(super) fn tcp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let tls = tls(Starttls::HasNot, section, found);
+    let send = send(section, found);
+    let expect = expect(section, found);
+    let talk = Talk { tls: tls?, send: send?, expect: expect? };
+    let silent = talk == Talk::default();
+    Some(if silent { Dialogue::Tcp } else { Dialogue::Talk(Box::new(talk)) })
+}
+
+pub(super) fn udp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let send = send(section, found);
+    let expect = expect(section, found);
+    Some(Dialogue::Udp(Box::new(Udp { send: send?, expect: expect? })))
+}
+
+pub(super) fn agent(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    send(section, found).map(|send| Dialogue::Agent(Box::new(Agent { send })))
+}
+
+pub(super) fn dns(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let words: Vec<_> = Record::ALL.iter().map(|it| (it.name(), *it)).collect();
+    let help = r#"say what to resolve: name = "www.example.org""#;
+    let name = section.need("name", help, found, domain).map(|at| at.value);
+    let record = section.read("record", found, choice(&words)).or(Record::A);
+    let transport = section.read("transport", found, choice(&TRANSPORTS)).or(Transport::Udp);
+    let expect = expect(section, found);
+    let dns = Dns { transport: transport?, name: name?, record: record?, expect: expect? };
+    Some(Dialogue::Dns(Box::new(dns)))
+}
+
+/// A domain name in its wire form's limits (RFC 1035 §2.3.4).
+fn domain(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
+    let name = word(key, value, found)?;
+    let labels = name.strip_suffix('.').unwrap_or(&name);
+    let fits = |label: &str| (1..=63).contains(&label.len()) && !label.contains('\\');
+    if name == "." || labels.len() <= 253 && labels.split('.').all(fits) {
+        return Some(name);
+    }
+    let message = format!("{} is not a domain name", quote(&name));
+    let help = "write labels of at most 63 characters with dots between them";
+    found.add(Code::BadText, &value.span, message, help);
+    None
+}
+
+pub(super) fn radius(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let login = required_login(section, found);
+    let help = r#"say where the shared secret is kept: secret-file = "/etc/director/radius""#;
+    let secret = required_secret(["secret-file", "secret-env"], help, section, found);
+    Some(Dialogue::Radius(Box::new(Radius { login: login?, secret: secret? })))
+}
+
+pub(super) fn sip(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let help = r#"say who asks and is asked for: user = "director@example.org""#;
+    let user = section.need("user", help, found, sip_user).map(|at| at.value);
+    let transport = section.read("transport", found, choice(&TRANSPORTS)).or(Transport::Udp);
+    Some(Dialogue::Sip(Box::new(Sip { transport: transport?, user: user? })))
+}
+
+fn sip_user(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
+    let user = word(key, value, found)?;
+    let parts = user.split_once('@');
+    let fits = |part: &str| !part.is_empty() && !part.contains(['@', '<', '>', ';', '"', ',']);
+    if parts.is_some_and(|(name, host)| fits(name) && fits(host)) {
+        return Some(user);
+    }
+    let message = format!("{} is not a user of a host", quote(&user));
+    found.add(Code::BadText, &value.span, message, "write \"director@example.org\"");
+    None
+}
+
+pub(super) fn program(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let help = r#"name the program: command = ["/usr/local/bin/check"]"#;
+    let command = section.need("command", help, found, command).map(|at| at.value);
+    let user = section.read("user", found, line).or_else(|| Some(NOBODY.to_owned()));
+    Some(Dialogue::Program(Box::new(Program { command: command?, user: user? })))
+}
+
+/// A path and arguments: no shell reads them.
+fn command(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<String>> {
+    let values = list(key, value, found)?;
+    let mut words = Vec::with_capacity(values.len());
+    for (place, value) in values.iter().enumerate() {
+        let word = if place == 0 {
+            path(key, value, found)?
+        } else {
+            text(key, value, found).filter(|word| !word.contains('\0'))?.to_owned()
+        };
+        words.push(word);
+    }
+    if words.is_empty() {
+        let help = r#"name the program: command = ["/usr/local/bin/check"]"#;
+        found.add(Code::BadText, &value.span, "there is no program in the list", help);
+        return None;
+    }
+    Some(words)
+}
+
+pub(super) fn file(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let help = r#"name the file: file = "/run/director/app""#;
+    let path = section.need("file", help, found, path).map(|at| at.value);
+    let expect = expect(section, found);
+    Some(Dialogue::File(Box::new(File { path: path?, expect: expect? })))
+}

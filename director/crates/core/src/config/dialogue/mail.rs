@@ -1,0 +1,44 @@
+//! Mail, news and files: protocols of lines.
+
+use super::{Login, Pattern, Tls};
+use alloc::string::String;
+
+/// A question to a mail server or a submission server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Smtp {
+    /// Over TLS.
+    pub tls: Option<Tls>,
+    /// The name that the director gives itself; `director-check.invalid` when absent.
+    pub helo: Option<String>,
+    /// Who logs in, if anybody does (RFC 4954).
+    pub login: Option<Login>,
+}
+
+/// A question to a mail store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Mailbox {
+    /// Over TLS.
+    pub tls: Option<Tls>,
+    /// Who logs in, if anybody does.
+    pub login: Option<Login>,
+}
+
+/// A question to a file server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ftp {
+    /// Who logs in; `anonymous` when absent.
+    pub login: Option<Login>,
+    /// The file that must be there.
+    pub file: Option<String>,
+    /// What the file must contain.
+    pub expect: Option<Pattern>,
+}
+
+/// A question to a news server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Nntp {
+    /// Over TLS.
+    pub tls: Option<Tls>,
+    /// A group that it must know.
+    pub group: Option<String>,
+}

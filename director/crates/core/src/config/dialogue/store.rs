@@ -1,0 +1,59 @@
+//! Directories, databases and caches.
+
+use super::{Login, Pattern, Secret, Tls};
+use alloc::string::String;
+
+/// A question to a directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ldap {
+    /// Over TLS.
+    pub tls: Option<Tls>,
+    /// Who binds: a distinguished name and its password; anonymously when absent.
+    pub login: Option<Login>,
+    /// The entry that must be found.
+    pub base: Option<String>,
+    /// What its distinguished name must contain.
+    pub expect: Option<Pattern>,
+}
+
+/// A question to a database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sql {
+    /// Over TLS.
+    pub tls: Option<Tls>,
+    /// Who logs in.
+    pub login: Login,
+    /// The database that is used.
+    pub database: Option<String>,
+    /// What is asked; the login is enough when absent.
+    pub query: Option<String>,
+    /// Rows that must come at least.
+    pub rows: u32,
+}
+
+/// A question to a Redis server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Redis {
+    /// Over TLS.
+    pub tls: Option<Tls>,
+    /// Who logs in with the password; the default user when absent.
+    pub user: Option<String>,
+    /// The password, if one is needed.
+    pub password: Option<Secret>,
+    /// The role that it must have: `master` or `slave`.
+    pub role: Option<String>,
+}
+
+/// A question to a memcached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memcached {
+    /// What its version must contain; any version will do when absent.
+    pub expect: Option<Pattern>,
+}
+
+/// A question to an Oracle listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Oracle {
+    /// The service that it must know; that it answers is enough when absent.
+    pub service: Option<String>,
+}

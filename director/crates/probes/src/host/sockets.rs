@@ -1,0 +1,120 @@
+//! Sockets for datagrams.
+
+use super::watched;
+use crate::network::Datagrams;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto};
+use rustix::net::{connect, recv, send, socket_with};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::task::{Context, Poll, ready};
+use tokio::io::ReadBuf;
+use tokio::io::unix::AsyncFd;
+use tokio::net::UdpSocket;
+
+/// A UDP socket that hears `target` only.
+pub(super) fn udp(target: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
+    let any: SocketAddr = match target {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = std::net::UdpSocket::bind(any)?;
+    socket.connect(target)?;
+    socket.set_nonblocking(true)?;
+    Ok(Box::new(Udp(UdpSocket::from_std(socket)?)))
+}
+
+struct Udp(UdpSocket);
+
+impl Datagrams for Udp {
+    fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<()>> {
+        self.0.poll_send(context, bytes).map_ok(drop)
+    }
+
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(into);
+        ready!(self.0.poll_recv(context, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+}
+
+/// An ICMP socket that hears `target` only. The kernel's own kind for this needs no privilege where
+/// `net.ipv4.ping_group_range` allows it; otherwise it is a raw one.
+pub(super) fn echo(target: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
+    let (family, protocol) = match target {
+        SocketAddr::V4(_) => (AddressFamily::INET, ipproto::ICMP),
+        SocketAddr::V6(_) => (AddressFamily::INET6, ipproto::ICMPV6),
+    };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let open = |kind| socket_with(family, kind, flags, Some(protocol));
+    let (socket, raw) = match open(SocketType::DGRAM) {
+        Ok(socket) => (socket, false),
+        Err(Errno::ACCESS | Errno::PERM) => (open(SocketType::RAW)?, true),
+        Err(error) => return Err(error.into()),
+    };
+    connect(&socket, &SocketAddr::new(target.ip(), 0))?;
+    // Only a raw socket of IPv4 shows the header of the packet (raw(7)).
+    let header = raw && target.is_ipv4();
+    Ok(Box::new(Echo { socket: watched(socket)?, header }))
+}
+
+struct Echo {
+    socket: AsyncFd<OwnedFd>,
+    /// Whether an IPv4 header stands before each message.
+    header: bool,
+}
+
+impl Datagrams for Echo {
+    fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<()>> {
+        loop {
+            let mut guard = ready!(self.socket.poll_write_ready(context))?;
+            let sent = guard.try_io(|fd| Ok(send(fd, bytes, SendFlags::NOSIGNAL)?));
+            if let Ok(sent) = sent {
+                return Poll::Ready(sent.map(drop));
+            }
+        }
+    }
+
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let mut guard = ready!(self.socket.poll_read_ready(context))?;
+            let read = guard.try_io(|fd| Ok(recv(fd, &mut *into, RecvFlags::empty())?.0));
+            if let Ok(read) = read {
+                let length = read?;
+                let skipped = if self.header { header_length(&into[..length]) } else { 0 };
+                into.copy_within(skipped..length, 0);
+                return Poll::Ready(Ok(length - skipped));
+            }
+        }
+    }
+}
+
+/// Bytes of the IPv4 header at the start of a packet (RFC 791 §3.1).
+fn header_length(packet: &[u8]) -> usize {
+    let words = packet.first().map_or(0, |first| usize::from(first & 0x0f));
+    (words * 4).min(packet.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_is_as_long_as_it_says_and_no_longer_than_the_packet() {
+        let mut packet = [0; 40];
+        packet[0] = 0x45;
+        assert_eq!(header_length(&packet), 20);
+        packet[0] = 0x4f;
+        assert_eq!(header_length(&packet), 40);
+        assert_eq!(header_length(&[]), 0);
+    }
+}
