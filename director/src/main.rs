@@ -13,6 +13,7 @@ mod realserver;
 mod release;
 mod run;
 mod status;
+mod witnesses;
 
 use clap::Parser;
 use cli::{Cli, Task};

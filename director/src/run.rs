@@ -9,6 +9,7 @@ use crate::output::{Failure, shown};
 use director_core::Input;
 use director_core::config::Config;
 use director_core::name::{InterfaceName, NodeName};
+use director_core::random::Stream;
 use director_linux::{HeartbeatSockets, LinuxAnnouncer, LinuxKernel, Problems, Watch, preflight};
 use director_probes::LocalHost;
 use director_shell::clock::BootClock;
@@ -72,10 +73,13 @@ async fn direct(
     let found = found(&mut kernel, &settings.config).map_err(|error| {
         Failure::machine(format_args!("the kernel cannot be asked what it holds: {error}"))
     })?;
+    let (witnesses, answers) = crate::witnesses::open(Stream::named(seed, "witness").next_u64())?;
     let ports = Ports {
         kernel,
         links: SocketLinks::new(sockets),
         network: LocalHost::default(),
+        witnesses,
+        answers,
         announcer: Box::new(LinuxAnnouncer::new()),
         clock: Box::new(BootClock),
         manager: Box::new(Systemd),

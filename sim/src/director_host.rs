@@ -190,6 +190,9 @@ impl World {
                         self.announce(node, address, place);
                     }
                 }
+                Effect::AskWitness { witness, question } => {
+                    self.ask_witness(node, witness, question)
+                }
                 Effect::Exit => {
                     let again = process.again;
                     self.end_process(node);
@@ -257,6 +260,25 @@ impl World {
         let Some(src) = host.port(place).map(|port| port.address) else { return };
         let packet = Packet { src, dst: *to.ip(), payload: Payload::Beat(beat) };
         self.send_via(node, packet, place, *to.ip());
+    }
+
+    fn ask_witness(&mut self, node: NodeId, witness: IpAddr, question: u64) {
+        let IpAddr::V4(dst) = witness else { return };
+        let host = self.hosts.get(node.index());
+        let from = host.and_then(|host| host.port(host.route(dst)?.0));
+        let Some(src) = from.map(|port| port.address) else { return };
+        self.send(node, Packet { src, dst, payload: Payload::Echo { question, answer: false } });
+    }
+
+    /// ICMP echo: a question for this host, or the answer to one of its own.
+    pub(crate) fn hear_echo(&mut self, node: NodeId, packet: &Packet, question: u64, answer: bool) {
+        if answer {
+            let witness = IpAddr::V4(packet.src);
+            self.tell(node, Input::WitnessAnswered { witness, question });
+        } else {
+            let payload = Payload::Echo { question, answer: true };
+            self.send(node, Packet { src: packet.dst, dst: packet.src, payload });
+        }
     }
 
     /// A datagram on the heartbeat port.

@@ -68,6 +68,11 @@ pub(crate) enum Payload {
     Tcp(Tcp),
     /// A heartbeat in a UDP datagram; sealing and opening happen outside of the model.
     Beat(Beat),
+    /// ICMP echo: a question of a director, or its answer.
+    Echo {
+        question: u64,
+        answer: bool,
+    },
     /// ICMP destination unreachable for the TCP segment with these ports.
     Unreachable {
         code: Unreachable,

@@ -219,6 +219,9 @@ impl World {
                 self.balance(node, packet, tcp);
             }
             Payload::Tcp(tcp) => self.segment(node, packet.src, packet.dst, tcp),
+            Payload::Echo { question, answer } => {
+                self.hear_echo(node, &packet, question, answer);
+            }
             Payload::Beat(beat) => {
                 self.hear_beat(node, place, from, (packet.src, beat), None);
             }

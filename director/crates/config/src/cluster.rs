@@ -10,8 +10,10 @@ use crate::source::Span;
 use crate::suggest::quote;
 use crate::tree::{Kind, Value};
 use crate::value::{choice, list, name, number, text};
+use crate::witnesses::witnesses;
 use director_core::config::{Announce, Cluster, Detection, Failback};
 use director_core::name::{ClusterName, InterfaceName};
+use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
@@ -31,8 +33,9 @@ pub(crate) const KEYS: Keys = Keys {
         "lease",
         "resync",
         "sync",
+        "witnesses",
     ],
-    later: &[("witnesses", "witnesses")],
+    later: &[],
 };
 pub(crate) const LINK_KEYS: Keys = Keys { known: &["interface"], later: &[] };
 pub(crate) const ANNOUNCE_KEYS: Keys =
@@ -72,6 +75,7 @@ pub(crate) struct Draft {
     pub(crate) resync: Option<Duration>,
     /// `None` when wrong, `Some(None)` when there is none.
     pub(crate) sync: Option<Option<sync::Draft>>,
+    pub(crate) witnesses: Option<Vec<At<IpAddr>>>,
 }
 
 impl Draft {
@@ -108,6 +112,7 @@ impl Draft {
             sync: section
                 .read("sync", found, |_, value, found| sync::Draft::read(value, found))
                 .given_or_absent(),
+            witnesses: section.read("witnesses", found, witnesses).or(Vec::new()),
             span: section.span,
             keepalive,
             deadtime,
@@ -133,6 +138,7 @@ impl Draft {
                 None => None,
                 Some(draft) => Some(draft.build()?),
             },
+            witnesses: self.witnesses?.into_iter().map(|witness| witness.value).collect(),
         })
     }
 }

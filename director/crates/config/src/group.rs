@@ -10,7 +10,7 @@ use crate::value::{list, named};
 use director_core::config::{Group, VirtualAddress};
 use director_core::name::GroupName;
 
-pub(crate) const KEYS: Keys = Keys { known: &["addresses"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses"], later: &[("vrrp", "VRRP")] };
 const HELP: &str = r#"give it at least one: addresses = ["10.0.0.100/24 on eth0"]"#;
 
 /// What `[groups.NAME]` says, as far as it is valid.

@@ -21,7 +21,8 @@ mod suggest;
 mod syntax;
 mod tree;
 mod value;
-pub mod write;
+pub mod witnesses;
+mod write;
 
 pub use code::Code;
 pub use document::parse;

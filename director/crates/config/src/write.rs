@@ -97,6 +97,9 @@ fn cluster(cluster: &Cluster) -> String {
     let link = |link: &_| format!("{{ interface = {} }}", quoted(&format!("{link}")));
     let links: Vec<String> = cluster.links.iter().map(link).collect();
     pairs.raw("links", format!("[{}]", links.join(", ")));
+    let witness = |witness: &_| quoted(&format!("{witness}"));
+    let witnesses: Vec<String> = cluster.witnesses.iter().map(witness).collect();
+    pairs.raw("witnesses", format!("[{}]", witnesses.join(", ")));
     pairs.raw("announce", announce(&cluster.announce));
     pairs.text("lease", cluster.lease.map_or_else(|| "off".to_owned(), format_duration));
     pairs.duration("resync", cluster.resync);

@@ -96,6 +96,9 @@ pub enum Claim {
     Wants,
     /// It was handed over by its operator; it takes the group only when nobody else would.
     Resting,
+    /// It reaches no witness, or the group's interface has no carrier: it takes the group only when
+    /// nobody else would.
+    Unfit,
     /// It owns the group, or is about to.
     Active,
     /// It gives the group up but may still hold its addresses.

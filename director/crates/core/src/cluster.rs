@@ -4,6 +4,7 @@ mod announce;
 mod caution;
 mod change;
 mod detector;
+mod fitness;
 mod group;
 mod order;
 mod orders;
@@ -12,6 +13,7 @@ mod replay;
 mod speak;
 mod stall;
 mod view;
+mod witness;
 
 pub(crate) use view::ago_ms;
 
@@ -20,11 +22,11 @@ use crate::config::{Announce, Config, Digest, Failback, VirtualAddress};
 use crate::desired::Presence;
 use crate::effect::Effect;
 use crate::input::Reconciled;
-use crate::name::{GroupName, NodeName};
+use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::observed::Snapshot;
 use crate::report::{AnnounceCause, PeerCause, PeerState, Report, Role, RoleCause};
 use crate::time::{Deadline, Instant, Reason, earlier};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -32,6 +34,7 @@ use detector::{Action, Limits};
 use group::{Change, Group, Surroundings};
 use orders::Post;
 use peer::{Credit, Peer};
+use witness::Witnesses;
 
 /// Where effects and reports go.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +77,9 @@ pub(crate) struct Cluster {
     settings: Settings,
     peers: Vec<Peer>,
     groups: Vec<Group>,
+    witnesses: Witnesses,
+    /// Interfaces without carrier.
+    dark: BTreeSet<InterfaceName>,
     /// End of the initial wait; `None` once it is over.
     listen_until: Option<Instant>,
     stopping: bool,
@@ -116,6 +122,8 @@ impl Cluster {
             settings: Settings::of(config),
             peers: speak::peers_of(config, us),
             groups,
+            witnesses: Witnesses::new(config, now),
+            dark: BTreeSet::new(),
             listen_until: Some(now + config.cluster.initdead),
             stopping: false,
             next_beat: now,
@@ -154,6 +162,7 @@ impl Cluster {
         for index in 0..self.peers.len() {
             self.compare_config(index, out);
         }
+        self.reload_witnesses(config, now);
         self.next_beat = now;
         self.stirred = true;
     }
@@ -279,6 +288,7 @@ impl Cluster {
             self.listen_until = self.hold_back(now, out);
             self.peers.iter_mut().for_each(Peer::believe);
         }
+        self.witnesses_due(now, out);
         let patience = self.settings.limits.deadtime;
         for group in &mut self.groups {
             let timer = group.next_deadline(patience, self.settings.failback);
@@ -302,7 +312,10 @@ impl Cluster {
         let limits = self.settings.limits;
         while let Some(action) = self.peers[index].detector.due(limits, now) {
             match action {
-                Action::Ask => self.ask(index, out),
+                Action::Ask => {
+                    self.ask(index, out);
+                    self.ask_witnesses(now, out);
+                }
                 Action::Became(state, why) => {
                     let peer = self.peers[index].name.clone();
                     out.reports.push_back(Report::Peer { peer, state, why });
@@ -375,7 +388,11 @@ impl Cluster {
                 let rival = group.rival_since.is_some();
                 let change = group.next_change(self.surroundings(now));
                 let had_rival = (rival, group.rival_since.is_some());
+                let barred = group.barred;
                 self.groups[index] = group;
+                if barred {
+                    self.want_proof();
+                }
                 self.tell_rivals(index, had_rival, now, out);
                 let Some(change) = change else {
                     break;
@@ -400,6 +417,9 @@ impl Cluster {
             failback: self.settings.failback,
             patience: self.settings.limits.deadtime,
             stopping: self.stopping,
+            reached: self.witnesses.reached(),
+            proved: self.silence_is_proved(now),
+            dark: &self.dark,
             now,
         }
     }
@@ -410,6 +430,7 @@ impl Cluster {
         if let Some(at) = self.listen_until {
             next = earlier(next, Some(Deadline { at, reason: Reason::InitialWaitOver }));
         }
+        next = earlier(next, self.witness_deadline());
         let limits = self.settings.limits;
         for peer in &self.peers {
             next = earlier(next, peer.detector.next_deadline(limits));

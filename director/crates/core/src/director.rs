@@ -19,7 +19,7 @@ use crate::name::NodeName;
 use crate::observed::Snapshot;
 use crate::order::Author;
 use crate::random::Stream;
-use crate::report::{AnnounceCause, Report};
+use crate::report::Report;
 use crate::standing::StandingOrders;
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::BTreeMap;
@@ -130,11 +130,11 @@ impl Director {
             }
             Input::Reconciled(result) => self.reconciled(result, now),
             Input::LinkChanged { interface, up } => {
-                if up {
-                    let why = AnnounceCause::LinkUp;
-                    self.cluster.announce_on(&interface, why, now, &mut self.out);
-                }
+                self.cluster.carrier(&interface, up, now, &mut self.out);
                 self.kernel.look(now);
+            }
+            Input::WitnessAnswered { witness, question } => {
+                self.cluster.witness_answered(witness, question, now, &mut self.out);
             }
             Input::KernelChanged => self.kernel.look(now),
             Input::Reload(config) => self.reload(config, now),

@@ -5,7 +5,7 @@ use crate::config::VirtualAddress;
 use crate::desired::DesiredState;
 use crate::probe::{Probe, Ticket};
 use alloc::sync::Arc;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// Something to be done; plain data, so that tests compare it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,14 @@ pub enum Effect {
     Announce {
         /// Which.
         address: VirtualAddress,
+    },
+    /// Ask a host whether it is reached (ICMP echo); its answer comes back as
+    /// [`crate::Input::WitnessAnswered`].
+    AskWitness {
+        /// Which.
+        witness: IpAddr,
+        /// Number of the question; no two have the same.
+        question: u64,
     },
     /// Everything is released and said: the process may end.
     Exit,

@@ -54,6 +54,13 @@ pub enum Input {
         /// Whether it has carrier now.
         up: bool,
     },
+    /// A witness answered.
+    WitnessAnswered {
+        /// Which.
+        witness: IpAddr,
+        /// Which question.
+        question: u64,
+    },
     /// The kernel told of a change that somebody made.
     KernelChanged,
     /// A new, valid configuration is to be used.

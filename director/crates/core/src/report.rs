@@ -94,6 +94,11 @@ pub enum Report {
         /// The peer.
         peer: NodeName,
     },
+    /// A witness is reached, or none is any more.
+    Witness {
+        /// Whether one is reached.
+        reached: bool,
+    },
     /// Two directors own a group at once.
     TwoOwners {
         /// The group.
@@ -323,6 +328,13 @@ pub enum RoleCause {
     ReleaseOverdue,
     /// The kernel would not hold its addresses, and a peer is ready.
     CannotTake,
+    /// No witness is reached: this node may be the one that is cut off.
+    Isolated,
+    /// An interface of the group has no carrier.
+    NoCarrier {
+        /// Which.
+        interface: InterfaceName,
+    },
     /// The operator handed it over.
     Handover,
     /// An orderly stop.

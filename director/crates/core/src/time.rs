@@ -80,6 +80,8 @@ pub enum Reason {
     BeatDue,
     /// A peer's heartbeat is late: suspect it, ask it, or give it up.
     PeerLate,
+    /// A witness is to be asked, or has not answered for too long.
+    WitnessDue,
     /// A node that has just started has listened long enough.
     InitialWaitOver,
     /// An unowned group must not wait any longer for the node that outranks this one.

@@ -33,6 +33,8 @@ pub struct View {
     pub started_ms: u64,
     /// What it will wake up for next.
     pub next: Option<Deadline>,
+    /// Whether a witness is reached; `None` when there are none.
+    pub witness: Option<bool>,
     /// The groups.
     pub groups: Vec<GroupView>,
     /// The other directors.

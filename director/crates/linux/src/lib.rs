@@ -4,6 +4,7 @@
 //!   firewall marks, each call one exchange with the kernel.
 //! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
+//! * [`WitnessSockets`]: questions to hosts that prove that this machine is connected.
 //! * [`Watch`]: links and addresses that changed, as inputs.
 //! * [`RealServerHost`]: the real server's side of direct routing and tunnelling.
 //! * [`examine`]: facts about this machine, for finding what would bite.
@@ -28,6 +29,7 @@ mod problem;
 mod realserver;
 mod sysctls;
 mod watch;
+mod witness;
 
 pub use announce::LinuxAnnouncer;
 pub use heartbeat::{HeartbeatSocket, HeartbeatSockets};
@@ -36,3 +38,4 @@ pub use preflight::preflight;
 pub use problem::{Problem, Problems};
 pub use realserver::RealServerHost;
 pub use watch::Watch;
+pub use witness::WitnessSockets;

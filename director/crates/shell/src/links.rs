@@ -3,7 +3,7 @@
 use director_core::beat::LinkId;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A packet that arrived on the heartbeat port; nothing about it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,4 +29,13 @@ pub trait Links {
     /// # Errors
     /// When it could not be sent.
     fn send(&mut self, link: LinkId, to: SocketAddr, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// Hosts that are asked whether this node is connected.
+pub trait Witnesses {
+    /// Sends a question without waiting. The answer comes as an input of the loop.
+    ///
+    /// # Errors
+    /// When it could not be sent.
+    fn ask(&mut self, witness: IpAddr, question: u64) -> io::Result<()>;
 }

@@ -4,7 +4,7 @@ use crate::applier::Applier;
 use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::complaints::Complaints;
-use crate::links::{Links, Packet};
+use crate::links::{Links, Packet, Witnesses};
 use crate::manager::{Manager, News};
 use crate::order::Order;
 use crate::settings::{Settings, Source, needs_restart};
@@ -40,6 +40,10 @@ pub struct Ports<K, L, N> {
     pub kernel: K,
     /// Heartbeat links.
     pub links: L,
+    /// Hosts that tell isolation from silence.
+    pub witnesses: Box<dyn Witnesses>,
+    /// Their answers: [`Input::WitnessAnswered`].
+    pub answers: mpsc::Receiver<Input>,
     /// The network over which checks are made.
     pub network: N,
     /// Announcements to the neighbours.
@@ -87,6 +91,8 @@ pub struct Shell<K, L, N> {
     node: NodeName,
     settings: Settings,
     links: L,
+    witnesses: Box<dyn Witnesses>,
+    answers: mpsc::Receiver<Input>,
     applier: Applier<K>,
     checks: Checks<N>,
     announcer: Box<dyn Announcer>,
@@ -124,6 +130,8 @@ where
             node,
             settings,
             links: ports.links,
+            witnesses: ports.witnesses,
+            answers: ports.answers,
             applier: Applier::new(ports.kernel),
             checks: Checks::new(ports.network),
             announcer: ports.announcer,
@@ -165,6 +173,9 @@ where
         self.say_alive(now);
         if let Some(at) = self.due().filter(|at| *at <= now) {
             self.take_waiting_packets().await;
+            while let Ok(answer) = self.answers.try_recv() {
+                self.handle(answer);
+            }
             self.met = Some((at, self.clock.now()));
             self.handle(Input::Deadline);
             return Ok(());
@@ -186,6 +197,7 @@ where
         Ok(tokio::select! {
             biased;
             packet = self.links.receive() => Event::Packet(packet),
+            Some(answer) = self.answers.recv() => Event::Input(answer),
             over = self.applier.finished() => {
                 Event::Input(Input::Reconciled(over.map_err(Failed::Applier)?))
             }
@@ -280,6 +292,10 @@ where
             Effect::Announce { address } => {
                 let result = self.announcer.announce(&address);
                 self.complain(|| format!("announce {address}"), result);
+            }
+            Effect::AskWitness { witness, question } => {
+                let result = self.witnesses.ask(witness, question);
+                self.complain(|| format!("ask the witness {witness}"), result);
             }
             Effect::Exit => self.over = true,
         }

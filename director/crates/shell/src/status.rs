@@ -47,6 +47,9 @@ pub fn text(view: &View) -> String {
         text.push('\n');
         text.push_str(&peers(&view.peers));
     }
+    if let Some(reached) = view.witness {
+        text.push_str(if reached { "A witness is reached\n" } else { "No witness is reached\n" });
+    }
     for service in &view.services {
         text.push('\n');
         text.push_str(&self::service(service));

@@ -194,6 +194,10 @@ fn duplicates(draft: &Draft, found: &mut Found<'_>) {
             one_place(&mut places, &address.address, owner, found);
         }
     }
+    let witnesses = draft.cluster.iter().flat_map(|cluster| cluster.witnesses.iter().flatten());
+    for witness in witnesses {
+        one_place(&mut places, witness, "the witnesses".to_owned(), found);
+    }
     for group in &draft.groups.list {
         for address in &group.addresses {
             let owner = format!("group {}", group.name);

@@ -45,11 +45,12 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
         duration(MS * 100..MS * 999_999),
         prop::option::of(1_000..9_999_u64),
         prop::option::of(sync()),
+        prop::collection::btree_set((200_u8..250).prop_map(|host| ip(77, host)), 0..3),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
-        let (name, port, key_file, refreshes, resync, lease, sync) = rest;
+        let (name, port, key_file, refreshes, resync, lease, sync, witnesses) = rest;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -65,6 +66,7 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             lease: lease.map(Duration::from_secs),
             resync,
             sync,
+            witnesses,
         }
     })
 }

@@ -18,7 +18,7 @@ impl Cluster {
     }
 
     /// Announces the owned groups that have an address on an interface.
-    pub(crate) fn announce_on(
+    pub(super) fn announce_on(
         &mut self,
         interface: &InterfaceName,
         why: AnnounceCause,
@@ -33,6 +33,22 @@ impl Cluster {
         for group in self.groups.iter_mut().filter(on_it) {
             group.burst.start(settings, now);
             out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// An interface got or lost its carrier.
+    pub(crate) fn carrier(
+        &mut self,
+        interface: &InterfaceName,
+        up: bool,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        if up {
+            self.stirred |= self.dark.remove(interface);
+            self.announce_on(interface, AnnounceCause::LinkUp, now, out);
+        } else {
+            self.stirred |= self.dark.insert(interface.clone());
         }
     }
 

@@ -17,7 +17,7 @@ use super::peer::Peer;
 use crate::beat::Claim;
 use crate::config::VirtualAddress;
 use crate::desired::Presence;
-use crate::name::{GroupName, NodeName};
+use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::report::{Role, RoleCause};
 use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::BTreeSet;
@@ -38,6 +38,12 @@ pub(super) struct Surroundings<'a> {
     /// How long others are waited for that should act first.
     pub(super) patience: Duration,
     pub(super) stopping: bool,
+    /// Whether a witness is reached.
+    pub(super) reached: bool,
+    /// Whether the silence of silent peers is theirs.
+    pub(super) proved: bool,
+    /// Interfaces without carrier.
+    pub(super) dark: &'a BTreeSet<InterfaceName>,
     pub(super) now: Instant,
 }
 
@@ -69,6 +75,10 @@ pub(super) struct Group {
     rival_overdue: bool,
     /// Whether taking the group has gone on for too long.
     taking_overdue: bool,
+    /// Whether this node cannot serve the group: others come first.
+    pub(super) unfit: bool,
+    /// Whether it would take the group if it were known that its silent peers are dead.
+    pub(super) barred: bool,
 }
 
 /// A change of role that is to be made.
@@ -107,6 +117,8 @@ impl Group {
             rival_since: None,
             rival_overdue: false,
             taking_overdue: false,
+            unfit: false,
+            barred: false,
         }
     }
 
@@ -115,6 +127,7 @@ impl Group {
         match self.role {
             Role::Waiting if self.holding => Claim::Holding,
             Role::Waiting => Claim::Waiting,
+            Role::Standby if self.unfit => Claim::Unfit,
             Role::Standby if self.resting => Claim::Resting,
             Role::Standby if self.wants => Claim::Wants,
             Role::Standby => Claim::Standby,
@@ -138,6 +151,8 @@ impl Group {
 
     /// The change of role that is due, if any. Remembers since when it waits for what.
     pub(super) fn next_change(&mut self, around: Surroundings<'_>) -> Option<Change> {
+        self.unfit = self.unfitness(around).is_some();
+        self.barred = false;
         match self.role {
             Role::Waiting => self.leave_waiting(around),
             Role::Standby => self.leave_standby(around),
@@ -189,11 +204,17 @@ impl Group {
         }
         self.returned_at = None;
         self.wants = false;
+        self.barred = !around.proved;
+        if self.barred {
+            self.unowned_since = None;
+            return None;
+        }
         let unowned_since = *self.unowned_since.get_or_insert(around.now);
         // One that rests comes after all that do not.
         let better = claims().any(|(peer, claim)| match claim {
-            Claim::Resting => self.resting && !peer.we_outrank,
-            claim => claim.may_come() && (self.resting || !peer.we_outrank),
+            Claim::Unfit => self.unfit && !peer.we_outrank,
+            Claim::Resting => self.unfit || (self.resting && !peer.we_outrank),
+            claim => claim.may_come() && (self.unfit || self.resting || !peer.we_outrank),
         });
         if better && around.now.since(unowned_since) < around.patience {
             return None;
@@ -210,7 +231,7 @@ impl Group {
 
     fn consider_failback(&mut self, we_come_first: bool, around: Surroundings<'_>) {
         match around.failback {
-            Some(delay) if we_come_first && !self.resting => {
+            Some(delay) if we_come_first && !self.resting && !self.unfit => {
                 let returned_at = *self.returned_at.get_or_insert(around.now);
                 self.wants = around.now.since(returned_at) >= delay;
             }
@@ -224,6 +245,9 @@ impl Group {
     fn leave_active(&mut self, around: Surroundings<'_>) -> Option<Change> {
         if around.stopping {
             return change(Role::Releasing, RoleCause::Stop);
+        }
+        if let Some(why) = self.must_give_way(around) {
+            return change(Role::Releasing, why);
         }
         let name = self.name.clone();
         let rivals = || around.peers.iter().filter(|peer| peer.claim(&name) == Some(Claim::Active));
@@ -300,6 +324,7 @@ impl Group {
         self.taking_overdue = false;
         self.holding = false;
         self.doubtful = false;
+        self.barred = false;
         if matches!(change.to, Role::Taking | Role::Active) {
             self.resting = false;
         } else {

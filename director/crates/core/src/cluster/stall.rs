@@ -19,6 +19,7 @@ impl Cluster {
                 link.heard_at = link.heard_at.map(|at| (at + late).min(now));
             }
         }
+        self.forgive_witnesses(late, now);
         let limits = self.settings.limits;
         if late + self.settings.keepalive < limits.quickest() || self.stopping {
             return;

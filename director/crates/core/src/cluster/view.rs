@@ -37,6 +37,10 @@ impl Cluster {
         self.groups.iter().map(view).collect()
     }
 
+    pub(crate) fn view_witness(&self) -> Option<bool> {
+        self.witnesses.some().then(|| self.witnesses.reached())
+    }
+
     pub(super) fn owner(&self, group: &Group) -> Option<NodeName> {
         if matches!(group.role, Role::Taking | Role::Active) {
             return Some(self.us.clone());

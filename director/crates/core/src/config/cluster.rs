@@ -35,6 +35,9 @@ pub struct Cluster {
     /// How long the kernel keeps an address that no live director renews, in whole seconds; `None`
     /// for ever.
     pub lease: Option<Duration>,
+    /// Hosts one of which must answer before a node may believe that its peer is dead; none to
+    /// believe it always.
+    pub witnesses: BTreeSet<IpAddr>,
     /// How ownership is announced to the neighbours.
     pub announce: Announce,
     /// Interval at which the kernel is compared with what is desired.

@@ -7,6 +7,7 @@ mod health;
 mod orders;
 mod restart;
 mod security;
+mod witness;
 
 use super::*;
 use crate::config::{
@@ -84,6 +85,7 @@ pub(crate) fn config() -> Config {
         sync: None,
         resync: ms(10_000),
         lease: Some(ms(4_000)),
+        witnesses: [].into(),
     };
     let check = Check {
         dialogue: Dialogue::Tcp,
@@ -144,6 +146,10 @@ pub(super) struct Lab {
     flying: Vec<Flying>,
     /// Directions in which nothing arrives: sender, receiver, link.
     pub(super) cut: Vec<(NodeName, NodeName, u8)>,
+    /// Nodes that reach no witness.
+    pub(super) isolated: Vec<NodeName>,
+    /// Answers of witnesses under way: arrival, receiver, witness, question.
+    answers: Vec<(Instant, NodeName, IpAddr, u64)>,
     /// Real servers that do not answer.
     pub(super) sick: Vec<SocketAddr>,
     seed: u64,
@@ -163,6 +169,8 @@ impl Lab {
             hosts: BTreeMap::new(),
             flying: Vec::new(),
             cut: Vec::new(),
+            isolated: Vec::new(),
+            answers: Vec::new(),
             sick: Vec::new(),
             seed: 7,
             recorded: Vec::new(),
@@ -270,6 +278,11 @@ impl Lab {
                     assert!(host.kernel.addresses.contains_key(&address), "announced, not held");
                     host.announced.push(now);
                 }
+                Effect::AskWitness { witness, question } => {
+                    if !self.isolated.contains(name) {
+                        self.answers.push((now + DELAY, name.clone(), witness, question));
+                    }
+                }
                 Effect::Exit => host.exited = true,
             }
         }
@@ -295,7 +308,8 @@ impl Lab {
     }
 
     fn next_event(&self) -> Option<Instant> {
-        let flying = self.flying.iter().map(|packet| packet.0);
+        let answers = self.answers.iter().map(|answer| answer.0);
+        let flying = self.flying.iter().map(|packet| packet.0).chain(answers);
         let of_hosts = self.hosts.values().flat_map(|host| {
             let director = host.director.iter().filter_map(Director::next_deadline);
             let probes = host.probes.values().map(|(at, _)| *at);
@@ -326,6 +340,12 @@ impl Lab {
                 }
             };
             self.input(&receiver, input);
+        }
+        let (due, later) = self.answers.drain(..).partition(|answer| answer.0 <= now);
+        self.answers = later;
+        let due: Vec<(Instant, NodeName, IpAddr, u64)> = due;
+        for (_, name, witness, question) in due {
+            self.input(&name, Input::WitnessAnswered { witness, question });
         }
         for name in self.hosts.keys().cloned().collect::<Vec<_>>() {
             if self.hosts[&name].frozen_until > now {

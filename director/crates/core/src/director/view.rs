@@ -25,6 +25,7 @@ impl Director {
             config: self.config.digest(),
             started_ms: ago_ms(self.started, now),
             next: self.next_deadline(),
+            witness: self.cluster.view_witness(),
             groups: self.cluster.view_groups(found, now),
             peers: self.cluster.view_peers(&self.config, now),
             services: services

@@ -21,6 +21,7 @@ impl Report {
             Self::Peer { state: PeerState::Suspect, .. } => Level::Info,
             Self::Peer { state: PeerState::Dead, .. }
             | Self::Link { up: false, .. }
+            | Self::Witness { reached: false }
             | Self::ConfigDiffers { differs: true, .. }
             | Self::Rejected { .. }
             | Self::Server { state: Health::Down, .. }
@@ -53,6 +54,7 @@ impl fmt::Display for Report {
             | Self::ConfigDiffers { .. }
             | Self::Rejected { .. }
             | Self::HeldBack { .. }
+            | Self::Witness { .. }
             | Self::TwoOwners { .. }
             | Self::Announcing { .. }
             | Self::Resting { .. } => self.fmt_cluster(f),
@@ -110,6 +112,11 @@ impl Report {
                 f,
                 "this node takes nothing while packets from {peer} do not fit its key or version: \
                  compare the key files and the releases, then reload"
+            ),
+            Self::Witness { reached: true } => write!(f, "a witness is reached"),
+            Self::Witness { reached: false } => write!(
+                f,
+                "no witness is reached: this node may be the one that is cut off, and takes nothing"
             ),
             Self::TwoOwners { group, peer, winner } => write!(
                 f,
@@ -303,6 +310,8 @@ impl fmt::Display for RoleCause {
                 "the kernel would not hold its addresses and a peer is ready; `director ready` \
                  when that is mended"
             ),
+            Self::Isolated => write!(f, "this node reaches no witness"),
+            Self::NoCarrier { interface } => write!(f, "its interface {interface} has no carrier"),
             Self::Handover => write!(f, "the operator handed it over"),
             Self::Stop => write!(f, "this director stops"),
         }

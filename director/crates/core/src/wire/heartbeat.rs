@@ -203,6 +203,7 @@ fn claim_to_byte(claim: Claim) -> u8 {
         Claim::Releasing => 5,
         Claim::Leaving => 6,
         Claim::Resting => 7,
+        Claim::Unfit => 8,
     }
 }
 
@@ -216,6 +217,7 @@ fn claim_from_byte(byte: u8) -> Result<Claim, Rejection> {
         5 => Claim::Releasing,
         6 => Claim::Leaving,
         7 => Claim::Resting,
+        8 => Claim::Unfit,
         _ => return Err(Rejection::Malformed),
     })
 }

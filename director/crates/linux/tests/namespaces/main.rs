@@ -9,3 +9,4 @@ mod preflight;
 mod realserver;
 mod sysctls;
 mod watch;
+mod witness;

@@ -40,6 +40,7 @@ pub(crate) fn pair(port: u16) -> Config {
             links: vec![interface("hb0"), interface("hb1")],
             announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
             lease: None,
+            witnesses: [].into(),
             resync: keepalive * 100,
             sync: None,
         },

@@ -90,6 +90,7 @@ fn view() -> View {
         servers: vec![server(1, Health::Up), server(2, Health::Down)],
     };
     View {
+        witness: Some(false),
         cluster: ClusterName::new("shop").unwrap(),
         node: NodeName::new("d1").unwrap(),
         incarnation: Incarnation(0x00ab_cdef),

@@ -55,6 +55,7 @@ fn cluster() -> Cluster {
             refresh: None,
         },
         lease: None,
+        witnesses: [].into(),
         resync: Duration::from_secs(30),
         sync: None,
     }

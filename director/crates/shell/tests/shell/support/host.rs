@@ -5,8 +5,11 @@ use director_core::time::Instant;
 use director_core::view::View;
 use director_engine::ports::{Announcer, KernelError};
 use director_shell::clock::{Clock, RuntimeClock};
+use director_shell::links::Witnesses;
 use director_shell::manager::{Manager, News};
 use director_shell::{Failed, Order, Ports, Settings, Shell, Source};
+use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +21,14 @@ struct Announcements(Arc<Mutex<Vec<VirtualAddress>>>);
 impl Announcer for Announcements {
     fn announce(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
         self.0.lock().unwrap().push(address.clone());
+        Ok(())
+    }
+}
+
+struct NoWitness;
+
+impl Witnesses for NoWitness {
+    fn ask(&mut self, _: IpAddr, _: u64) -> io::Result<()> {
         Ok(())
     }
 }
@@ -85,6 +96,8 @@ impl Cluster {
         let ports = Ports {
             kernel: kernel.clone(),
             links: self.switch.plug(&config, &node(name)),
+            witnesses: Box::new(NoWitness),
+            answers: mpsc::channel(1).1,
             network: self.servers.clone(),
             announcer: Box::new(announced.clone()),
             clock: Box::new(clock.clone()),

@@ -1,0 +1,218 @@
+//! Is this node itself cut off? It asks hosts that should always be there.
+//!
+//! Seen from inside, a peer that died and a cable that was pulled look the same: silence. A witness
+//! tells them apart. Whoever reaches no witness has no reason to think that it is the others who
+//! are gone:
+//!
+//! * it takes nothing because of a silent peer, until a question that was sent after the peer fell
+//!   silent has been answered;
+//! * as owner it gives way to a peer that is ready, and when it hears no peer at all.
+//!
+//! One answer is enough, from whichever witness. Who comes back from isolation gives its peers a
+//! deadtime to be heard before it believes that they are gone.
+
+use super::{Cluster, Out};
+use crate::config::{Config, Detection};
+use crate::effect::Effect;
+use crate::report::{PeerState, Report};
+use crate::time::{Deadline, Instant, Reason};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+/// Questions that are remembered: an answer that comes later than so many questions proves nothing.
+const QUESTIONS_MAX: usize = 64;
+/// No witness is asked more often than this while nothing is wrong.
+const SHORTEST: Duration = Duration::from_millis(20);
+
+/// The witnesses, and what they have proved.
+#[derive(Clone, Debug)]
+pub(super) struct Witnesses {
+    hosts: Vec<IpAddr>,
+    /// Between two questions while nothing is wrong, and while one was not answered.
+    every: Duration,
+    hasty: Duration,
+    /// Without an answer for this long no witness is reached.
+    patience: Duration,
+    /// How long peers are listened to after an isolation.
+    settle: Duration,
+    next: Instant,
+    number: u64,
+    asked: VecDeque<(u64, Instant)>,
+    /// When the last question was sent that has been answered.
+    proof: Option<Instant>,
+    /// When an answer came last; this process's own sleep does not count.
+    answered_at: Instant,
+    /// When the isolation ended.
+    regained_at: Option<Instant>,
+    /// Whether something would have been taken if there were a proof.
+    wanting: bool,
+    reached: bool,
+}
+
+impl Witnesses {
+    /// Witnesses that are taken to be reached until the first questions have had their time.
+    pub(super) fn new(config: &Config, now: Instant) -> Self {
+        let every = config.cluster.keepalive.max(SHORTEST);
+        let deadtime = config.cluster.deadtime;
+        Self {
+            hosts: config.cluster.witnesses.iter().copied().collect(),
+            every,
+            hasty: (every / 10).max(Duration::from_millis(1)),
+            patience: deadtime.max(every * 3),
+            settle: deadtime,
+            next: now,
+            number: 0,
+            asked: VecDeque::new(),
+            proof: None,
+            answered_at: now,
+            regained_at: None,
+            wanting: false,
+            reached: true,
+        }
+    }
+
+    /// Whether there are any.
+    pub(super) fn some(&self) -> bool {
+        !self.hosts.is_empty()
+    }
+
+    /// Whether a witness is reached; always, when there are none to be asked.
+    pub(super) fn reached(&self) -> bool {
+        self.reached || self.hosts.is_empty()
+    }
+
+    /// Whether the silence of peers since `silent` is theirs and not this node's own isolation.
+    fn proves(&self, silent: Option<Instant>, now: Instant) -> bool {
+        let settled = self.regained_at.is_none_or(|at| now >= at + self.settle);
+        let proved = self.proof.is_some_and(|at| silent.is_none_or(|since| at >= since));
+        self.hosts.is_empty() || (self.reached && settled && proved)
+    }
+
+    fn ask(&mut self, now: Instant, out: &mut Out) {
+        self.next = now + if self.is_late(now) { self.hasty } else { self.every };
+        if self.hosts.is_empty() || self.asked.back().is_some_and(|(_, at)| *at == now) {
+            return;
+        }
+        self.number += 1;
+        self.asked.push_back((self.number, now));
+        if self.asked.len() > QUESTIONS_MAX {
+            self.asked.pop_front();
+        }
+        let question = self.number;
+        let ask = |witness: &IpAddr| Effect::AskWitness { witness: *witness, question };
+        out.effects.extend(self.hosts.iter().map(ask));
+    }
+
+    /// Whether an answer is overdue and there is still hope.
+    fn is_late(&self, now: Instant) -> bool {
+        self.reached && now >= self.answered_at + self.every * 3 / 2
+    }
+
+    fn lost_at(&self) -> Instant {
+        self.answered_at + self.patience
+    }
+
+    fn next_deadline(&self) -> Option<Deadline> {
+        if self.hosts.is_empty() {
+            return None;
+        }
+        let lost = self.reached.then_some(self.lost_at());
+        let settled = self.regained_at.map(|at| at + self.settle);
+        let at = [lost, settled].into_iter().flatten().fold(self.next, Instant::min);
+        Some(Deadline { at, reason: Reason::WitnessDue })
+    }
+}
+
+impl Cluster {
+    /// A witness answered a question.
+    pub(crate) fn witness_answered(
+        &mut self,
+        witness: IpAddr,
+        question: u64,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let witnesses = &mut self.witnesses;
+        let sent = witnesses.asked.iter().find(|(number, _)| *number == question);
+        let Some((_, sent)) = sent.copied().filter(|_| witnesses.hosts.contains(&witness)) else {
+            return;
+        };
+        witnesses.proof = witnesses.proof.max(Some(sent));
+        witnesses.answered_at = now;
+        if !witnesses.reached || core::mem::take(&mut witnesses.wanting) {
+            witnesses.regained_at = Some(now);
+            self.stirred = true;
+        }
+        if !core::mem::replace(&mut witnesses.reached, true) {
+            out.reports.push_back(Report::Witness { reached: true });
+        }
+    }
+
+    pub(super) fn witnesses_due(&mut self, now: Instant, out: &mut Out) {
+        let witnesses = &mut self.witnesses;
+        if witnesses.hosts.is_empty() {
+            return;
+        }
+        if witnesses.reached && now >= witnesses.lost_at() {
+            witnesses.reached = false;
+            self.stirred = true;
+            out.reports.push_back(Report::Witness { reached: false });
+        }
+        if witnesses.regained_at.is_some_and(|at| now >= at + witnesses.settle) {
+            witnesses.regained_at = None;
+            self.stirred = true;
+        }
+        if now >= witnesses.next {
+            witnesses.ask(now, out);
+        }
+    }
+
+    /// A peer is late: what the witnesses say from now on decides whose isolation it is.
+    pub(super) fn ask_witnesses(&mut self, now: Instant, out: &mut Out) {
+        self.witnesses.ask(now, out);
+    }
+
+    /// Whether silent peers, if there are some, are proved to be silent themselves.
+    pub(super) fn silence_is_proved(&self, now: Instant) -> bool {
+        let limits = self.settings.limits;
+        let late = match limits.detection {
+            Detection::Ask { late, .. } => late,
+            Detection::Deadtime => limits.deadtime / 2,
+        };
+        let silent = |peer: &&super::Peer| {
+            matches!(peer.detector.state(), PeerState::Dead | PeerState::Unknown)
+        };
+        if !self.peers.iter().any(|peer| silent(&peer)) {
+            return true;
+        }
+        let heard = self.peers.iter().filter(silent).filter_map(|peer| peer.detector.heard_at());
+        self.witnesses.proves(heard.max().map(|at| at + late), now)
+    }
+
+    /// Something would have been taken, and there was no proof.
+    pub(super) fn want_proof(&mut self) {
+        self.witnesses.wanting |= self.witnesses.regained_at.is_none();
+    }
+
+    /// This process was not run for `late`: that a witness was not heard meanwhile proves nothing.
+    pub(super) fn forgive_witnesses(&mut self, late: Duration, now: Instant) {
+        self.witnesses.answered_at = (self.witnesses.answered_at + late).min(now);
+    }
+
+    pub(super) fn witness_deadline(&self) -> Option<Deadline> {
+        self.witnesses.next_deadline()
+    }
+
+    /// Uses the witnesses of another configuration; what was proved stays proved.
+    pub(super) fn reload_witnesses(&mut self, config: &Config, now: Instant) {
+        let fresh = Witnesses::new(config, now);
+        if fresh.hosts != self.witnesses.hosts {
+            self.witnesses = fresh;
+            return;
+        }
+        let Witnesses { every, hasty, patience, settle, .. } = fresh;
+        self.witnesses = Witnesses { every, hasty, patience, settle, ..self.witnesses.clone() };
+    }
+}
