@@ -3,7 +3,7 @@
 use director_config::{Code, Problem, Problems, check_files, check_node, key_path, load};
 use director_core::config::Config;
 use director_core::name::NodeName;
-use director_core::wire::heartbeat::Key;
+use director_core::wire::heartbeat::{Key, MOST_KEYS};
 use director_shell::{Settings, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,14 +52,25 @@ pub(crate) fn settings(path: &Path, node: Option<&str>) -> Result<(Settings, Nod
     Ok((Settings { config: Arc::new(config), key }, node))
 }
 
-/// White space at the end is not part of the secret: editors and `echo` leave a line end there.
+/// A secret in each line: the first signs, all are believed. White space around a secret is not
+/// part of it: editors and `echo` leave a line end there.
 fn read_key(path: &Path) -> Result<Key, String> {
     let failed = |error| format!("the key file {} cannot be read: {error}", path.display());
     let secret = std::fs::read(path).map_err(failed)?;
-    match secret.trim_ascii_end() {
-        [] => Err(format!("the key file {} has nothing but white space", path.display())),
-        secret => Ok(Key::new(secret)),
+    let lines = secret.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut secrets = lines.filter(|line| !line.is_empty());
+    let Some(first) = secrets.next() else {
+        return Err(format!("the key file {} has nothing but white space", path.display()));
+    };
+    let others: Vec<&[u8]> = secrets.collect();
+    if others.len() >= MOST_KEYS {
+        let number = others.len() + 1;
+        return Err(format!(
+            "the key file {} has {number} secrets, one in each line, and {MOST_KEYS} are the most",
+            path.display()
+        ));
     }
+    Ok(others.into_iter().fold(Key::new(first), Key::believing))
 }
 
 fn key_problem(message: String) -> Problem {
@@ -97,6 +108,10 @@ impl Source for Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use director_core::beat::{Beat, Body, Incarnation, Kind};
+    use director_core::config::Digest;
+    use director_core::name::ClusterName;
+    use director_core::wire::heartbeat::{open, seal};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
@@ -160,5 +175,28 @@ addresses = ["192.0.2.100/24 on eth0"]
         read_key(&path).expect("a secret");
         fs::write(&path, " \r\n").expect("a file");
         assert!(read_key(&path).expect_err("blank").contains("nothing but white space"));
+    }
+
+    #[test]
+    fn each_line_of_the_key_file_is_a_secret_and_the_first_signs() {
+        let (folder, _) = folder(PAIR);
+        let path = folder.path().join("cluster.key");
+        fs::write(&path, "new \r\n\n  old\n").expect("a file");
+        let key = read_key(&path).expect("two secrets");
+        let body = Body {
+            node: NodeName::new("d1").expect("a name"),
+            incarnation: Incarnation(1),
+            config: Digest(1),
+            heard: [].into(),
+            claims: [].into(),
+            orders: [].into(),
+        };
+        let beat = Beat { kind: Kind::Regular, sequence: 1, body: Arc::new(body) };
+        let cluster = ClusterName::new("director").expect("a name");
+        let (new, old) = (Key::new(b"new"), Key::new(b"old"));
+        assert_eq!(open(&seal(&beat, &cluster, &key), &cluster, &new), Ok(beat.clone()));
+        assert_eq!(open(&seal(&beat, &cluster, &old), &cluster, &key), Ok(beat));
+        fs::write(&path, "secret\n".repeat(9)).expect("a file");
+        assert!(read_key(&path).expect_err("too many").contains("has 9 secrets"));
     }
 }

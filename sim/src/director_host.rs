@@ -190,6 +190,7 @@ impl World {
                         self.announce(node, address, place);
                     }
                 }
+                Effect::Fence { peer } => self.start_fence(node, peer),
                 Effect::AskWitness { witness, question } => {
                     self.ask_witness(node, witness, question)
                 }

@@ -57,7 +57,7 @@ impl World {
         u16::try_from(place).ok().map(NodeId)
     }
 
-    fn power_off(&mut self, node: NodeId) {
+    pub(crate) fn power_off(&mut self, node: NodeId) {
         self.end_process(node);
         let Some(host) = self.host(node) else { return };
         host.power = Power::Off;

@@ -81,6 +81,7 @@ impl World {
             | Event::Flow { node, .. }
             | Event::Connection { node, .. }
             | Event::Expiry { node, .. }
+            | Event::Fenced { node, .. }
             | Event::Launch { node, .. } => (*node, false),
             Event::Load { load } => (self.loads.get(usize::from(*load))?.node, false),
             // Frames are counted when they arrive; a machine that boots does not stand still.

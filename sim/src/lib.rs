@@ -13,6 +13,7 @@ pub mod campaign;
 mod client;
 mod director_host;
 mod fault;
+mod fence;
 mod gait;
 mod guard;
 mod host;

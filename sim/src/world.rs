@@ -9,6 +9,7 @@ use crate::net::switch::Switch;
 use crate::queue::Queue;
 use crate::record::{Entry, Log};
 use director_core::config::Config;
+use director_core::name::NodeName;
 use director_core::time::Instant;
 use scenario::{Faults, Reactions, Scenario, Scheduled};
 use std::net::Ipv4Addr;
@@ -80,6 +81,8 @@ pub(crate) enum Event {
     Expiry { node: NodeId, boots: u32 },
     /// A slow director gets to what waits for it.
     Inbox { node: NodeId, life: u32 },
+    /// A power switch has done what a director asked for.
+    Fenced { node: NodeId, life: u32, peer: NodeName },
     /// A host has booted.
     Booted { node: NodeId, boots: u32 },
     /// A director's process begins.
@@ -106,6 +109,7 @@ impl Event {
             Self::Launch { node, .. } => (10, u64::from(node.0)),
             Self::Statement { .. } => (11, 0),
             Self::Expiry { node, .. } => (12, u64::from(node.0)),
+            Self::Fenced { node, .. } => (14, u64::from(node.0)),
             Self::Inbox { node, .. } => (13, u64::from(node.0)),
         };
         kind << 56 | who
@@ -155,6 +159,7 @@ impl World {
             }
             Event::Expiry { node, boots } => self.expire(node, boots),
             Event::Inbox { node, life } => self.inbox(node, life),
+            Event::Fenced { node, life, peer } => self.fence(node, life, peer),
             Event::Booted { node, boots } => self.booted(node, boots),
             Event::Launch { node, boots } => self.launch(node, boots),
             Event::Statement { place } => self.statement(place),

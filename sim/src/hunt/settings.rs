@@ -156,7 +156,10 @@ fn preferred(scenario: &Scenario, config: &Config) -> Option<String> {
         return None;
     }
     let there = config.nodes.keys().filter(|name| scenario.node(name.as_str()).is_some());
-    let best = there.reduce(|best, name| if config.outranks(name, best) { name } else { best });
+    // The hunt looks at the first group.
+    let group = config.groups.values().next()?;
+    let first = |best, name| if config.outranks(group, name, best) { name } else { best };
+    let best = there.reduce(first);
     best.map(ToString::to_string)
 }
 

@@ -5,13 +5,14 @@ pub(crate) mod sync;
 use crate::code::Code;
 use crate::duration::at_least;
 use crate::found::{At, Found};
+use crate::hook::hook;
 use crate::section::{Field, Keys, Section};
 use crate::source::Span;
 use crate::suggest::quote;
 use crate::tree::{Kind, Value};
 use crate::value::{choice, list, name, number, text};
 use crate::witnesses::witnesses;
-use director_core::config::{Announce, Cluster, Detection, Failback};
+use director_core::config::{Announce, Cluster, Detection, Failback, Hook};
 use director_core::name::{ClusterName, InterfaceName};
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
@@ -34,6 +35,8 @@ pub(crate) const KEYS: Keys = Keys {
         "resync",
         "sync",
         "witnesses",
+        "fence",
+        "notify",
     ],
     later: &[],
 };
@@ -53,6 +56,9 @@ const USUAL_LEASE: Duration = Duration::from_secs(10);
 /// After a boot, links come up and switches begin to forward; before that, a silent peer proves
 /// nothing. Peers that are heard end the wait at once.
 const INITDEAD_FLOOR: Duration = Duration::from_secs(5);
+/// Power switches and management boards take their time.
+const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 /// `director_core::beat::LinkId` counts links in a byte.
 const MOST_LINKS: usize = 255;
 
@@ -76,6 +82,9 @@ pub(crate) struct Draft {
     /// `None` when wrong, `Some(None)` when there is none.
     pub(crate) sync: Option<Option<sync::Draft>>,
     pub(crate) witnesses: Option<Vec<At<IpAddr>>>,
+    /// `None` when wrong, `Some(None)` when there is none.
+    pub(crate) fence: Option<Option<Hook>>,
+    pub(crate) notify: Option<Option<Hook>>,
 }
 
 impl Draft {
@@ -113,6 +122,8 @@ impl Draft {
                 .read("sync", found, |_, value, found| sync::Draft::read(value, found))
                 .given_or_absent(),
             witnesses: section.read("witnesses", found, witnesses).or(Vec::new()),
+            fence: section.read("fence", found, hook(FENCE_TIMEOUT)).given_or_absent(),
+            notify: section.read("notify", found, hook(NOTIFY_TIMEOUT)).given_or_absent(),
             span: section.span,
             keepalive,
             deadtime,
@@ -139,6 +150,8 @@ impl Draft {
                 Some(draft) => Some(draft.build()?),
             },
             witnesses: self.witnesses?.into_iter().map(|witness| witness.value).collect(),
+            fence: self.fence?,
+            notify: self.notify?,
         })
     }
 }

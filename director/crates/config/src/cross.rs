@@ -1,6 +1,7 @@
 //! What the tables must be to each other, each with its reason.
 
 mod addresses;
+mod preferences;
 mod services;
 mod timing;
 
@@ -15,5 +16,6 @@ pub(crate) fn check(draft: &Draft, found: &mut Found<'_>) {
         timing::check(cluster, found);
     }
     addresses::check(draft, found);
+    preferences::check(draft, found);
     services::check(draft, found);
 }

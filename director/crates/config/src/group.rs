@@ -5,12 +5,13 @@ use crate::code::Code;
 use crate::found::{At, Found};
 use crate::section::{Keys, Section};
 use crate::suggest::quote;
-use crate::tree::{Entry, Value};
-use crate::value::{list, named};
-use director_core::config::{Group, VirtualAddress};
-use director_core::name::GroupName;
+use crate::tree::{Entry, Kind, Value};
+use crate::value::{list, named, number, wrong_type};
+use director_core::config::{Group, Priority, VirtualAddress};
+use director_core::name::{GroupName, NodeName};
 
-pub(crate) const KEYS: Keys = Keys { known: &["addresses"], later: &[("vrrp", "VRRP")] };
+pub(crate) const KEYS: Keys =
+    Keys { known: &["addresses", "priorities"], later: &[("vrrp", "VRRP")] };
 const HELP: &str = r#"give it at least one: addresses = ["10.0.0.100/24 on eth0"]"#;
 
 /// What `[groups.NAME]` says, as far as it is valid.
@@ -20,6 +21,8 @@ pub(crate) struct Draft {
     pub(crate) addresses: Vec<At<VirtualAddress>>,
     /// Whether that is all of them.
     pub(crate) complete: bool,
+    /// `None` when some priority could not be read.
+    pub(crate) priorities: Option<Vec<(At<NodeName>, Priority)>>,
 }
 
 impl Draft {
@@ -31,13 +34,15 @@ impl Draft {
         let addresses = section.need("addresses", HELP, found, |key, value, found| {
             addresses(entry.key, key, value, found)
         });
+        let priorities = section.read("priorities", found, priorities).or(Vec::new());
         let (addresses, complete) = addresses.map_or((Vec::new(), false), |at| at.value);
-        Some(Self { name: name?, addresses, complete })
+        Some(Self { name: name?, addresses, complete, priorities })
     }
 
     pub(crate) fn build(self) -> Option<(GroupName, Group)> {
         let addresses = self.addresses.into_iter().map(|address| address.value).collect();
-        self.complete.then_some((self.name, Group { addresses }))
+        let priorities = self.priorities?.into_iter().map(|(node, it)| (node.value, it)).collect();
+        self.complete.then_some((self.name, Group { addresses, priorities }))
     }
 }
 
@@ -60,4 +65,23 @@ fn addresses(
     let addresses: Vec<_> = values.iter().filter_map(read).collect();
     let complete = addresses.len() == values.len();
     Some((addresses, complete))
+}
+
+/// Who is preferred for this group, and how much.
+fn priorities(
+    key: &str,
+    value: &Value<'_>,
+    found: &mut Found<'_>,
+) -> Option<Vec<(At<NodeName>, Priority)>> {
+    let Kind::Table(entries) = &value.kind else {
+        wrong_type(key, "a table", "write priorities = { d2 = 200 }", value, found);
+        return None;
+    };
+    let read = |entry: &Entry<'_>| {
+        let node = named(entry.key, &entry.key_span, NodeName::new, found);
+        let priority = number::<u8>(1..=254)(entry.key, &entry.value, found);
+        Some((At::new(node?, entry.key_span.clone()), Priority::new(priority?)?))
+    };
+    let priorities: Vec<_> = entries.iter().filter_map(read).collect();
+    (priorities.len() == entries.len()).then_some(priorities)
 }

@@ -10,6 +10,7 @@ mod duration;
 mod files;
 mod found;
 mod group;
+mod hook;
 mod node;
 mod policy;
 mod problem;

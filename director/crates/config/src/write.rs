@@ -5,7 +5,7 @@ mod check;
 use crate::duration::format_duration;
 use check::check;
 use director_core::config::{
-    Announce, Cluster, Config, Detection, Failback, Forward, Group, Node, OnFailure, Policy,
+    Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Node, OnFailure, Policy,
     SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds, Tunnel,
 };
 use std::fmt::Display;
@@ -100,6 +100,11 @@ fn cluster(cluster: &Cluster) -> String {
     let witness = |witness: &_| quoted(&format!("{witness}"));
     let witnesses: Vec<String> = cluster.witnesses.iter().map(witness).collect();
     pairs.raw("witnesses", format!("[{}]", witnesses.join(", ")));
+    for (key, hook) in [("fence", &cluster.fence), ("notify", &cluster.notify)] {
+        if let Some(hook) = hook {
+            pairs.raw(key, self::hook(hook));
+        }
+    }
     pairs.raw("announce", announce(&cluster.announce));
     pairs.text("lease", cluster.lease.map_or_else(|| "off".to_owned(), format_duration));
     pairs.duration("resync", cluster.resync);
@@ -107,6 +112,14 @@ fn cluster(cluster: &Cluster) -> String {
         pairs.raw("sync", sync(it));
     }
     pairs.table("cluster")
+}
+
+fn hook(hook: &Hook) -> String {
+    let words: Vec<String> = hook.command.iter().map(|word| quoted(word)).collect();
+    let mut pairs = Pairs::new();
+    pairs.raw("command", format!("[{}]", words.join(", ")));
+    pairs.duration("timeout", hook.timeout);
+    pairs.inline()
 }
 
 fn announce(announce: &Announce) -> String {
@@ -151,6 +164,13 @@ fn group(name: &str, group: &Group) -> String {
         group.addresses.iter().map(|address| quoted(&address.to_string())).collect();
     let mut pairs = Pairs::new();
     pairs.raw("addresses", format!("[{}]", addresses.join(", ")));
+    if !group.priorities.is_empty() {
+        let mut priorities = Pairs::new();
+        for (node, priority) in &group.priorities {
+            priorities.raw(node.as_str(), priority.get());
+        }
+        pairs.raw("priorities", priorities.inline());
+    }
     pairs.named("groups", name)
 }
 

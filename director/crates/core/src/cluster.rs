@@ -4,6 +4,7 @@ mod announce;
 mod caution;
 mod change;
 mod detector;
+mod fencing;
 mod fitness;
 mod group;
 mod order;
@@ -31,6 +32,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 use detector::{Action, Limits};
+use fencing::Fence;
 use group::{Change, Group, Surroundings};
 use orders::Post;
 use peer::{Credit, Peer};
@@ -50,6 +52,8 @@ struct Settings {
     limits: Limits,
     failback: Option<Duration>,
     announce: Announce,
+    /// Whether silent peers must be fenced before anything is taken from them.
+    fences: bool,
 }
 
 impl Settings {
@@ -64,6 +68,7 @@ impl Settings {
             limits: Limits { detection: cluster.detection, deadtime: cluster.deadtime },
             failback,
             announce: cluster.announce,
+            fences: cluster.fence.is_some(),
         }
     }
 }
@@ -104,7 +109,8 @@ impl Cluster {
             .iter()
             .map(|(name, group)| {
                 let holding = group.addresses.iter().any(|a| found.addresses.contains_key(a));
-                Group::new(name.clone(), group.addresses.clone(), holding, now)
+                let behind = speak::behind(config, group, us);
+                Group::new(name.clone(), group.addresses.clone(), behind, holding, now)
             })
             .collect();
         let body = Body {
@@ -153,10 +159,10 @@ impl Cluster {
         let mut former: BTreeMap<GroupName, Group> =
             self.groups.drain(..).map(|group| (group.name.clone(), group)).collect();
         for (name, wanted) in &config.groups {
-            let mut group = former
-                .remove(name)
-                .unwrap_or_else(|| Group::new(name.clone(), wanted.addresses.clone(), false, now));
-            group.addresses.clone_from(&wanted.addresses);
+            let behind = speak::behind(config, wanted, &self.us);
+            let fresh = Group::new(name.clone(), wanted.addresses.clone(), behind, false, now);
+            let mut group = former.remove(name).unwrap_or_else(|| fresh.clone());
+            (group.addresses, group.behind) = (fresh.addresses, fresh.behind);
             self.groups.push(group);
         }
         for index in 0..self.peers.len() {
@@ -266,6 +272,7 @@ impl Cluster {
             return;
         };
         self.stirred |= before != PeerState::Suspect || state != PeerState::Alive;
+        peer.fence = Fence::Idle;
         out.reports.push_back(Report::Peer { peer: peer.name.clone(), state, why });
         if state == PeerState::Alive && !matches!(before, PeerState::Alive | PeerState::Suspect) {
             // It may have owned what we own while neither heard the other.
@@ -289,6 +296,7 @@ impl Cluster {
             self.peers.iter_mut().for_each(Peer::believe);
         }
         self.witnesses_due(now, out);
+        self.fence_due(now, out);
         let patience = self.settings.limits.deadtime;
         for group in &mut self.groups {
             let timer = group.next_deadline(patience, self.settings.failback);
@@ -391,7 +399,7 @@ impl Cluster {
                 let barred = group.barred;
                 self.groups[index] = group;
                 if barred {
-                    self.want_proof();
+                    self.want_certainty(now);
                 }
                 self.tell_rivals(index, had_rival, now, out);
                 let Some(change) = change else {
@@ -418,7 +426,7 @@ impl Cluster {
             patience: self.settings.limits.deadtime,
             stopping: self.stopping,
             reached: self.witnesses.reached(),
-            proved: self.silence_is_proved(now),
+            certain: self.silence_is_proved(now) && self.silent_are_fenced(),
             dark: &self.dark,
             now,
         }
@@ -431,6 +439,7 @@ impl Cluster {
             next = earlier(next, Some(Deadline { at, reason: Reason::InitialWaitOver }));
         }
         next = earlier(next, self.witness_deadline());
+        next = earlier(next, self.fence_deadline());
         let limits = self.settings.limits;
         for peer in &self.peers {
             next = earlier(next, peer.detector.next_deadline(limits));

@@ -14,7 +14,9 @@ mod service;
 mod settings;
 mod sync;
 
-pub use cluster::{Announce, Cluster, Detection, Failback, Group, Node, Priority, VirtualAddress};
+pub use cluster::{
+    Announce, Cluster, Detection, Failback, Group, Hook, Node, Priority, VirtualAddress,
+};
 pub use dialogue::Dialogue;
 pub use digest::Digest;
 pub use forward::{Checksum, Forward, Tunnel};
@@ -50,12 +52,16 @@ impl Config {
         digest(self)
     }
 
-    /// The order in which nodes come into question as owner: by priority, then by name.
+    /// The order in which nodes come into question as owner of a group: by the priority that the
+    /// group gives them, or else their own, then by name.
     ///
     /// `true` when `one` comes before `other`. A node that is not configured comes last.
     #[must_use]
-    pub fn outranks(&self, one: &NodeName, other: &NodeName) -> bool {
-        let rank = |name: &NodeName| self.nodes.get(name).map(|node| node.priority);
+    pub fn outranks(&self, group: &Group, one: &NodeName, other: &NodeName) -> bool {
+        let rank = |name: &NodeName| {
+            let own = self.nodes.get(name)?.priority;
+            Some(group.priorities.get(name).copied().unwrap_or(own))
+        };
         (rank(one), other) > (rank(other), one)
     }
 }

@@ -133,6 +133,9 @@ impl Director {
                 self.cluster.carrier(&interface, up, now, &mut self.out);
                 self.kernel.look(now);
             }
+            Input::Fenced { peer, result } => {
+                self.cluster.fenced(&peer, result, now, &mut self.out);
+            }
             Input::WitnessAnswered { witness, question } => {
                 self.cluster.witness_answered(witness, question, now, &mut self.out);
             }

@@ -3,6 +3,7 @@
 use crate::beat::{Beat, LinkId};
 use crate::config::VirtualAddress;
 use crate::desired::DesiredState;
+use crate::name::NodeName;
 use crate::probe::{Probe, Ticket};
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
@@ -53,6 +54,12 @@ pub enum Effect {
         witness: IpAddr,
         /// Number of the question; no two have the same.
         question: u64,
+    },
+    /// Make sure that a silent peer is off; what came of it comes back as
+    /// [`crate::Input::Fenced`].
+    Fence {
+        /// Which.
+        peer: NodeName,
     },
     /// Everything is released and said: the process may end.
     Exit,

@@ -2,7 +2,7 @@
 
 use crate::beat::{Beat, LinkId};
 use crate::config::{Config, VirtualAddress};
-use crate::name::InterfaceName;
+use crate::name::{InterfaceName, NodeName};
 use crate::observed::Snapshot;
 use crate::order::Order;
 use crate::plan::Step;
@@ -60,6 +60,13 @@ pub enum Input {
         witness: IpAddr,
         /// Which question.
         question: u64,
+    },
+    /// The fencing of a peer has ended.
+    Fenced {
+        /// Which.
+        peer: NodeName,
+        /// Whether it is off now; if not, why not, in words.
+        result: Result<(), String>,
     },
     /// The kernel told of a change that somebody made.
     KernelChanged,

@@ -99,6 +99,13 @@ pub enum Report {
         /// Whether one is reached.
         reached: bool,
     },
+    /// A silent peer is being fenced, or that has ended.
+    Fencing {
+        /// The peer.
+        peer: NodeName,
+        /// How far it is.
+        state: FenceState,
+    },
     /// Two directors own a group at once.
     TwoOwners {
         /// The group.
@@ -388,6 +395,22 @@ pub enum PeerCause {
     },
     /// It said goodbye.
     Goodbye,
+}
+
+/// How far the fencing of a peer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case", tag = "fence"))]
+pub enum FenceState {
+    /// The command has been started.
+    Asked,
+    /// The peer is off.
+    Succeeded,
+    /// It may be running; the command is tried again.
+    Failed {
+        /// What was wrong, in words.
+        why: String,
+    },
 }
 
 /// The state of a real server.

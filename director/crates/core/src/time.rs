@@ -80,6 +80,8 @@ pub enum Reason {
     BeatDue,
     /// A peer's heartbeat is late: suspect it, ask it, or give it up.
     PeerLate,
+    /// A silent peer is to be fenced.
+    FenceDue,
     /// A witness is to be asked, or has not answered for too long.
     WitnessDue,
     /// A node that has just started has listened long enough.

@@ -16,6 +16,7 @@ mod checks;
 pub mod clock;
 mod complaints;
 pub mod control;
+mod hooks;
 pub mod links;
 pub mod manager;
 mod order;

@@ -4,6 +4,7 @@ use crate::applier::Applier;
 use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::complaints::Complaints;
+use crate::hooks::Hooks;
 use crate::links::{Links, Packet, Witnesses};
 use crate::manager::{Manager, News};
 use crate::order::Order;
@@ -95,6 +96,7 @@ pub struct Shell<K, L, N> {
     answers: mpsc::Receiver<Input>,
     applier: Applier<K>,
     checks: Checks<N>,
+    hooks: Hooks,
     announcer: Box<dyn Announcer>,
     clock: Box<dyn Clock>,
     manager: Box<dyn Manager>,
@@ -134,6 +136,7 @@ where
             answers: ports.answers,
             applier: Applier::new(ports.kernel),
             checks: Checks::new(ports.network),
+            hooks: Hooks::default(),
             announcer: ports.announcer,
             clock: ports.clock,
             manager: ports.manager,
@@ -158,6 +161,7 @@ where
         while !self.over {
             self.turn().await?;
         }
+        self.hooks.drain().await;
         let view = self.director.view(self.clock.now());
         let addresses = view.groups.iter().flat_map(|group| &group.addresses);
         let kept = addresses.filter(|address| address.held);
@@ -204,6 +208,7 @@ where
             (ticket, outcome) = self.checks.finished() => {
                 Event::Input(Input::ProbeFinished { ticket, outcome })
             }
+            ended = self.hooks.finished() => Event::Input(ended),
             // What a pass does makes the kernel tell of changes too: its own account comes first.
             Some(input) = self.changes.recv(), if !self.applier.is_busy() => Event::Input(input),
             Some(order) = self.orders.recv() => Event::Order(order),
@@ -271,6 +276,9 @@ where
         let mut roles_changed = false;
         while let Some(report) = self.director.next_report() {
             roles_changed |= matches!(report, Report::Role { .. });
+            if let Some(hook) = &self.settings.config.cluster.notify {
+                self.hooks.notify(hook, &self.node, &report);
+            }
             telemetry::tell(&report, now);
         }
         if roles_changed {
@@ -296,6 +304,10 @@ where
             Effect::AskWitness { witness, question } => {
                 let result = self.witnesses.ask(witness, question);
                 self.complain(|| format!("ask the witness {witness}"), result);
+            }
+            Effect::Fence { peer } => {
+                let hook = self.settings.config.cluster.fence.as_ref();
+                self.hooks.fence(hook, &self.node, peer);
             }
             Effect::Exit => self.over = true,
         }

@@ -5,8 +5,8 @@ mod service;
 
 use dialogues::dialogue;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Damping, Detection, Failback, Group, Initial, Node, Pace,
-    Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings, VirtualAddress,
+    Announce, Check, Cluster, Config, Damping, Detection, Failback, Group, Hook, Initial, Node,
+    Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
@@ -46,11 +46,13 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
         prop::option::of(1_000..9_999_u64),
         prop::option::of(sync()),
         prop::collection::btree_set((200_u8..250).prop_map(|host| ip(77, host)), 0..3),
+        (prop::option::of(hook()), prop::option::of(hook())),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
-        let (name, port, key_file, refreshes, resync, lease, sync, witnesses) = rest;
+        let (name, port, key_file, refreshes, resync, lease, sync, witnesses, (fence, notify)) =
+            rest;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -67,6 +69,8 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             resync,
             sync,
             witnesses,
+            fence,
+            notify,
         }
     })
 }
@@ -89,6 +93,13 @@ fn sync() -> impl Strategy<Value = SyncSettings> {
         let period = if large { 0 } else { threshold + 1 };
         let refresh = refresh.map(Duration::from_secs);
         SyncSettings { daemon, threshold, period, refresh, retries }
+    })
+}
+
+fn hook() -> impl Strategy<Value = Hook> {
+    let words = prop::collection::vec("[^\0]{0,9}", 0..3);
+    ("/[^\0]{1,20}", words, duration(MS * 10..MS * 99_999)).prop_map(|(program, words, timeout)| {
+        Hook { command: std::iter::once(program).chain(words).collect(), timeout }
     })
 }
 
@@ -140,7 +151,9 @@ fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
         };
         let name = GroupName::new(&format!("group.{number}")).unwrap();
         let other = VirtualAddress { address: ip6(100, number), ..address.clone() };
-        (name, Group { addresses: [address, other].into() })
+        let preferred = NodeName::new("0.example").unwrap();
+        let priorities = [(preferred, Priority::new(number + 1).unwrap())].into();
+        (name, Group { addresses: [address, other].into(), priorities })
     };
     (0..virtuals).map(group).collect()
 }

@@ -80,7 +80,7 @@ impl Cluster {
         if why == AnnounceCause::RivalHeard {
             let claims = |peer: &&Peer| peer.claim(&group.name) == Some(Claim::Active);
             if let Some(rival) = self.peers.iter().find(claims) {
-                let winner = if rival.we_outrank { &self.us } else { &rival.name };
+                let winner = if group.outranks(rival) { &self.us } else { &rival.name };
                 out.reports.push_back(Report::TwoOwners {
                     group: group.name.clone(),
                     peer: rival.name.clone(),

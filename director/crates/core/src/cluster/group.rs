@@ -40,8 +40,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) stopping: bool,
     /// Whether a witness is reached.
     pub(super) reached: bool,
-    /// Whether the silence of silent peers is theirs.
-    pub(super) proved: bool,
+    /// Whether silent peers are silent themselves, and off where that must be known.
+    pub(super) certain: bool,
     /// Interfaces without carrier.
     pub(super) dark: &'a BTreeSet<InterfaceName>,
     pub(super) now: Instant,
@@ -52,6 +52,8 @@ pub(super) struct Surroundings<'a> {
 pub(super) struct Group {
     pub(super) name: GroupName,
     pub(super) addresses: BTreeSet<VirtualAddress>,
+    /// The peers that come after this node as owner.
+    pub(super) behind: BTreeSet<NodeName>,
     pub(super) role: Role,
     pub(super) since: Instant,
     pub(super) why: RoleCause,
@@ -96,12 +98,14 @@ impl Group {
     pub(super) fn new(
         name: GroupName,
         addresses: BTreeSet<VirtualAddress>,
+        behind: BTreeSet<NodeName>,
         holding: bool,
         now: Instant,
     ) -> Self {
         Self {
             name,
             addresses,
+            behind,
             role: Role::Waiting,
             since: now,
             why: RoleCause::Started,
@@ -120,6 +124,11 @@ impl Group {
             unfit: false,
             barred: false,
         }
+    }
+
+    /// Whether this node comes before the peer as owner.
+    pub(super) fn outranks(&self, peer: &Peer) -> bool {
+        self.behind.contains(&peer.name)
     }
 
     /// What this node says of itself for the group.
@@ -173,7 +182,7 @@ impl Group {
         // Two that hold: the better-ranked one stays.
         let owns = |peer: &&Peer| match peer.claim(&self.name) {
             Some(Claim::Active | Claim::Releasing) => true,
-            Some(Claim::Holding) => !(self.holding && peer.we_outrank),
+            Some(Claim::Holding) => !(self.holding && self.outranks(peer)),
             _ => false,
         };
         if let Some(owner) = around.peers.iter().find(owns) {
@@ -193,10 +202,12 @@ impl Group {
             return change(Role::Stopped, RoleCause::Stop);
         }
         let name = self.name.clone();
+        let behind = &self.behind;
+        let outranks = |peer: &Peer| behind.contains(&peer.name);
         let claims = || around.peers.iter().filter_map(|peer| Some((peer, peer.claim(&name)?)));
         let holds = |entry: &(&Peer, Claim)| entry.1.may_hold();
         if let Some((owner, _)) = claims().find(holds) {
-            let we_come_first = claims().filter(holds).all(|(peer, _)| peer.we_outrank);
+            let we_come_first = claims().filter(holds).all(|(peer, _)| outranks(peer));
             self.last_owner = Some(owner.name.clone());
             self.unowned_since = None;
             self.consider_failback(we_come_first, around);
@@ -204,7 +215,7 @@ impl Group {
         }
         self.returned_at = None;
         self.wants = false;
-        self.barred = !around.proved;
+        self.barred = !around.certain;
         if self.barred {
             self.unowned_since = None;
             return None;
@@ -212,9 +223,9 @@ impl Group {
         let unowned_since = *self.unowned_since.get_or_insert(around.now);
         // One that rests comes after all that do not.
         let better = claims().any(|(peer, claim)| match claim {
-            Claim::Unfit => self.unfit && !peer.we_outrank,
-            Claim::Resting => self.unfit || (self.resting && !peer.we_outrank),
-            claim => claim.may_come() && (self.unfit || self.resting || !peer.we_outrank),
+            Claim::Unfit => self.unfit && !outranks(peer),
+            Claim::Resting => self.unfit || (self.resting && !outranks(peer)),
+            claim => claim.may_come() && (self.unfit || self.resting || !outranks(peer)),
         });
         if better && around.now.since(unowned_since) < around.patience {
             return None;
@@ -250,6 +261,7 @@ impl Group {
             return change(Role::Releasing, why);
         }
         let name = self.name.clone();
+        let behind = self.behind.clone();
         let rivals = || around.peers.iter().filter(|peer| peer.claim(&name) == Some(Claim::Active));
         if self.cannot_take(around) {
             self.resting = true;
@@ -276,7 +288,8 @@ impl Group {
             // time to be heard again first: right after a heal both sides are deaf in each other's
             // last word.
             let overdue = around.now.since(since) >= around.patience;
-            let wins = |peer: &&Peer| !peer.we_outrank || (overdue && !peer.hears(around.us));
+            let wins =
+                |peer: &&Peer| !behind.contains(&peer.name) || (overdue && !peer.hears(around.us));
             self.rival_overdue = overdue;
             if let Some(winner) = rivals().find(wins) {
                 let why = RoleCause::LostConflict { peer: winner.name.clone() };
@@ -284,7 +297,9 @@ impl Group {
             }
         }
         if around.failback.is_some() {
-            let asks = |peer: &&Peer| !peer.we_outrank && peer.claim(&name) == Some(Claim::Wants);
+            let asks = |peer: &&Peer| {
+                !behind.contains(&peer.name) && peer.claim(&name) == Some(Claim::Wants)
+            };
             if let Some(better) = around.peers.iter().find(asks) {
                 return change(Role::Releasing, RoleCause::Failback { peer: better.name.clone() });
             }

@@ -1,6 +1,7 @@
 //! One other director: what is known of it, and which of its packets are believed.
 
 use super::detector::Detector;
+use super::fencing::Fence;
 use super::replay::{Freshness, ReplayWindow};
 use crate::beat::{Beat, Body, Claim, Incarnation, Kind, LinkId};
 use crate::name::{GroupName, InterfaceName, NodeName};
@@ -37,10 +38,11 @@ pub(super) struct Life {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Peer {
     pub(super) name: NodeName,
-    /// Whether this node comes before the peer as owner.
+    /// Whether this node comes before the peer as owner of every group.
     pub(super) we_outrank: bool,
     pub(super) links: Vec<PeerLink>,
     pub(super) detector: Detector,
+    pub(super) fence: Fence,
     pub(super) life: Option<Life>,
     retired: VecDeque<Incarnation>,
     greeted_at: Option<Instant>,
@@ -79,6 +81,7 @@ impl Peer {
             we_outrank,
             links,
             detector: Detector::new(),
+            fence: Fence::Idle,
             life: None,
             retired: VecDeque::new(),
             greeted_at: None,

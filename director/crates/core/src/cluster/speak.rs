@@ -6,6 +6,7 @@ use crate::beat::{Beat, Body, Incarnation, Kind, LinkId};
 use crate::config::Config;
 use crate::effect::Effect;
 use crate::name::NodeName;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -39,9 +40,20 @@ pub(super) fn peers_of(config: &Config, us: &NodeName) -> Vec<Peer> {
                 })
             })
             .collect();
-        Peer::new(name.clone(), config.outranks(us, name), links)
+        let first = config.groups.values().all(|group| config.outranks(group, us, name));
+        Peer::new(name.clone(), first, links)
     };
     others.map(to_peer).collect()
+}
+
+/// The peers that come after this node as owner of a group.
+pub(super) fn behind(
+    config: &Config,
+    group: &crate::config::Group,
+    us: &NodeName,
+) -> BTreeSet<NodeName> {
+    let others = config.nodes.keys().filter(|name| *name != us);
+    others.filter(|name| config.outranks(group, us, name)).cloned().collect()
 }
 
 /// New links with what is known of former ones to the same address.

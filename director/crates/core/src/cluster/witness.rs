@@ -191,9 +191,13 @@ impl Cluster {
         self.witnesses.proves(heard.max().map(|at| at + late), now)
     }
 
-    /// Something would have been taken, and there was no proof.
-    pub(super) fn want_proof(&mut self) {
-        self.witnesses.wanting |= self.witnesses.regained_at.is_none();
+    /// Something would have been taken if it were certain that silent peers are dead.
+    pub(super) fn want_certainty(&mut self, now: Instant) {
+        if self.silence_is_proved(now) {
+            self.want_fence(now);
+        } else {
+            self.witnesses.wanting |= self.witnesses.regained_at.is_none();
+        }
     }
 
     /// This process was not run for `late`: that a witness was not heard meanwhile proves nothing.

@@ -1,7 +1,7 @@
 //! What the directors have in common: heartbeat, roles, virtual addresses.
 
 use super::SyncSettings;
-use crate::name::{ClusterName, InterfaceName};
+use crate::name::{ClusterName, InterfaceName, NodeName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -38,12 +38,26 @@ pub struct Cluster {
     /// Hosts one of which must answer before a node may believe that its peer is dead; none to
     /// believe it always.
     pub witnesses: BTreeSet<IpAddr>,
+    /// What makes sure that a silent peer is off before anything is taken from it; the peer's name
+    /// is added to its arguments. `None` when nothing needs to be sure.
+    pub fence: Option<Hook>,
+    /// What is told of every change of role; group and role are added to its arguments.
+    pub notify: Option<Hook>,
     /// How ownership is announced to the neighbours.
     pub announce: Announce,
     /// Interval at which the kernel is compared with what is desired.
     pub resync: Duration,
     /// How directors tell each other of their connections, when they do.
     pub sync: Option<SyncSettings>,
+}
+
+/// A command of the operator's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hook {
+    /// The program, by its full path, and its first arguments; never empty.
+    pub command: Vec<String>,
+    /// How long it may run.
+    pub timeout: Duration,
 }
 
 /// How a missing heartbeat becomes a dead peer.
@@ -135,6 +149,8 @@ impl Priority {
 pub struct Group {
     /// The addresses; never empty.
     pub addresses: BTreeSet<VirtualAddress>,
+    /// How much nodes are preferred as owner of this group, where that is not their own priority.
+    pub priorities: BTreeMap<NodeName, Priority>,
 }
 
 /// A virtual address on an interface: `10.0.0.100/24 on eth0`.

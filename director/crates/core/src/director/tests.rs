@@ -2,9 +2,11 @@
 
 mod chaos;
 mod failover;
+mod fencing;
 mod handover;
 mod health;
 mod orders;
+mod preference;
 mod restart;
 mod security;
 mod witness;
@@ -86,6 +88,8 @@ pub(crate) fn config() -> Config {
         resync: ms(10_000),
         lease: Some(ms(4_000)),
         witnesses: [].into(),
+        fence: None,
+        notify: None,
     };
     let check = Check {
         dialogue: Dialogue::Tcp,
@@ -115,7 +119,10 @@ pub(crate) fn config() -> Config {
             (node("d1"), of_node("10.0.0.11", "10.1.0.11", 200)),
             (node("d2"), of_node("10.0.0.12", "10.1.0.12", 100)),
         ]),
-        groups: BTreeMap::from([(group(), Group { addresses: [vip()].into() })]),
+        groups: BTreeMap::from([(
+            group(),
+            Group { addresses: [vip()].into(), priorities: BTreeMap::new() },
+        )]),
         services: BTreeMap::from([(ServiceName::new("http").unwrap(), service)]),
     }
 }
@@ -150,6 +157,8 @@ pub(super) struct Lab {
     pub(super) isolated: Vec<NodeName>,
     /// Answers of witnesses under way: arrival, receiver, witness, question.
     answers: Vec<(Instant, NodeName, IpAddr, u64)>,
+    /// Who wanted whom to be fenced, and when.
+    pub(super) fences: Vec<(Instant, NodeName, NodeName)>,
     /// Real servers that do not answer.
     pub(super) sick: Vec<SocketAddr>,
     seed: u64,
@@ -171,6 +180,7 @@ impl Lab {
             cut: Vec::new(),
             isolated: Vec::new(),
             answers: Vec::new(),
+            fences: Vec::new(),
             sick: Vec::new(),
             seed: 7,
             recorded: Vec::new(),
@@ -283,6 +293,7 @@ impl Lab {
                         self.answers.push((now + DELAY, name.clone(), witness, question));
                     }
                 }
+                Effect::Fence { peer } => self.fences.push((now, name.clone(), peer)),
                 Effect::Exit => host.exited = true,
             }
         }

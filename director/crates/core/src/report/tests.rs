@@ -29,6 +29,7 @@ fn samples() -> Vec<Report> {
         Report::ConfigDiffers { peer: node("d2"), differs: true },
         Report::Rejected { link: LinkId(0), from, why: Rejection::Authentication },
         Report::HeldBack { peer: node("d2") },
+        Report::Fencing { peer: node("d2"), state: FenceState::Asked },
         Report::Witness { reached: false },
         Report::TwoOwners { group: group(), peer: node("d2"), winner: node("d1") },
         Report::Server { service: service(), server, state: Health::Down, why },

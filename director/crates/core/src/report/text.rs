@@ -1,7 +1,8 @@
 //! The sentences that people read.
 
 use super::{
-    AnnounceCause, Health, Level, PeerCause, PeerState, Report, Role, RoleCause, ServerCause,
+    AnnounceCause, FenceState, Health, Level, PeerCause, PeerState, Report, Role, RoleCause,
+    ServerCause,
 };
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -14,6 +15,7 @@ impl Report {
         match self {
             Self::TwoOwners { .. }
             | Self::HeldBack { .. }
+            | Self::Fencing { state: FenceState::Failed { .. }, .. }
             | Self::Panic { begun: true, .. }
             | Self::Unserved { unserved: true, .. } => Level::Error,
             Self::Stopped { left } if !left.is_empty() => Level::Error,
@@ -22,6 +24,7 @@ impl Report {
             Self::Peer { state: PeerState::Dead, .. }
             | Self::Link { up: false, .. }
             | Self::Witness { reached: false }
+            | Self::Fencing { state: FenceState::Asked, .. }
             | Self::ConfigDiffers { differs: true, .. }
             | Self::Rejected { .. }
             | Self::Server { state: Health::Down, .. }
@@ -55,6 +58,7 @@ impl fmt::Display for Report {
             | Self::Rejected { .. }
             | Self::HeldBack { .. }
             | Self::Witness { .. }
+            | Self::Fencing { .. }
             | Self::TwoOwners { .. }
             | Self::Announcing { .. }
             | Self::Resting { .. } => self.fmt_cluster(f),
@@ -112,6 +116,16 @@ impl Report {
                 f,
                 "this node takes nothing while packets from {peer} do not fit its key or version: \
                  compare the key files and the releases, then reload"
+            ),
+            Self::Fencing { peer, state: FenceState::Asked } => {
+                write!(f, "peer {peer} is being fenced")
+            }
+            Self::Fencing { peer, state: FenceState::Succeeded } => {
+                write!(f, "peer {peer} is fenced: it is off")
+            }
+            Self::Fencing { peer, state: FenceState::Failed { why } } => write!(
+                f,
+                "peer {peer} could not be fenced, and nothing is taken from it: {why}; trying again"
             ),
             Self::Witness { reached: true } => write!(f, "a witness is reached"),
             Self::Witness { reached: false } => write!(

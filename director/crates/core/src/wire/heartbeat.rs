@@ -5,7 +5,7 @@
 //!      0     4  "LDHB"
 //!      4     1  version, 1
 //!      5     1  kind: 0 regular, 1 ask, 2 answer, 3 goodbye
-//!      6     2  0, reserved
+//!      6     2  identifier of the key; 0 for "not said"
 //!      8     8  tag of the cluster's name
 //!     16     8  incarnation of the sender
 //!     24     8  sequence number
@@ -17,6 +17,7 @@
 //!   last    32  HMAC-SHA256 (RFC 2104) of everything before it, under the cluster's key
 //! ```
 
+mod key;
 mod orders;
 
 use crate::beat::{Beat, Body, Claim, Incarnation, Kind};
@@ -26,39 +27,12 @@ use crate::name::{ClusterName, GroupName, NodeName};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+pub use key::{Key, MOST_KEYS};
 
 const MAGIC: &[u8] = b"LDHB";
 const VERSION: u8 = 1;
+/// HMAC-SHA256's.
 const MAC_LENGTH: usize = 32;
-
-/// The secret that all directors of a cluster share. It is never shown.
-#[derive(Clone)]
-pub struct Key(Hmac<Sha256>);
-
-impl Key {
-    /// The key with this secret; HMAC takes any length.
-    #[must_use]
-    pub fn new(secret: &[u8]) -> Self {
-        // HMAC hashes a key that is longer than a block first (RFC 2104 §2).
-        let mut block = [0_u8; 64];
-        if secret.len() > block.len() {
-            let hash = <Sha256 as sha2::Digest>::digest(secret);
-            block[..hash.len()].copy_from_slice(&hash);
-        } else {
-            block[..secret.len()].copy_from_slice(secret);
-        }
-        Self(<Hmac<Sha256> as KeyInit>::new(&block.into()))
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Key(secret)")
-    }
-}
 
 /// The packet that says `beat` in `cluster`.
 #[must_use]
@@ -66,7 +40,8 @@ pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
     let body = &beat.body;
     let mut bytes = Vec::with_capacity(160);
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&[VERSION, kind_to_byte(beat.kind), 0, 0]);
+    bytes.extend_from_slice(&[VERSION, kind_to_byte(beat.kind)]);
+    bytes.extend_from_slice(&key.identifier().to_be_bytes());
     bytes.extend_from_slice(&tag(cluster).to_be_bytes());
     bytes.extend_from_slice(&body.incarnation.0.to_be_bytes());
     bytes.extend_from_slice(&beat.sequence.to_be_bytes());
@@ -83,12 +58,12 @@ pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
         bytes.push(claim_to_byte(*claim));
     }
     orders::push(&mut bytes, &body.orders);
-    let mac = key.0.clone().chain_update(&bytes).finalize().into_bytes();
+    let mac = key.sign(&bytes);
     bytes.extend_from_slice(&mac);
     bytes
 }
 
-/// What a packet says, when it is of this cluster and under this key.
+/// What a packet says, when it is of this cluster and under one of these secrets.
 ///
 /// # Errors
 /// Why it is not to be believed. The cheap questions come first; nothing but the fixed header is
@@ -104,11 +79,13 @@ pub fn open(bytes: &[u8], cluster: &ClusterName, key: &Key) -> Result<Beat, Reje
         return Err(Rejection::Version);
     }
     let kind = reader.byte()?;
-    reader.take(2)?;
+    let identifier = reader.count()?;
     if reader.number()? != tag(cluster) {
         return Err(Rejection::OtherCluster);
     }
-    key.0.clone().chain_update(content).verify_slice(mac).map_err(|_| Rejection::Authentication)?;
+    if !key.verifies(identifier, content, mac) {
+        return Err(Rejection::Authentication);
+    }
     read_content(kind, reader)
 }
 

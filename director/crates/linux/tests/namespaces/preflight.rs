@@ -41,12 +41,17 @@ pub(crate) fn pair(port: u16) -> Config {
             announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
             lease: None,
             witnesses: [].into(),
+            fence: None,
+            notify: None,
             resync: keepalive * 100,
             sync: None,
         },
         nodes: [(name("d1"), node(11, 200)), (name("d2"), node(12, 100))].into(),
-        groups: [(GroupName::new("web").expect("a name"), Group { addresses: [vip].into() })]
-            .into(),
+        groups: [(
+            GroupName::new("web").expect("a name"),
+            Group { addresses: [vip].into(), priorities: [].into() },
+        )]
+        .into(),
         services: [].into(),
     }
 }

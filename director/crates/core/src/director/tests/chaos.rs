@@ -5,45 +5,49 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Fault {
-    Cut { from: bool, link: u8 },
+    Cut { from: u8, to: u8, link: u8 },
     HealAll,
-    Kill(bool),
-    PowerOff(bool),
-    Start(bool),
-    Stop(bool),
-    Freeze { first: bool, millis: u64 },
+    Kill(u8),
+    PowerOff(u8),
+    Start(u8),
+    Stop(u8),
+    Freeze { who: u8, millis: u64 },
     Wait(u64),
 }
 
-fn faults() -> impl Strategy<Value = Fault> {
+/// Faults of a cluster with so many directors.
+fn faults(directors: u8) -> impl Strategy<Value = Fault> {
+    let who = move || 0..directors;
     prop_oneof![
-        (any::<bool>(), 0_u8..2).prop_map(|(from, link)| Fault::Cut { from, link }),
+        (who(), 1..directors, 0_u8..2).prop_map(move |(from, on, link)| {
+            Fault::Cut { from, to: (from + on) % directors, link }
+        }),
         Just(Fault::HealAll),
-        any::<bool>().prop_map(Fault::Kill),
-        any::<bool>().prop_map(Fault::PowerOff),
-        any::<bool>().prop_map(Fault::Start),
-        any::<bool>().prop_map(Fault::Stop),
-        (any::<bool>(), 0_u64..2000).prop_map(|(first, millis)| Fault::Freeze { first, millis }),
+        who().prop_map(Fault::Kill),
+        who().prop_map(Fault::PowerOff),
+        who().prop_map(Fault::Start),
+        who().prop_map(Fault::Stop),
+        (who(), 0_u64..2000).prop_map(|(who, millis)| Fault::Freeze { who, millis }),
         (0_u64..1500).prop_map(Fault::Wait),
         (0_u64..30).prop_map(Fault::Wait),
     ]
 }
 
-fn name(first: bool) -> NodeName {
-    node(if first { "d1" } else { "d2" })
+fn name(who: u8) -> NodeName {
+    node(&format!("d{}", who + 1))
 }
 
 fn inflict(lab: &mut Lab, fault: &Fault) {
     match fault {
-        Fault::Cut { from, link } => lab.cut.push((name(*from), name(!*from), *link)),
+        Fault::Cut { from, to, link } => lab.cut.push((name(*from), name(*to), *link)),
         Fault::HealAll => lab.cut.clear(),
-        Fault::Kill(first) => lab.kill(name(*first).as_str()),
-        Fault::PowerOff(first) => lab.power_off(name(*first).as_str()),
-        Fault::Start(first) => start_if_down(lab, &name(*first)),
-        Fault::Stop(first) => lab.input(&name(*first), Input::Stop),
-        Fault::Freeze { first, millis } => {
+        Fault::Kill(who) => lab.kill(name(*who).as_str()),
+        Fault::PowerOff(who) => lab.power_off(name(*who).as_str()),
+        Fault::Start(who) => start_if_down(lab, &name(*who)),
+        Fault::Stop(who) => lab.input(&name(*who), Input::Stop),
+        Fault::Freeze { who, millis } => {
             let until = lab.now + ms(*millis);
-            lab.host(name(*first).as_str()).frozen_until = until;
+            lab.host(name(*who).as_str()).frozen_until = until;
         }
         Fault::Wait(millis) => lab.run(ms(*millis)),
     }
@@ -56,6 +60,23 @@ fn start_if_down(lab: &mut Lab, name: &NodeName) {
     }
 }
 
+pub(super) fn other_vip() -> VirtualAddress {
+    VirtualAddress { address: address("10.0.0.101"), ..vip() }
+}
+
+/// A third director; a second group that prefers the second.
+pub(super) fn three() -> Config {
+    let mut config = config();
+    let addresses = [(interface("lan"), "10.0.0.13"), (interface("hb"), "10.1.0.13")];
+    let addresses = addresses.map(|(interface, text)| (interface, address(text)));
+    let third = Node { addresses: addresses.into(), priority: Priority::new(50).unwrap() };
+    config.nodes.insert(node("d3"), third);
+    let priorities = [(node("d2"), Priority::new(250).unwrap())].into();
+    let mail = Group { addresses: [other_vip()].into(), priorities };
+    config.groups.insert(GroupName::new("mail").unwrap(), mail);
+    config
+}
+
 fn survive(config: Config, faults: &[Fault]) -> Lab {
     let mut lab = Lab::new(config);
     for fault in faults {
@@ -64,8 +85,9 @@ fn survive(config: Config, faults: &[Fault]) -> Lab {
     lab.cut.clear();
     // A director that was told to stop stops first, once it is awake.
     lab.run(ms(3500));
-    start_if_down(&mut lab, &node("d1"));
-    start_if_down(&mut lab, &node("d2"));
+    for name in lab.hosts.keys().cloned().collect::<Vec<_>>() {
+        start_if_down(&mut lab, &name);
+    }
     lab.run(ms(8000));
     lab
 }
@@ -88,7 +110,7 @@ proptest! {
     #![proptest_config(settings())]
 
     #[test]
-    fn after_any_faults_there_is_one_owner(faults in prop::collection::vec(faults(), 0..25)) {
+    fn after_any_faults_there_is_one_owner(faults in prop::collection::vec(faults(2), 0..25)) {
         let lab = survive(config(), &faults);
         assert_one_owner(&lab);
         assert!(lab.holds("d1"), "failback is automatic");
@@ -96,17 +118,31 @@ proptest! {
 
     #[test]
     fn after_any_faults_there_is_one_owner_without_failback(
-        faults in prop::collection::vec(faults(), 0..25),
+        faults in prop::collection::vec(faults(2), 0..25),
     ) {
         let mut config = config();
         config.cluster.failback = Failback::Manual;
         assert_one_owner(&survive(config, &faults));
     }
 
+    /// Three directors, two groups that prefer different ones.
+    #[test]
+    fn after_any_faults_each_group_has_the_owner_that_it_prefers(
+        faults in prop::collection::vec(faults(3), 0..25),
+    ) {
+        let lab = survive(three(), &faults);
+        for (address, owner) in [(vip(), "d1"), (other_vip(), "d2")] {
+            let held = |host: &Host| host.kernel.addresses.contains_key(&address);
+            let holds = lab.hosts.iter().filter(|(_, host)| held(host));
+            let owners: Vec<_> = holds.map(|(name, _)| name).collect();
+            prop_assert_eq!(owners, [&node(owner)], "{}", address);
+        }
+    }
+
     /// As long as no heartbeat is lost and nobody dies with its addresses, nobody sees two owners.
     #[test]
     fn without_cuts_and_kills_there_are_never_two_owners(
-        faults in prop::collection::vec(faults(), 0..25),
+        faults in prop::collection::vec(faults(2), 0..25),
     ) {
         let mut lab = Lab::new(config());
         let harmless = |fault: &&Fault| {
@@ -125,10 +161,10 @@ proptest! {
 fn a_doubt_ends_with_the_listening() {
     let faults = [
         Fault::Wait(1),
-        Fault::Stop(true),
+        Fault::Stop(0),
         Fault::Wait(1),
-        Fault::Freeze { first: false, millis: 126 },
-        Fault::Kill(true),
+        Fault::Freeze { who: 1, millis: 126 },
+        Fault::Kill(0),
     ];
     let lab = survive(config(), &faults);
     assert_one_owner(&lab);
@@ -140,12 +176,12 @@ fn a_doubt_ends_with_the_listening() {
 fn time_goes_on_when_an_owner_with_a_rival_falls_asleep() {
     let faults = [
         Fault::Wait(443),
-        Fault::Freeze { first: true, millis: 1458 },
-        Fault::Cut { from: true, link: 1 },
+        Fault::Freeze { who: 0, millis: 1458 },
+        Fault::Cut { from: 0, to: 1, link: 1 },
         Fault::Wait(594),
-        Fault::Cut { from: true, link: 0 },
+        Fault::Cut { from: 0, to: 1, link: 0 },
         Fault::Wait(1264),
-        Fault::Freeze { first: true, millis: 299 },
+        Fault::Freeze { who: 0, millis: 299 },
     ];
     assert_one_owner(&survive(config(), &faults));
 }

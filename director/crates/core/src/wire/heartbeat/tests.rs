@@ -100,8 +100,7 @@ fn seal_raw(content: &[u8], key: &Key) -> Vec<u8> {
     bytes.extend_from_slice(&[VERSION, 0, 0, 0]);
     bytes.extend_from_slice(&tag(&cluster("lvs")).to_be_bytes());
     bytes.extend_from_slice(content);
-    let mac = key.0.clone().chain_update(&bytes).finalize().into_bytes();
-    bytes.extend_from_slice(&mac);
+    bytes.extend_from_slice(&key.sign(&bytes));
     bytes
 }
 
@@ -129,8 +128,10 @@ fn sample() -> Beat {
 
 #[test]
 fn the_bytes_are_those_of_the_table() {
-    let bytes = seal(&sample(), &cluster("lvs"), &Key::new(b"secret"));
-    let mut expected = b"LDHB\x01\x00\x00\x00".to_vec();
+    let key = Key::new(b"secret");
+    let bytes = seal(&sample(), &cluster("lvs"), &key);
+    let mut expected = b"LDHB\x01\x00".to_vec();
+    expected.extend_from_slice(&key.identifier().to_be_bytes());
     expected.extend_from_slice(&tag(&cluster("lvs")).to_be_bytes());
     expected.extend_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
     expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 5]);
@@ -171,10 +172,50 @@ fn what_an_unproven_packet_claims_can_be_seen() {
 fn a_long_key_is_hashed_first() {
     // RFC 4231 §4.7, test case 6: a key of 131 bytes 0xaa.
     let key = Key::new(&[0xaa; 131]);
-    let mac = key
-        .0
-        .chain_update(b"Test Using Larger Than Block-Size Key - Hash Key First")
-        .finalize()
-        .into_bytes();
+    let mac = key.sign(b"Test Using Larger Than Block-Size Key - Hash Key First");
     assert_eq!(mac[..4], [0x60, 0xe4, 0x31, 0x59]);
+}
+
+/// Step by step as an operator does it, with a node that is always one step behind.
+#[test]
+fn a_key_is_replaced_without_a_packet_that_is_not_believed() {
+    let steps = [
+        Key::new(b"old"),
+        Key::new(b"old").believing(b"new"),
+        Key::new(b"new").believing(b"old"),
+        Key::new(b"new"),
+    ];
+    for pair in steps.windows(2) {
+        for (from, to) in [(0, 1), (1, 0), (1, 1)] {
+            let bytes = seal(&sample(), &cluster("lvs"), &pair[from]);
+            assert_eq!(open(&bytes, &cluster("lvs"), &pair[to]), Ok(sample()));
+        }
+    }
+    let bytes = seal(&sample(), &cluster("lvs"), &steps[0]);
+    assert_eq!(open(&bytes, &cluster("lvs"), &steps[3]), Err(Rejection::Authentication));
+}
+
+#[test]
+fn a_packet_that_does_not_name_its_key_is_tried_with_each() {
+    let key = Key::new(b"new").believing(b"old");
+    let old = Key::new(b"old");
+    let mut bytes = seal(&sample(), &cluster("lvs"), &old);
+    let signed = bytes.len() - MAC_LENGTH;
+    bytes.truncate(signed);
+    bytes[6..8].fill(0);
+    let mac = old.sign(&bytes);
+    bytes.extend_from_slice(&mac);
+    assert_eq!(open(&bytes, &cluster("lvs"), &key), Ok(sample()));
+}
+
+#[test]
+fn no_more_keys_are_tried_than_there_may_be() {
+    let secrets: Vec<[u8; 1]> = (0..20).map(|number| [number]).collect();
+    let first = Key::new(b"first");
+    let key = secrets.iter().fold(first, |key, secret| key.believing(secret));
+    let believed = |secret: &&[u8; 1]| {
+        let bytes = seal(&sample(), &cluster("lvs"), &Key::new(*secret));
+        open(&bytes, &cluster("lvs"), &key).is_ok()
+    };
+    assert_eq!(secrets.iter().filter(believed).count() + 1, MOST_KEYS);
 }

@@ -56,6 +56,8 @@ fn cluster() -> Cluster {
         },
         lease: None,
         witnesses: [].into(),
+        fence: None,
+        notify: None,
         resync: Duration::from_secs(30),
         sync: None,
     }
@@ -96,7 +98,7 @@ pub(crate) fn config() -> Config {
     Config {
         cluster: cluster(),
         nodes: [(node("d1"), one_node(1, 200)), (node("d2"), one_node(2, 100))].into(),
-        groups: [(group(), Group { addresses: [address].into() })].into(),
+        groups: [(group(), Group { addresses: [address].into(), priorities: [].into() })].into(),
         services: [(ServiceName::new("http").unwrap(), http())].into(),
     }
 }
