@@ -6,6 +6,7 @@ use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, V
 use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService};
+use director_core::plan::Step;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -89,6 +90,57 @@ pub trait IpvsTable {
     /// # Errors
     /// [`KernelError::Missing`] when it or its service is not there.
     fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError>;
+
+    /// How many changes [`change_table`](Self::change_table) gets at once. More than one saves
+    /// exchanges with the kernel, and leaves no moment between two of them.
+    const AT_ONCE: usize = 1;
+
+    /// Carries out changes in their order; one that fails does not keep the next from being tried.
+    /// The answers have the same order.
+    fn change_table(&mut self, changes: &[TableChange]) -> Vec<Result<(), KernelError>> {
+        let change = |change: &TableChange| match *change {
+            TableChange::AddService(key, to) => self.add_service(key, to),
+            TableChange::EditService(key, to) => self.edit_service(key, to),
+            TableChange::RemoveService(key) => self.remove_service(key),
+            TableChange::AddServer(key, server, to) => self.add_server(key, server, to),
+            TableChange::EditServer(key, server, to) => self.edit_server(key, server, to),
+            TableChange::RemoveServer(key, server) => self.remove_server(key, server),
+        };
+        changes.iter().map(change).collect()
+    }
+}
+
+/// A change of the IPVS table: one of the calls of [`IpvsTable`] as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableChange {
+    /// [`IpvsTable::add_service`].
+    AddService(ServiceKey, ServiceSettings),
+    /// [`IpvsTable::edit_service`].
+    EditService(ServiceKey, ServiceSettings),
+    /// [`IpvsTable::remove_service`].
+    RemoveService(ServiceKey),
+    /// [`IpvsTable::add_server`].
+    AddServer(ServiceKey, SocketAddr, DesiredServer),
+    /// [`IpvsTable::edit_server`].
+    EditServer(ServiceKey, SocketAddr, DesiredServer),
+    /// [`IpvsTable::remove_server`].
+    RemoveServer(ServiceKey, SocketAddr),
+}
+
+impl TableChange {
+    /// The change that a step of a plan is, if it changes the table.
+    #[must_use]
+    pub const fn of(step: &Step) -> Option<Self> {
+        Some(match *step {
+            Step::AddService(key, to) => Self::AddService(key, to),
+            Step::EditService(key, to) => Self::EditService(key, to),
+            Step::RemoveService(key) => Self::RemoveService(key),
+            Step::AddServer(key, server, to) => Self::AddServer(key, server, to),
+            Step::EditServer(key, server, to) => Self::EditServer(key, server, to),
+            Step::RemoveServer(key, server) => Self::RemoveServer(key, server),
+            _ => return None,
+        })
+    }
 }
 
 /// Addresses on interfaces.

@@ -1,6 +1,6 @@
 //! Observe, compare, apply step by step, observe again.
 
-use crate::ports::{Kernel, KernelError};
+use crate::ports::{Kernel, KernelError, TableChange};
 use director_core::desired::DesiredState;
 use director_core::input::{FailedStep, Reconciled};
 use director_core::name::InterfaceName;
@@ -64,6 +64,8 @@ pub fn apply(kernel: &mut impl Kernel, step: &Step) -> Result<(), KernelError> {
 pub struct Pass {
     number: u64,
     desired: Arc<DesiredState>,
+    /// What was there at the beginning.
+    found: Arc<Snapshot>,
     todo: VecDeque<Step>,
     done: Vec<Step>,
     failed: Vec<FailedStep>,
@@ -93,7 +95,8 @@ impl Pass {
         match observe(kernel, &desired) {
             Ok(found) => {
                 let todo = diff(&desired, &found, ledger).into();
-                Ok(Self { number, desired, todo, done: Vec::new(), failed: Vec::new() })
+                let (done, failed) = (Vec::new(), Vec::new());
+                Ok(Self { number, desired, found: Arc::new(found), todo, done, failed })
             }
             Err(error) => Err(Reconciled {
                 number,
@@ -110,13 +113,17 @@ impl Pass {
         self.todo.len()
     }
 
-    /// Tries the next step, or observes again when there is none.
+    /// Tries the next step, or observes again when there is none and one was tried.
     ///
     /// An address is not taken while a step before it failed: traffic must not be drawn to a
     /// director that cannot forward it. Whether the pass is then repeated is decided elsewhere.
     pub fn advance(&mut self, kernel: &mut impl Kernel) -> Progress {
         let Some(step) = self.todo.pop_front() else {
-            let found = observe(kernel, &self.desired).map(Arc::new).map_err(|e| e.to_string());
+            let found = if self.done.is_empty() && self.failed.is_empty() {
+                Ok(Arc::clone(&self.found))
+            } else {
+                observe(kernel, &self.desired).map(Arc::new).map_err(|e| e.to_string())
+            };
             return Progress::Over(Reconciled {
                 number: self.number,
                 done: std::mem::take(&mut self.done),
@@ -124,6 +131,10 @@ impl Pass {
                 found,
             });
         };
+        if let Some(change) = TableChange::of(&step) {
+            self.change_table(kernel, step, change);
+            return Progress::More;
+        }
         let draws_traffic = matches!(step, Step::AddAddress(..));
         let blocked = self.failed.iter().find(|failed| is_table_step(&failed.step));
         match blocked {
@@ -131,12 +142,34 @@ impl Pass {
                 let why = format!("not tried: without \"{}\" it could not forward", blocked.step);
                 self.failed.push(FailedStep { step, why });
             }
-            _ => match apply(kernel, &step) {
-                Ok(()) => self.done.push(step),
-                Err(error) => self.failed.push(FailedStep { step, why: error.to_string() }),
-            },
+            _ => {
+                let answer = apply(kernel, &step);
+                self.settle(step, answer);
+            }
         }
         Progress::More
+    }
+
+    /// Changes the table by this step, and by those after it as far as the kernel takes them at
+    /// once.
+    fn change_table<K: Kernel>(&mut self, kernel: &mut K, first: Step, change: TableChange) {
+        let (mut steps, mut changes) = (vec![first], vec![change]);
+        while changes.len() < K::AT_ONCE
+            && let Some(change) = self.todo.front().and_then(TableChange::of)
+        {
+            steps.extend(self.todo.pop_front());
+            changes.push(change);
+        }
+        for (step, answer) in steps.into_iter().zip(kernel.change_table(&changes)) {
+            self.settle(step, answer);
+        }
+    }
+
+    fn settle(&mut self, step: Step, answer: Result<(), KernelError>) {
+        match answer {
+            Ok(()) => self.done.push(step),
+            Err(error) => self.failed.push(FailedStep { step, why: error.to_string() }),
+        }
     }
 }
 

@@ -50,7 +50,7 @@ impl Client {
         self.conversation.execute(request)
     }
 
-    /// Sends many changes, 64 to a send, and returns each one's result in their order. The
+    /// Sends many changes, 128 to a send, and returns each one's result in their order. The
     /// kernel goes on after a change that fails; only when the connection itself fails are the
     /// rest [`ErrorKind::NotSent`].
     pub fn batch(&mut self, changes: &[Request]) -> Vec<Result<(), Error>> {

@@ -1,7 +1,7 @@
 //! The course of an exchange with the kernel, without a socket: datagrams go in, and once every
 //! request has its outcome the results come out.
 
-use netlink_packet_core::{NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkPayload};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkPayload};
 use netlink_packet_generic::GenlMessage;
 use netlink_packet_generic::constants::{CTRL_ATTR_FAMILY_ID, GENL_HDRLEN, GENL_ID_CTRL};
 use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
@@ -28,12 +28,15 @@ struct Slot {
     request: Request,
     replies: Vec<Reply>,
     interrupted: bool,
+    /// It asked for no acknowledgement: only its failure is answered.
+    quiet: bool,
     end: Option<Result<(), Error>>,
 }
 
 /// Requests with consecutive sequence numbers that were sent together.
 ///
-/// The kernel answers in order, but one case it does not answer at all: stopping a sync daemon
+/// The kernel answers in order. Of several changes only the last one asks for an acknowledgement:
+/// before it comes, whatever failed has been answered. One case the kernel does not answer at all: stopping a sync daemon
 /// whose thread has not yet run once. `kthread_stop` then says `EINTR`, which netlink takes for
 /// "a list is on its way", so that no acknowledgement comes although the daemon is stopped. A
 /// question behind such a request is a fence: once it is answered, nothing older will be.
@@ -59,19 +62,24 @@ impl Exchange {
     ) -> (Self, Vec<u8>) {
         let needs_fence = |request: &Request| matches!(request, Request::StopDaemon(_));
         let fence = requests.iter().any(needs_fence).then_some(&Request::GetInfo);
+        let messages: Vec<_> =
+            requests.iter().chain(fence).map(|request| (request, request.message())).collect();
+        let last = messages.iter().rposition(|(_, message)| message.is_ok());
         let mut bytes = Vec::new();
         let mut sequence = first_sequence;
         let mut slots = Vec::new();
-        for request in requests.iter().chain(fence) {
-            let end = match request.message() {
+        for (at, (request, message)) in messages.into_iter().enumerate() {
+            let quiet = request.is_change() && Some(at) != last;
+            let end = match message {
                 Ok(message) => {
-                    bytes.extend(message.to_bytes(family_id, request.flags(), sequence));
+                    let flags = request.flags() & if quiet { !NLM_F_ACK } else { u16::MAX };
+                    bytes.extend(message.to_bytes(family_id, flags, sequence));
                     None
                 }
                 Err(invalid) => Some(Err(request.error(invalid))),
             };
             let request = request.clone();
-            slots.push(Slot { request, replies: Vec::new(), interrupted: false, end });
+            slots.push(Slot { request, replies: Vec::new(), interrupted: false, quiet, end });
             sequence = sequence.wrapping_add(1);
         }
         (Self { first_sequence, slots, asked: requests.len() }, bytes)
@@ -103,7 +111,7 @@ impl Exchange {
     /// The outcomes, in the order of the requests.
     pub(crate) fn outcomes(self) -> impl Iterator<Item = Outcome> {
         self.slots.into_iter().take(self.asked).map(|slot| {
-            let Slot { request, replies, interrupted, end } = slot;
+            let Slot { request, replies, interrupted, end, .. } = slot;
             let end = end.unwrap_or_else(|| Err(request.error(ErrorKind::NoAnswer)));
             Outcome { replies: end.map(|()| replies), interrupted }
         })
@@ -123,13 +131,21 @@ impl Exchange {
         slot.take(frame);
         if matches!(frame.body, Body::Acknowledgement { .. }) {
             for slot in older.iter_mut().filter(|slot| slot.end.is_none()) {
-                slot.end = Some(unanswered(&slot.request));
+                slot.end = Some(slot.unanswered());
             }
         }
     }
 }
 
 impl Slot {
+    /// The end of a request that the kernel passed over: see [`Exchange`].
+    fn unanswered(&self) -> Result<(), Error> {
+        if self.quiet || matches!(self.request, Request::StopDaemon(_)) {
+            return Ok(());
+        }
+        Err(self.request.error(ErrorKind::NoAnswer))
+    }
+
     fn take(&mut self, frame: &Frame<'_>) {
         let request = &self.request;
         self.interrupted |= request.is_list() && frame.flags & NLM_F_DUMP_INTR != 0;
@@ -149,14 +165,6 @@ impl Slot {
                 }
             }
         }
-    }
-}
-
-/// The end of a request that the kernel passed over: see [`Exchange`].
-fn unanswered(request: &Request) -> Result<(), Error> {
-    match request {
-        Request::StopDaemon(_) => Ok(()),
-        _ => Err(request.error(ErrorKind::NoAnswer)),
     }
 }
 

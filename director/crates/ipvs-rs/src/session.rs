@@ -15,9 +15,9 @@ use crate::request::{Operation, Request};
 
 /// The kernel builds lists in pieces of at most 32 KiB.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
-/// Changes per send. Their acknowledgements must fit the socket's default receive buffer, which
-/// counts about a kilobyte of overhead for each.
-const BATCH_CHANGES: usize = 64;
+/// Changes per send. Should all be refused, the refusals must fit the socket's default receive
+/// buffer, which counts about a kilobyte for each.
+const BATCH_CHANGES: usize = 128;
 /// Also the bound that keeps a deadline within what the clock can hold.
 const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 

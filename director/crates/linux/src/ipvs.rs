@@ -10,8 +10,8 @@ use convert::{kernel_key, kernel_server, kernel_service, our_key, our_server, ou
 use director_core::config::{ServiceKey, ServiceSettings};
 use director_core::desired::DesiredServer;
 use director_core::observed::ObservedService;
-use director_engine::ports::{IpvsTable, KernelError};
-use ipvs_rs::{Client, Endpoint, Error, ErrorKind, Missing};
+use director_engine::ports::{IpvsTable, KernelError, TableChange};
+use ipvs_rs::{Client, Endpoint, Error, ErrorKind, Missing, Request};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -70,6 +70,31 @@ fn modules_of(settings: &ServiceSettings) -> String {
 
 fn endpoint(server: SocketAddr) -> Endpoint {
     server.into()
+}
+
+fn request(change: &TableChange) -> Result<Request, KernelError> {
+    Ok(match *change {
+        TableChange::AddService(key, to) => Request::AddService(kernel_service(key, &to)?),
+        TableChange::EditService(key, to) => Request::EditService(kernel_service(key, &to)?),
+        TableChange::RemoveService(key) => Request::RemoveService(kernel_key(key)?),
+        TableChange::AddServer(key, server, to) => {
+            Request::AddDestination(kernel_key(key)?, kernel_server(server, to))
+        }
+        TableChange::EditServer(key, server, to) => {
+            Request::EditDestination(kernel_key(key)?, kernel_server(server, to))
+        }
+        TableChange::RemoveServer(key, server) => {
+            Request::RemoveDestination(kernel_key(key)?, endpoint(server))
+        }
+    })
+}
+
+/// The settings that a change names.
+const fn settings(change: &TableChange) -> Option<ServiceSettings> {
+    match change {
+        TableChange::AddService(_, to) | TableChange::EditService(_, to) => Some(*to),
+        _ => None,
+    }
 }
 
 impl IpvsTable for LinuxKernel {
@@ -132,5 +157,33 @@ impl IpvsTable for LinuxKernel {
     fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError> {
         let key = kernel_key(key)?;
         self.ipvs(None, |client| client.remove_destination(&key, endpoint(server)))
+    }
+
+    /// As many as go into one send.
+    const AT_ONCE: usize = 128;
+
+    fn change_table(&mut self, changes: &[TableChange]) -> Vec<Result<(), KernelError>> {
+        let requests: Vec<_> = changes.iter().map(request).collect();
+        let good: Vec<Request> = requests.iter().flatten().cloned().collect();
+        let mut sent = match self.ipvs(None, |client| Ok(client.batch(&good))) {
+            Ok(results) => results.into_iter(),
+            // There is no connection: each is refused for the same reason.
+            Err(error) => return changes.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let mut broken = false;
+        let answers = requests.into_iter().zip(changes).map(|(request, change)| {
+            request?;
+            let lost = || KernelError::Other("the kernel did not answer".to_owned());
+            sent.next().ok_or_else(lost)?.map_err(|error| {
+                broken |= !error.is_exists() && !error.is_missing();
+                in_terms_of_the_port(&error, settings(change))
+            })
+        });
+        let answers = answers.collect();
+        if broken {
+            // As for single questions: the next one starts afresh.
+            self.ipvs = None;
+        }
+        answers
     }
 }

@@ -135,23 +135,23 @@ fn a_question_has_its_reply_before_the_acknowledgement() {
 #[test]
 fn silence_breaks_a_batch_off() {
     let rule = |(id, _, sequence)| {
-        // 64 changes to a send; the seventieth is never answered.
+        // 128 changes to a send; what comes after the hundred and seventieth is never answered.
         match (id, sequence) {
             (16, _) => vec![family(sequence, 30)],
-            (_, 0..70) => vec![acknowledgement(sequence, 0)],
+            (_, 0..170) => vec![acknowledgement(sequence, 0)],
             _ => Vec::new(),
         }
     };
     let mut conversation = start(rule, 1);
-    let results = conversation.batch(&vec![Request::ZeroAll; 200]);
-    assert_eq!(results.len(), 200);
+    let results = conversation.batch(&vec![Request::ZeroAll; 400]);
+    assert_eq!(results.len(), 400);
     let count = |wanted: fn(&ErrorKind) -> bool| {
         results.iter().filter(|one| one.as_ref().is_err_and(|error| wanted(error.kind()))).count()
     };
     let timed_out = count(|kind| matches!(kind, ErrorKind::TimedOut { .. }));
     let not_sent = count(|kind| *kind == ErrorKind::NotSent);
-    assert_eq!(results.iter().filter(|one| one.is_ok()).count(), 128 - timed_out);
-    assert!(timed_out > 0 && not_sent == 200 - 128, "{timed_out} timed out, {not_sent} not sent");
+    assert_eq!(results.iter().filter(|one| one.is_ok()).count(), 256 - timed_out);
+    assert!(timed_out > 0 && not_sent == 400 - 256, "{timed_out} timed out, {not_sent} not sent");
     assert_eq!(conversation.link.sent, 1 + 2);
 }
 

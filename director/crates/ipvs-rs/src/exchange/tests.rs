@@ -18,6 +18,8 @@ const CAPPED: u16 = 0x100;
 const WITH_TEXT: u16 = 0x200;
 const ENOENT: i32 = 2;
 const EEXIST: i32 = 17;
+/// `NLM_F_ACK` (`linux/netlink.h`).
+const ACKNOWLEDGE: u16 = 4;
 
 fn frame(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(16 + payload.len()).unwrap();
@@ -166,12 +168,27 @@ fn a_daemon_stop_keeps_its_own_error() {
 }
 
 #[test]
-fn only_daemon_stops_may_go_without_acknowledgement() {
-    let mut exchange = exchange(&[Request::ZeroAll, Request::Flush], 7);
+fn only_the_last_of_several_changes_is_acknowledged() {
+    let changes = [Request::ZeroAll, Request::Flush, Request::ZeroAll];
+    let (mut exchange, bytes) = Exchange::new(&changes, FAMILY_ID, 7);
+    let flags = |frame: &[u8]| u16::from_ne_bytes([frame[6], frame[7]]);
+    let asks = bytes.chunks(bytes.len() / 3).map(|frame| flags(frame) & ACKNOWLEDGE != 0);
+    assert_eq!(asks.collect::<Vec<_>>(), [false, false, true]);
+    // The kernel answers in order: what failed has been told before the acknowledgement.
+    exchange.feed(&acknowledgement(8, EEXIST));
+    assert!(!exchange.is_over());
+    exchange.feed(&acknowledgement(9, 0));
+    let outcomes: Vec<_> = exchange.outcomes().collect();
+    assert!(outcomes[0].replies.is_ok() && outcomes[2].replies.is_ok());
+    assert_eq!(kind(&outcomes[1]), &ErrorKind::Exists);
+}
+
+#[test]
+fn a_question_that_the_kernel_passes_over_has_no_answer() {
+    let mut exchange = exchange(&[Request::GetInfo, Request::GetInfo], 7);
     exchange.feed(&acknowledgement(8, 0));
     let outcomes: Vec<_> = exchange.outcomes().collect();
     assert_eq!(kind(&outcomes[0]), &ErrorKind::NoAnswer);
-    assert!(outcomes[1].replies.is_ok());
 }
 
 #[test]
