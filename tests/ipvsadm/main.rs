@@ -1,7 +1,7 @@
 //! `e2e-ipvsadm`: our crate `ipvs-rs` and the program `ipvsadm` on one real kernel.
 //!
-//! * `e2e-ipvsadm agree TABLES SEED`: over so many random tables, what we write `ipvsadm -Sn` prints
-//!   as its own grammar has it, and what `ipvsadm -R` writes we read as it was meant.
+//! * `e2e-ipvsadm agree TABLES SEED`: over so many random tables, what we write `ipvsadm -Sn`
+//!   prints as its own grammar has it, and what `ipvsadm -R` writes we read as it was meant.
 //! * `e2e-ipvsadm race SERVICES SERVERS`: the same table from nothing, by `ipvsadm -R` and by a
 //!   director's pass, and the pass over a table that is as it should be; times and their ratio.
 //!

@@ -36,10 +36,12 @@ struct Slot {
 /// Requests with consecutive sequence numbers that were sent together.
 ///
 /// The kernel answers in order. Of several changes only the last one asks for an acknowledgement:
-/// before it comes, whatever failed has been answered. One case the kernel does not answer at all: stopping a sync daemon
-/// whose thread has not yet run once. `kthread_stop` then says `EINTR`, which netlink takes for
-/// "a list is on its way", so that no acknowledgement comes although the daemon is stopped. A
-/// question behind such a request is a fence: once it is answered, nothing older will be.
+/// before it comes, whatever failed has been answered.
+///
+/// One case the kernel does not answer at all: stopping a sync daemon whose thread has not yet run
+/// once. `kthread_stop` then says `EINTR`, which netlink takes for "a list is on its way", so that
+/// no acknowledgement comes although the daemon is stopped. A question behind such a request is a
+/// fence: once it is answered, nothing older will be.
 pub(crate) struct Exchange {
     first_sequence: u32,
     slots: Vec<Slot>,
