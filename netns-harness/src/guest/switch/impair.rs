@@ -12,40 +12,41 @@ use crate::shell::feed;
 /// each.
 const BANDS: usize = 16;
 
-/// Puts the queueing disciplines of a port in place; what waited in the old ones is lost.
-pub(super) fn set(port: &str, latency: Duration, impaired: &[&Impaired]) -> anyhow::Result<()> {
-    let text = commands(port, latency, impaired)?;
-    // A port may have none yet: what is not there is what is wanted.
-    let _ = feed("tc", &["-batch", "-"], &format!("qdisc del dev {port} root\n"));
-    if text.is_empty() {
-        return Ok(());
-    }
-    feed("tc", &["-batch", "-"], &text).with_context(|| format!("the latency of {port}"))
-}
-
-/// The commands that do so where there are none yet.
-pub(super) fn commands(
-    port: &str,
-    latency: Duration,
-    impaired: &[&Impaired],
-) -> anyhow::Result<String> {
+/// The band of what fares well, always there: a port whose queues are replaced loses what waits in
+/// them.
+pub(super) fn usual(port: &str, latency: Duration) -> anyhow::Result<String> {
     let mut text = String::new();
-    let usual = format!("netem delay {}us limit 100000", latency.as_micros());
-    if impaired.is_empty() {
-        if !latency.is_zero() {
-            writeln!(text, "qdisc add dev {port} root {usual}")?;
-        }
-        return Ok(text);
-    }
-    if impaired.len() >= BANDS {
-        bail!("{port}: frames of {} senders fare badly, {} can", impaired.len(), BANDS - 1);
-    }
     let map = "0 ".repeat(BANDS);
     writeln!(text, "qdisc add dev {port} root handle 1: prio bands {BANDS} priomap {map}")?;
-    writeln!(text, "qdisc add dev {port} parent 1:1 {usual}")?;
-    for (index, Impaired { from, netem, .. }) in impaired.iter().enumerate() {
-        // Class numbers are hexadecimal.
-        let class = format!("1:{:x}", index + 2);
+    if !latency.is_zero() {
+        let micros = latency.as_micros();
+        writeln!(text, "qdisc add dev {port} parent 1:1 netem delay {micros}us limit 100000")?;
+    }
+    Ok(text)
+}
+
+/// Takes those out of their bands whose frames fared badly, and gives bands to those whose frames
+/// do now.
+pub(super) fn change(port: &str, before: usize, after: &[&Impaired]) -> anyhow::Result<()> {
+    let text = commands(port, before, after)?;
+    feed("tc", &["-batch", "-"], &text).with_context(|| format!("impairments at {port}"))
+}
+
+fn commands(port: &str, before: usize, after: &[&Impaired]) -> anyhow::Result<String> {
+    if after.len() >= BANDS {
+        bail!("{port}: frames of {} senders fare badly, {} can", after.len(), BANDS - 1);
+    }
+    let mut text = String::new();
+    // Class numbers are hexadecimal.
+    let class = |index: usize| format!("1:{:x}", index + 2);
+    if before > 0 {
+        writeln!(text, "filter del dev {port} parent 1: prio 1")?;
+    }
+    for index in 0..before {
+        writeln!(text, "qdisc del dev {port} parent {}", class(index))?;
+    }
+    for (index, Impaired { from, netem, .. }) in after.iter().enumerate() {
+        let class = class(index);
         writeln!(text, "qdisc add dev {port} parent {class} netem {netem} limit 100000")?;
         writeln!(
             text,
@@ -67,9 +68,10 @@ mod tests {
             from: "02:00:00:01:00:02".into(),
             netem: "delay 150us 0us loss 10.0000%".into(),
         };
-        let text = commands("d2-hb", Duration::from_micros(150), &[&bad]).unwrap();
-        insta::assert_snapshot!(text);
-        assert_eq!(commands("d2-hb", Duration::ZERO, &[]).unwrap(), "");
-        assert!(commands("d2-hb", Duration::ZERO, &[&bad; BANDS]).is_err());
+        let usual = usual("d2-hb", Duration::from_micros(150)).unwrap();
+        let worse = commands("d2-hb", 0, &[&bad]).unwrap();
+        let healed = commands("d2-hb", 1, &[]).unwrap();
+        insta::assert_snapshot!([usual, worse, healed].join("\n"));
+        assert!(commands("d2-hb", 0, &[&bad; BANDS]).is_err());
     }
 }

@@ -17,8 +17,8 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Every switch, and how the wires are at the moment.
 pub(super) struct Switches {
-    /// The ports of nodes that have power, each with how long it is from the switch to the node.
-    ports: BTreeMap<String, Duration>,
+    /// The ports of nodes that have power.
+    ports: BTreeSet<String>,
     wires: Wires,
 }
 
@@ -44,13 +44,13 @@ impl Switches {
         feed("ip", &["-batch", "-"], &batch).context("building the segments")?;
         let wires = Wires::default();
         block(&wires)?;
-        Ok(Self { ports: BTreeMap::new(), wires })
+        Ok(Self { ports: BTreeSet::new(), wires })
     }
 
     /// Plugs a node into its segments; `pid` is a process in its network namespace.
     pub(super) fn connect(&mut self, node: &Node, pid: u32) -> anyhow::Result<()> {
         let mut links = String::new();
-        for Port { segment, switch_port, hardware, latency, .. } in &node.ports {
+        for Port { segment, switch_port, hardware, .. } in &node.ports {
             writeln!(
                 links,
                 "link add name {switch_port} type veth peer name {segment} address {hardware} \
@@ -58,7 +58,7 @@ impl Switches {
                  link set dev {switch_port} master br-{segment}\n\
                  link set dev {switch_port} up"
             )?;
-            self.ports.insert(switch_port.clone(), *latency);
+            self.ports.insert(switch_port.clone());
         }
         feed("ip", &["-batch", "-"], &links).with_context(|| format!("connecting {}", node.name))
     }
@@ -78,8 +78,8 @@ impl Switches {
     /// From now on the wires are like this; what is so already is not touched.
     pub(super) fn set(&mut self, wires: &Wires) -> anyhow::Result<()> {
         let mut wires = wires.clone();
-        wires.unplugged.retain(|port| self.ports.contains_key(port));
-        wires.impaired.retain(|impaired| self.ports.contains_key(&impaired.port));
+        wires.unplugged.retain(|port| self.ports.contains(port));
+        wires.impaired.retain(|impaired| self.ports.contains(&impaired.port));
         if (&wires.blocked, &wires.muted) != (&self.wires.blocked, &self.wires.muted) {
             block(&wires)?;
         }
@@ -92,9 +92,8 @@ impl Switches {
         let (before, after) = (by_port(&self.wires), by_port(&wires));
         for port in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
             if before.get(port) != after.get(port) {
-                let latency = self.ports.get(*port).copied().unwrap_or_default();
                 let list = after.get(port).map(Vec::as_slice).unwrap_or_default();
-                impair::set(port, latency, list)?;
+                impair::change(port, before.get(port).map_or(0, Vec::len), list)?;
             }
         }
         self.wires = wires;
@@ -112,7 +111,7 @@ fn by_port(wires: &Wires) -> BTreeMap<&str, Vec<&Impaired>> {
 
 /// Makes the way from the switch to each port as long as the scenario says.
 pub(super) fn delay(ports: &[Port]) -> anyhow::Result<()> {
-    let lines = ports.iter().map(|port| impair::commands(&port.switch_port, port.latency, &[]));
+    let lines = ports.iter().map(|port| impair::usual(&port.switch_port, port.latency));
     let lines = lines.collect::<anyhow::Result<String>>()?;
     feed("tc", &["-batch", "-"], &lines).context("the segments' latency")
 }
