@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::beside::Beside;
+use crate::engine::Choice;
 use crate::failure::Failure;
 use crate::peers::Compare;
+use crate::playground::{self, Capture, Exec, Fault, Named, Up};
 use crate::process::Interrupt;
 use crate::run::Request;
 use crate::{adopt, doctor, guard, guest, kernel, node};
@@ -34,12 +36,37 @@ enum Command {
     Beside(Beside),
     /// Plays scenarios with our director and with its peers, and compares what came out.
     Compare(Compare),
+    /// Builds the topology of a scenario and leaves it running, to play with.
+    Up(Up),
+    /// Shows a playground: roles, owners, tables, traffic.
+    Status(Named),
+    /// Runs a command on a node of a playground.
+    Exec(Exec),
+    /// Does to a playground what a statement says: `fault "cut hb both"`.
+    Fault(Fault),
+    /// Ends every cut and impairment of a playground.
+    Heal(Named),
+    /// Writes what passes a node's interfaces to a file.
+    Capture(Capture),
+    /// Ends a playground; nothing is left of it.
+    Down(Named),
     /// The inside of a run; the lab starts it itself.
     #[command(hide = true)]
     Guest {
         /// Whether the guest owns its machine.
         #[arg(long)]
         machine: bool,
+        /// The run directory.
+        directory: PathBuf,
+    },
+    /// Runs the guest of a playground; the lab starts it itself.
+    #[command(hide = true)]
+    Keep {
+        /// What runs it.
+        #[arg(value_enum)]
+        engine: Choice,
+        /// What it was drawn from.
+        seed: u64,
         /// The run directory.
         directory: PathBuf,
     },
@@ -84,6 +111,14 @@ pub(crate) fn run() -> Result<u8, Failure> {
         Command::Run(request) => crate::run::run(&request),
         Command::Beside(request) => crate::beside::run(&request),
         Command::Compare(request) => crate::peers::run(&request),
+        Command::Up(request) => playground::up(&request),
+        Command::Status(named) => playground::status(&named),
+        Command::Exec(request) => playground::exec(&request),
+        Command::Fault(request) => playground::fault(&request),
+        Command::Heal(named) => playground::heal(&named),
+        Command::Capture(request) => playground::capture(&request),
+        Command::Down(named) => playground::down(&named),
+        Command::Keep { engine, seed, directory } => playground::keep(&directory, engine, seed),
         Command::Guest { machine, directory } => {
             guest::run(&directory, machine)?;
             Ok(0)

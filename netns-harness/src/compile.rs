@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use scenario::{ConfigFile, NodeKind, Protocol, Scenario, Stream};
 
+pub(crate) use deeds::steps;
+
 use crate::config;
 use crate::failure::Failure;
 use crate::plan::{Client, DirectorRole, Node, Plan, Port, Role, Serve};
@@ -69,10 +71,11 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
         .iter()
         .flat_map(|node| node.ports.iter().map(|port| (port.hardware.clone(), node.name.clone())))
         .collect();
-    let steps = deeds::steps(scenario, &nodes, around)?;
+    let steps = steps(scenario, &nodes, around)?;
     Ok(Plan {
         machine: around.machine,
         capture: around.capture,
+        stays: false,
         look: around.look,
         head_start: around.stack.head_start(),
         length: scenario.length,

@@ -21,6 +21,7 @@ mod node;
 mod peers;
 mod plan;
 mod play;
+mod playground;
 mod process;
 mod record;
 mod run;

@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) machine: bool,
     /// Whether all frames are captured.
     pub(crate) capture: bool,
+    /// Whether the guest answers requests after the last step, until it is asked to end.
+    pub(crate) stays: bool,
     /// How often the table of a director is looked at.
     pub(crate) look: Duration,
     /// How long the directors run before the scenario begins.
@@ -233,6 +235,8 @@ pub(crate) enum Order {
     Pause,
     /// All are run again.
     Resume,
+    /// A command of the user's; what it prints is the answer.
+    Exec(Vec<String>),
     /// Somebody types these commands on the node.
     Tamper(Vec<Vec<String>>),
     /// The real server answers like this on all ports.
@@ -261,6 +265,47 @@ pub(crate) struct Setup {
 pub(crate) enum Answer {
     /// Done.
     Done,
+    /// A command of the user's has ended.
+    Said {
+        /// Its exit status.
+        status: u8,
+        /// What it printed.
+        output: String,
+    },
     /// Not done, and why.
     Failed(String),
+}
+
+/// Where in the run directory requests to a playground are put.
+pub(crate) const REQUESTS: &str = "requests";
+/// Where its answers are, each under its request's name.
+pub(crate) const ANSWERS: &str = "answers";
+/// A file that is there as soon as a playground is up.
+pub(crate) const READY: &str = "ready";
+
+/// What a playground can be asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// A statement is carried out.
+    Step(Step),
+    /// A command is run on a node.
+    Exec {
+        /// The node.
+        node: String,
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+    /// It is over.
+    Down,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// Why it could not be done.
+    pub(crate) error: Option<String>,
+    /// Exit status of a command.
+    pub(crate) status: u8,
+    /// What a command printed.
+    pub(crate) output: String,
 }

@@ -111,7 +111,7 @@ fn look(engine: Engine, stack: Stack) -> Duration {
 }
 
 /// The director's program as the guest sees it: below the host's root.
-fn program(path: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn program(path: &Path) -> Result<PathBuf, Failure> {
     let real = path.canonicalize().map_err(|error| {
         Failure::Input(format!("--director {}: {error}; build it first", path.display()))
     })?;

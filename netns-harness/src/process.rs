@@ -28,6 +28,16 @@ impl Interrupt {
         }
         Ok(Self { read })
     }
+
+    /// Lets so much time pass; true when the user has interrupted.
+    pub(crate) fn pause(&self, time: Duration) -> io::Result<bool> {
+        let mut fds = [PollFd::from_borrowed_fd(self.read.as_fd(), PollFlags::IN)];
+        match poll(&mut fds, Some(&timespec(time))) {
+            Ok(count) => Ok(count > 0),
+            Err(rustix::io::Errno::INTR) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// How a bounded child ended.

@@ -71,6 +71,16 @@ impl RunDirectory {
         Ok(made)
     }
 
+    /// One that somebody else has made and filled.
+    pub(crate) fn existing(path: &Path) -> Self {
+        Self { path: path.to_owned(), keep: true }
+    }
+
+    /// Leaves it as it is, for who uses it from now on.
+    pub(crate) fn leave(self) {
+        std::mem::forget(self);
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path

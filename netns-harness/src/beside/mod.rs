@@ -43,7 +43,7 @@ pub(crate) fn run(request: &Beside) -> Result<u8, Failure> {
         comparisons.push(Comparison::of(&scenario, pairs));
     }
     let status = compare::exit(&comparisons);
-    campaign.print(&comparisons, status, text::text)?;
+    campaign.print(&comparisons, status, text::text, text::text)?;
     Ok(status)
 }
 

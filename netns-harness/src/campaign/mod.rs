@@ -52,6 +52,8 @@ enum Format {
     Text,
     /// For programs.
     Json,
+    /// One table for a page; where there is no such table, the same as text.
+    Markdown,
 }
 
 #[derive(Serialize)]
@@ -108,9 +110,11 @@ impl Campaign {
         comparisons: &[T],
         exit_status: u8,
         text: fn(&[T]) -> String,
+        markdown: fn(&[T]) -> String,
     ) -> Result<(), Failure> {
         match self.format {
             Format::Text => print!("{}", text(comparisons)),
+            Format::Markdown => print!("{}", markdown(comparisons)),
             Format::Json => {
                 let document = Document { scenarios: comparisons, exit_status };
                 let text = serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?;

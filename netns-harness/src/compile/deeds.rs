@@ -10,7 +10,7 @@ use crate::plan::{Deed, Node, Order, Step};
 
 /// The steps of a run in time order, each with the complete state of the wires where it changes
 /// them.
-pub(super) fn steps(
+pub(crate) fn steps(
     scenario: &Scenario,
     nodes: &[Node],
     around: &Surroundings<'_>,

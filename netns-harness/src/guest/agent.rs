@@ -41,6 +41,11 @@ impl Agent {
 
     /// Has the node do something and waits until it is done.
     pub(super) fn order(&mut self, order: &Order) -> anyhow::Result<()> {
+        self.ask(order).map(drop)
+    }
+
+    /// The same, with what the node answers.
+    pub(super) fn ask(&mut self, order: &Order) -> anyhow::Result<Answer> {
         let name = &self.name;
         let text = serde_json::to_string(order)?;
         self.orders
@@ -49,8 +54,8 @@ impl Agent {
         let mut line = String::new();
         self.answers.read_line(&mut line).with_context(|| format!("node {name}"))?;
         match serde_json::from_str(&line) {
-            Ok(Answer::Done) => Ok(()),
             Ok(Answer::Failed(why)) => bail!("node {name}: {why}"),
+            Ok(answer) => Ok(answer),
             Err(_) => bail!("node {name} ended; see stderr/{name} in the run directory"),
         }
     }

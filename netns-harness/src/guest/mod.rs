@@ -3,6 +3,7 @@
 mod agent;
 mod capture;
 pub(crate) mod mounts;
+mod requests;
 mod switch;
 
 use std::collections::BTreeMap;
@@ -70,7 +71,11 @@ fn play() -> anyhow::Result<()> {
         alarm.sleep_until(start + step.at).context("waiting")?;
         lab.step(step, start).with_context(|| format!("statement {:?}", step.text))?;
     }
-    alarm.sleep_until(start + plan.length).context("waiting")?;
+    if plan.stays {
+        requests::serve(&mut lab, start)?;
+    } else {
+        alarm.sleep_until(start + plan.length).context("waiting")?;
+    }
     lab.finish()?;
     captures.finish();
     Ok(())

@@ -15,11 +15,13 @@ use rustix::mount::{
 use super::{DISKS, HOST, RUN};
 
 /// Modules of a kernel that has them as modules; one that has them built in needs none.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 16] = [
     "bridge",
     "veth",
     "dummy",
     "sch_netem",
+    "sch_prio",
+    "cls_flower",
     "nf_tables",
     "nft_meta_bridge",
     "ip_vs",

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::clock;
 use crate::guest::RUN;
+use crate::plan::Answer;
 use crate::said::{DIRECTORY, Found, compare};
 use crate::shell::ask_within;
 
@@ -18,6 +20,29 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TRIES: usize = 5;
 /// From one try to the next.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// A command of the user's gets this long.
+const COMMAND: &str = "10s";
+/// More than anybody reads; the rest is cut off.
+const SHOWN: usize = 1 << 20;
+
+/// Runs a command of the user's.
+pub(super) fn exec(command: &[String]) -> anyhow::Result<Answer> {
+    let output = Command::new("timeout")
+        .args(["--kill-after=1s", COMMAND])
+        .args(command)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start timeout")?;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(end);
+    }
+    // One that was killed has no status of its own.
+    let status = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(137);
+    Ok(Answer::Said { status, output: text })
+}
 
 /// Asks, and leaves both answers and what came of it in the run directory.
 pub(super) fn ask(node: &str, program: Result<&str, String>) -> anyhow::Result<()> {

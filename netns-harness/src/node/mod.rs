@@ -34,15 +34,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for line in std::io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line?).context("an order")?;
         let done = match (order, &mut built) {
-            (Order::Build(setup), place @ None) => {
-                Built::build(*setup).map(|node| *place = Some(node))
-            }
+            (Order::Build(setup), place @ None) => Built::build(*setup).map(|node| {
+                *place = Some(node);
+                Answer::Done
+            }),
             (Order::Build(_), Some(_)) => bail!("the node is built already"),
             (_, None) => bail!("an order before the node is built"),
-            (order, Some(node)) => node.carry_out(order),
+            (Order::Exec(command), Some(_)) => ask::exec(&command),
+            (order, Some(node)) => node.carry_out(order).map(|()| Answer::Done),
         };
         let answer = match done {
-            Ok(()) => Answer::Done,
+            Ok(answer) => answer,
             Err(error) => Answer::Failed(format!("{error:#}")),
         };
         let mut out = std::io::stdout().lock();

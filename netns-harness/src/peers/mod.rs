@@ -2,6 +2,7 @@
 
 mod dead;
 mod judge;
+mod markdown;
 mod measure;
 mod text;
 
@@ -49,7 +50,7 @@ pub(crate) fn run(request: &Compare) -> Result<u8, Failure> {
         comparisons.push(Comparison::of(&scenario, played));
     }
     let status = measure::exit(&comparisons);
-    campaign.print(&comparisons, status, text::text)?;
+    campaign.print(&comparisons, status, text::text, markdown::markdown)?;
     Ok(status)
 }
 

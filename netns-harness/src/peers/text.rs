@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use super::measure::{Comparison, Played, Side};
 use crate::campaign::{self, Figures, millis};
 
-const COLUMNS: usize = 11;
-const HEADER: [&str; COLUMNS] = [
+pub(super) const COLUMNS: usize = 11;
+pub(super) const HEADER: [&str; COLUMNS] = [
     "stack",
     "runs",
     "outage p50",
@@ -61,7 +61,7 @@ fn table(rows: &[[String; COLUMNS]]) -> String {
     campaign::table(HEADER, rows, |column| (1..=7).contains(&column))
 }
 
-fn row(played: &Played, client: &str) -> [String; COLUMNS] {
+pub(super) fn row(played: &Played, client: &str) -> [String; COLUMNS] {
     let figures = played.clients.get(client);
     let dead = played.ran().map(|run| run.on_dead_server);
     let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
