@@ -77,6 +77,7 @@ fn the_tour_can_be_walked_and_leaves_nothing() {
         let mut said = String::new();
         let walked = (0..if is_status { LOOKS } else { 1 }).any(|look| {
             if look > 0 {
+                // Whoever walks the tour looks again as well.
                 std::thread::sleep(PAUSE);
             }
             let output = walk(command, &director, &scratch);

@@ -45,6 +45,7 @@ pub(super) fn ask(session: &Session, request: &Request) -> Result<Told, Failure>
             let limit = PATIENCE.as_secs();
             return Err(Failure::Broken(anyhow::anyhow!("no answer within {limit} s")));
         }
+        // Another kernel's file system tells nobody of a new file.
         std::thread::sleep(LOOK);
     }
 }

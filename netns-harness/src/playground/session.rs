@@ -146,6 +146,7 @@ impl Session {
                 self.kill();
                 break;
             }
+            // The keeper is no child of this process, which cannot wait for it.
             std::thread::sleep(Duration::from_millis(20));
         }
         match fs::remove_dir_all(&self.path) {
