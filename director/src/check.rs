@@ -1,20 +1,32 @@
 //! `director check`: configuration files, every problem at once.
 
 use crate::cli::Check;
-use crate::output::{Failure, complain, say, shown};
-use director_config::{Problems, check_files, check_node, load};
+use crate::output::{Failure, complain, say, shown, warned};
+use director_config::{
+    Code, Problems, Trap, Warnings, check_files, check_node, load, nearest, warnings,
+};
 use director_core::config::Config;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Checks the files; exit status 2 when one has a problem.
+/// Checks the files; exit status 2 when one has a problem, or a warning where these are denied.
 pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
+    if let Some(code) = &arguments.explain {
+        say(&explained(code)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut code = ExitCode::SUCCESS;
     for path in &arguments.files {
         match check_one(path, arguments.node.as_deref()) {
-            Ok(config) => {
+            Ok((config, warnings)) => {
                 let digest = config.digest();
                 say(&format!("{}: valid, configuration {digest}", path.display()))?;
+                if !warnings.warnings.is_empty() {
+                    complain(warned(&warnings).trim_end());
+                    if arguments.deny_warnings {
+                        code = ExitCode::from(2);
+                    }
+                }
             }
             Err(problems) => {
                 complain(shown(&problems).trim_end());
@@ -25,12 +37,30 @@ pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn check_one(path: &Path, node: Option<&str>) -> Result<Config, Problems> {
+fn check_one(path: &Path, node: Option<&str>) -> Result<(Config, Warnings), Problems> {
     let (config, text) = load(path)?;
     let file = path.display().to_string();
     let mut problems = check_files(&config, &file, &text);
     if let Some(Err(unknown)) = node.map(|node| check_node(&config, node, &file, &text)) {
         problems.extend(unknown.problems);
     }
-    if problems.is_empty() { Ok(config) } else { Err(Problems::new(&file, problems)) }
+    let warnings = warnings(&config, &file, &text);
+    if problems.is_empty() { Ok((config, warnings)) } else { Err(Problems::new(&file, problems)) }
+}
+
+/// What a code stands for.
+fn explained(code: &str) -> Result<String, Failure> {
+    if let Some(trap) = Trap::ALL.iter().find(|trap| trap.as_str() == code) {
+        return Ok(format!("{}\n\n{}\n\n{}", trap.meaning(), trap.why(), trap.cure()));
+    }
+    if let Some(problem) = Code::ALL.iter().find(|problem| problem.as_str() == code) {
+        return Ok(problem.meaning().to_owned());
+    }
+    let known = Trap::ALL.iter().map(|trap| trap.as_str());
+    let known: Vec<&str> = known.chain(Code::ALL.iter().map(|code| code.as_str())).collect();
+    let help = match nearest(code, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Err(Failure::input(format_args!("--explain: there is no code {code}; {help}")))
 }

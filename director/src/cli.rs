@@ -88,8 +88,14 @@ pub(crate) struct Run {
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The files.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "explain", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Exit with status 2 on a warning, too.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    /// Say what the code of a problem or a warning stands for, and check nothing.
+    #[arg(long, value_name = "CODE", conflicts_with = "files")]
+    pub(crate) explain: Option<String>,
     /// Check also that this node is configured.
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Option<String>,

@@ -63,3 +63,8 @@ pub(crate) fn complain(text: &str) {
 pub(crate) fn shown(problems: &director_config::Problems) -> String {
     if io::stderr().is_terminal() { problems.coloured().to_string() } else { problems.to_string() }
 }
+
+/// The warnings of a file, with colours when a person reads them.
+pub(crate) fn warned(warnings: &director_config::Warnings) -> String {
+    if io::stderr().is_terminal() { warnings.coloured().to_string() } else { warnings.to_string() }
+}

@@ -20,6 +20,7 @@ mod show;
 mod source;
 mod suggest;
 mod syntax;
+mod trap;
 mod tree;
 mod value;
 pub mod witnesses;
@@ -31,6 +32,7 @@ pub use duration::{format_duration, parse_duration};
 pub use files::{check_files, check_node, key_path, load};
 pub use problem::{Problem, Problems};
 pub use suggest::nearest;
+pub use trap::{Trap, Warning, Warnings, warnings};
 pub use write::render;
 
 #[cfg(test)]

@@ -8,18 +8,38 @@ const SHOWN: usize = 120;
 
 /// Whether to use the terminal's colours.
 #[derive(Clone, Copy)]
-enum Palette {
+pub(crate) enum Mark {
     Plain,
-    Colours,
+    Coloured,
 }
 
-impl Palette {
-    const fn codes(self) -> [&'static str; 4] {
-        match self {
-            Self::Plain => ["", "", "", ""],
-            Self::Colours => ["\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"],
+impl Mark {
+    const fn codes(self, kind: Kind) -> [&'static str; 4] {
+        match (self, kind) {
+            (Self::Plain, _) => ["", "", "", ""],
+            (Self::Coloured, Kind::Error) => ["\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"],
+            (Self::Coloured, Kind::Warning) => ["\x1b[1;33m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"],
         }
     }
+}
+
+/// How much it matters.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Error,
+    Warning,
+}
+
+/// Something at a place of a file, as it is shown.
+pub(crate) struct Shown<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) code: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) help: &'a str,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) width: usize,
+    pub(crate) source_line: Option<&'a str>,
 }
 
 /// Problems with the colours of a terminal.
@@ -31,10 +51,9 @@ impl Problems {
         Coloured(self)
     }
 
-    fn show(&self, out: &mut fmt::Formatter<'_>, palette: Palette) -> fmt::Result {
+    fn show(&self, out: &mut fmt::Formatter<'_>, mark: Mark) -> fmt::Result {
         for problem in &self.problems {
-            one(out, &self.file, problem, palette)?;
-            writeln!(out)?;
+            writeln!(out, "{}", shown(problem).text(&self.file, mark))?;
         }
         match self.problems.len() {
             1 => writeln!(out, "1 problem in {}", printable(&self.file)),
@@ -43,25 +62,42 @@ impl Problems {
     }
 }
 
-fn one(
-    out: &mut fmt::Formatter<'_>,
-    file: &str,
-    problem: &Problem,
-    palette: Palette,
-) -> fmt::Result {
-    let [red, blue, bold, end] = palette.codes();
-    let gutter = " ".repeat(problem.line.to_string().len());
-    writeln!(out, "{red}error[{}]{end}{bold}: {}{end}", problem.code, problem.message)?;
-    let file = printable(file);
-    let (line, column) = (problem.line, problem.column);
-    writeln!(out, "{gutter}{blue}-->{end} {file}:{line}:{column}")?;
-    if let Some(text) = &problem.source_line {
-        let (shown, before, width) = window(text, column - 1, problem.width());
-        writeln!(out, "{gutter} {blue}|{end}")?;
-        writeln!(out, "{blue}{line} |{end} {}", shown.trim_end())?;
-        writeln!(out, "{gutter} {blue}|{end} {before}{red}{}{end}", "^".repeat(width))?;
+fn shown(problem: &Problem) -> Shown<'_> {
+    Shown {
+        kind: Kind::Error,
+        code: problem.code.as_str(),
+        message: &problem.message,
+        help: &problem.help,
+        line: problem.line,
+        column: problem.column,
+        width: problem.width(),
+        source_line: problem.source_line.as_deref(),
     }
-    writeln!(out, "{gutter} {blue}={end} help: {}", problem.help)
+}
+
+impl Shown<'_> {
+    /// Lines for people, the last one ended.
+    pub(crate) fn text(&self, file: &str, mark: Mark) -> String {
+        let [red, blue, bold, end] = mark.codes(self.kind);
+        let Self { code, message, help, line, column, .. } = self;
+        let kind = match self.kind {
+            Kind::Error => "error",
+            Kind::Warning => "warning",
+        };
+        let gutter = " ".repeat(line.to_string().len());
+        let mut lines = vec![
+            format!("{red}{kind}[{code}]{end}{bold}: {message}{end}"),
+            format!("{gutter}{blue}-->{end} {}:{line}:{column}", printable(file)),
+        ];
+        if let Some(text) = self.source_line {
+            let (shown, before, width) = window(text, column - 1, self.width);
+            lines.push(format!("{gutter} {blue}|{end}"));
+            lines.push(format!("{blue}{line} |{end} {}", shown.trim_end()));
+            lines.push(format!("{gutter} {blue}|{end} {before}{red}{}{end}", "^".repeat(width)));
+        }
+        lines.push(format!("{gutter} {blue}={end} help: {help}"));
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
 }
 
 /// The part of a line to show, what stands before its marker, and the width of the marker.
@@ -93,13 +129,13 @@ fn printable(text: &str) -> String {
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.show(formatter, Palette::Plain)
+        self.show(formatter, Mark::Plain)
     }
 }
 
 impl fmt::Display for Coloured<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.show(formatter, Palette::Colours)
+        self.0.show(formatter, Mark::Coloured)
     }
 }
 
