@@ -1,7 +1,5 @@
 //! Traps: what is valid, and will hurt one day.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
-
 use director_config::{Trap, parse, warnings};
 use std::collections::BTreeSet;
 use std::path::Path;
