@@ -1,10 +1,9 @@
 //! `director check`: configuration files, every problem at once.
 
 use crate::cli::Check;
+use crate::import::load;
 use crate::output::{Failure, complain, say, shown, warned};
-use director_config::{
-    Code, Problems, Trap, Warnings, check_files, check_node, load, nearest, warnings,
-};
+use director_config::{Code, Problems, Trap, Warnings, check_files, check_node, nearest, warnings};
 use director_core::config::Config;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +16,7 @@ pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     }
     let mut code = ExitCode::SUCCESS;
     for path in &arguments.files {
-        match check_one(path, arguments.node.as_deref()) {
+        match check_one(path, arguments) {
             Ok((config, warnings)) => {
                 let digest = config.digest();
                 say(&format!("{}: valid, configuration {digest}", path.display()))?;
@@ -37,11 +36,13 @@ pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn check_one(path: &Path, node: Option<&str>) -> Result<(Config, Warnings), Problems> {
-    let (config, text) = load(path)?;
+fn check_one(path: &Path, arguments: &Check) -> Result<(Config, Warnings), Problems> {
+    let (config, text) = load(path, arguments.from)?;
     let file = path.display().to_string();
     let mut problems = check_files(&config, &file, &text);
-    if let Some(Err(unknown)) = node.map(|node| check_node(&config, node, &file, &text)) {
+    if let Some(Err(unknown)) =
+        arguments.node.as_deref().map(|node| check_node(&config, node, &file, &text))
+    {
         problems.extend(unknown.problems);
     }
     let warnings = warnings(&config, &file, &text);

@@ -29,6 +29,12 @@ pub(crate) enum Task {
     /// What is not carried over or behaves otherwise is told on standard error. Exit status: 0 all
     /// is carried over; 1 something is left out; 2 the files are wrong.
     Import(Import),
+    /// Write a JSON schema of director.toml, for editors.
+    Schema,
+    /// Write what completes this command line in a shell.
+    Completions(Completions),
+    /// Write the manual pages into a folder.
+    Man(Man),
     /// Show what would change in this kernel; exit status 0 for nothing, 3 for changes.
     Plan(Plan),
     /// Ask the director that runs on this host what everything looks like.
@@ -90,6 +96,10 @@ pub(crate) struct Check {
     /// The files.
     #[arg(required_unless_present = "explain", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Take the files for those of another program, each by itself; without it a name
+    /// that ends in .cf says ldirectord.
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub(crate) from: Option<director_import::Format>,
     /// Exit with status 2 on a warning, too.
     #[arg(long)]
     pub(crate) deny_warnings: bool,
@@ -127,6 +137,20 @@ pub(crate) struct Import {
     /// Configuration id for keepalived's @ lines; without it the host name.
     #[arg(long, value_name = "ID")]
     pub(crate) config_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The folder; it is made when it is not there.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 fn language(text: &str) -> Result<director_import::Format, String> {
@@ -169,6 +193,10 @@ pub(crate) struct Doctor {
     /// The configuration, the same file on every director.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Take the configuration for one of another program, as `director import` does; without it
+    /// the name ldirectord.cf says so.
+    #[arg(long = "from", value_name = "LANGUAGE", value_parser = language)]
+    pub(crate) format: Option<director_import::Format>,
     /// This node's name in it; without it the host name, or else the host is a real server.
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Option<String>,
@@ -220,6 +248,10 @@ pub(crate) struct From {
     /// The configuration, the same file on every director.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Take the configuration for one of another program, as `director import` does; without it
+    /// a name that ends in .cf says ldirectord.
+    #[arg(long = "from", value_name = "LANGUAGE", value_parser = language)]
+    pub(crate) format: Option<director_import::Format>,
     /// This node's name in it; without it the host name.
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Option<String>,

@@ -1,6 +1,8 @@
 //! The configuration from its files, whole or not at all.
 
-use director_config::{Code, Problem, Problems, check_files, check_node, key_path, load};
+use crate::cli::From;
+use crate::import::load;
+use director_config::{Code, Problem, Problems, check_files, check_node, key_path};
 use director_core::config::Config;
 use director_core::name::NodeName;
 use director_core::wire::heartbeat::{Key, MOST_KEYS};
@@ -19,9 +21,10 @@ pub(crate) struct Loaded {
 ///
 /// # Errors
 /// Every problem of the text, or that the node is not in it.
-pub(crate) fn configuration(path: &Path, node: Option<&str>) -> Result<Loaded, Problems> {
-    let (config, text) = load(path)?;
-    let name = node.map_or_else(|| host_name(&config), str::to_owned);
+pub(crate) fn configuration(from: &From) -> Result<Loaded, Problems> {
+    let path = &from.config;
+    let (config, text) = load(path, from.format)?;
+    let name = from.node.clone().unwrap_or_else(|| host_name(&config));
     let node = check_node(&config, &name, &path.display().to_string(), &text)?;
     Ok(Loaded { config, node, text })
 }
@@ -39,9 +42,9 @@ pub(crate) fn host_name(config: &Config) -> String {
 ///
 /// # Errors
 /// Every problem of the text, that the node is not in it, or what is wrong with the key file.
-pub(crate) fn settings(path: &Path, node: Option<&str>) -> Result<(Settings, NodeName), Problems> {
-    let Loaded { config, node, text } = configuration(path, node)?;
-    let file = path.display().to_string();
+pub(crate) fn settings(from: &From) -> Result<(Settings, NodeName), Problems> {
+    let Loaded { config, node, text } = configuration(from)?;
+    let file = from.config.display().to_string();
     let problems = check_files(&config, &file, &text);
     if !problems.is_empty() {
         return Err(Problems::new(&file, problems));
@@ -88,12 +91,14 @@ fn key_problem(message: String) -> Problem {
 /// The files, for a reload.
 pub(crate) struct Files {
     pub(crate) path: PathBuf,
+    pub(crate) format: Option<director_import::Format>,
     pub(crate) node: NodeName,
 }
 
 impl Source for Files {
     fn load(&mut self) -> Result<Settings, Vec<String>> {
-        let loaded = settings(&self.path, Some(self.node.as_str()));
+        let node = Some(self.node.as_str().to_owned());
+        let loaded = settings(&From { config: self.path.clone(), format: self.format, node });
         loaded.map(|(settings, _)| settings).map_err(|problems| {
             let file = &problems.file;
             let line = |problem: &Problem| {
@@ -137,7 +142,7 @@ addresses = ["192.0.2.100/24 on eth0"]
         fs::write(&key, "a secret\n").expect("a file");
         fs::set_permissions(key, fs::Permissions::from_mode(0o600)).expect("a mode");
         let node = NodeName::new("d1").expect("a name");
-        (folder, Files { path, node })
+        (folder, Files { path, format: None, node })
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use crate::cli::Import;
 use crate::output::{Failure, complain, say, shown};
 use director_config::{Code, Problem, Problems};
-use director_import::{Fate, Imported, Input, Interface, Note, Options, Surroundings};
+use director_core::config::Config;
+use director_import::{Fate, Format, Imported, Input, Interface, Note, Options, Surroundings};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, ToSocketAddrs};
@@ -36,10 +37,7 @@ pub(crate) fn import(arguments: &Import) -> Result<ExitCode, Failure> {
 }
 
 /// What becomes of the files.
-///
-/// # Errors
-/// Everything that is wrong with them.
-pub(crate) fn imported(files: &[PathBuf], options: &Options) -> Result<Imported, Failure> {
+fn imported(files: &[PathBuf], options: &Options) -> Result<Imported, Failure> {
     let mut inputs = Vec::new();
     let mut unread = Vec::new();
     for path in files {
@@ -57,6 +55,27 @@ pub(crate) fn imported(files: &[PathBuf], options: &Options) -> Result<Imported,
 fn wrong(problems: &[Problems]) -> Failure {
     let texts: Vec<String> = problems.iter().map(|it| shown(it).trim_end().to_owned()).collect();
     Failure::input(texts.join("\n\n"))
+}
+
+/// A configuration with its text: a `director.toml`, or a file of another program when `format`
+/// or a name that ends in `.cf` says so; what is not as it was is told on standard error.
+///
+/// # Errors
+/// Every problem of the text.
+pub(crate) fn load(path: &Path, format: Option<Format>) -> Result<(Config, String), Problems> {
+    let named = path.extension().is_some_and(|it| it == "cf").then_some(Format::Ldirectord);
+    let Some(format) = format.or(named) else { return director_config::load(path) };
+    let options = Options { format: Some(format), ..Options::default() };
+    let imported = director_import::import(&[input(path)?], &options, &Host);
+    // One file has one list of problems, unless it includes others: then the first of them.
+    let imported = imported.map_err(|problems| {
+        let none = || Problems::new(&path.display().to_string(), Vec::new());
+        problems.into_iter().next().unwrap_or_else(none)
+    })?;
+    complain(&told(&imported.notes));
+    let name = format!("{}, imported", path.display());
+    let config = director_config::parse(&name, &imported.text)?;
+    Ok((config, imported.text))
 }
 
 fn input(path: &Path) -> Result<Input, Problems> {

@@ -8,10 +8,12 @@ mod import;
 mod links;
 mod operate;
 mod output;
+mod pages;
 mod plan;
 mod realserver;
 mod release;
 mod run;
+mod schema;
 mod status;
 mod witnesses;
 
@@ -25,6 +27,9 @@ fn main() -> ExitCode {
         Task::Run(arguments) => run::run(arguments),
         Task::Check(arguments) => check::check(&arguments),
         Task::Import(arguments) => import::import(&arguments),
+        Task::Schema => schema::schema(),
+        Task::Completions(arguments) => Ok(pages::completions(&arguments)),
+        Task::Man(arguments) => pages::man(&arguments),
         Task::Plan(arguments) => plan::plan(&arguments),
         Task::Status(arguments) => status::status(&arguments),
         Task::Handover(arguments) => operate::handover(&arguments),

@@ -29,8 +29,7 @@ struct Changes {
 /// Observes the kernel, compares, changes nothing.
 pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     let from = &arguments.from;
-    let loaded = configuration(&from.config, from.node.as_deref())
-        .map_err(|problems| Failure::input(shown(&problems)))?;
+    let loaded = configuration(from).map_err(|problems| Failure::input(shown(&problems)))?;
     let changes = changes(&mut LinuxKernel::new(), &loaded, arguments.role).map_err(|error| {
         Failure::machine(format_args!("the kernel cannot be asked what it holds: {error}"))
     })?;

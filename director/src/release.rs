@@ -18,8 +18,7 @@ use std::sync::Arc;
 /// Takes the configured addresses off, then the configured services; nothing else.
 pub(crate) fn release(arguments: &Release) -> Result<ExitCode, Failure> {
     let from = &arguments.from;
-    let loaded = configuration(&from.config, from.node.as_deref())
-        .map_err(|problems| Failure::input(shown(&problems)))?;
+    let loaded = configuration(from).map_err(|problems| Failure::input(shown(&problems)))?;
     let socket = &arguments.control.control;
     match ask(socket, &Command::Status { format: Shape::Json }) {
         Err(AskError::NotRunning(_)) => {}

@@ -35,8 +35,8 @@ const LAST: Duration = Duration::from_secs(1);
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
     let path = &arguments.from.config;
-    let (settings, node) = settings(path, arguments.from.node.as_deref())
-        .map_err(|problems| Failure::input(shown(&problems)))?;
+    let (settings, node) =
+        settings(&arguments.from).map_err(|problems| Failure::input(shown(&problems)))?;
     let seed = arguments.seed.map_or_else(entropy, Ok)?;
     let problems = preflight(&settings.config, &node);
     if !problems.is_empty() {
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format_args!("no runtime: {error}")))?;
-    let files = Files { path: path.clone(), node };
+    let files = Files { path: path.clone(), format: arguments.from.format, node };
     let ended = runtime.block_on(direct(settings, files, control, seed));
     // A pass that the kernel does not end must not keep the process.
     runtime.shutdown_timeout(LAST);

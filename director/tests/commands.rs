@@ -208,3 +208,56 @@ fn a_record_that_is_none_is_not_thrown_away() {
     assert!(said.err.contains("the record r.json is none"), "{}", said.err);
     assert!(folder.path().join("r.json").exists());
 }
+
+/// A virtual service as ldirectord has it, on an address that no machine has.
+const LDIRECTORD: &str = "quiescent=yes\nvirtual=192.0.2.100:80\n\treal=192.0.2.21:80 gate 5\n\
+    \treal=192.0.2.22:80 gate\n\tservice=http\n\trequest=\"/\"\n\treceive=\"OK\"\n";
+
+#[test]
+fn files_of_other_programs_are_imported() {
+    let folder = Folder::with(PAIR);
+    fs::write(folder.path().join("ldirectord.cf"), LDIRECTORD).unwrap();
+    let options = "--interface nosuch0 --key-file cluster.key --out imported.toml";
+    let said = folder.run(&format!("import ldirectord.cf {options}"));
+    // This host has no address on that interface, and no file says one.
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+    assert!(said.err.contains("ldirectord.cf:2:1: changed: 192.0.2.100"), "{}", said.err);
+    let said = folder.run("check imported.toml");
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let said = folder.run(&format!("import ldirectord.cf {options}"));
+    assert!(said.code == Some(2) && said.err.contains("exists"), "{}", said.err);
+    fs::write(folder.path().join("ldirectord.cf"), LDIRECTORD.replace("gate", "gaet")).unwrap();
+    let said = folder.run("import ldirectord.cf");
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    assert!(said.err.contains("ldirectord.cf:3:7") && said.err.contains("gate, masq or ipip"));
+}
+
+#[test]
+fn a_file_of_ldirectord_is_taken_as_it_is() {
+    let folder = Folder::with(PAIR);
+    let wrong = LDIRECTORD.replace("quiescent=yes", "quiescent=maybe");
+    for (name, from) in [("ldirectord.cf", ""), ("other", "--from ldirectord")] {
+        fs::write(folder.path().join(name), &wrong).unwrap();
+        for command in ["plan --config", "run --config", "check"] {
+            let said = folder.run(&format!("{command} {name} {from}"));
+            assert_eq!(said.code, Some(2), "{}", said.err);
+            assert!(said.err.contains(&format!("{name}:1:11")), "{}", said.err);
+        }
+    }
+}
+
+#[test]
+fn a_schema_completions_and_manual_pages_are_written() {
+    let folder = Folder::with(PAIR);
+    let said = folder.run("schema");
+    assert!(said.code == Some(0) && said.out.contains("\"keepalive\""), "{}", said.err);
+    for shell in ["bash", "zsh", "fish"] {
+        let said = folder.run(&format!("completions {shell}"));
+        assert!(said.code == Some(0) && said.out.contains("deny-warnings"), "{shell}");
+    }
+    assert_eq!(folder.run("man pages").code, Some(0));
+    for page in ["director.1", "director-run.1", "director-import.1"] {
+        let text = fs::read_to_string(folder.path().join("pages").join(page)).unwrap();
+        assert!(text.contains(".SH NAME") && text.contains(".SH OPTIONS"), "{page}");
+    }
+}

@@ -14,6 +14,7 @@ mod hook;
 mod node;
 mod policy;
 mod problem;
+pub mod reference;
 mod section;
 mod service;
 mod show;

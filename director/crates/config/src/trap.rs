@@ -107,7 +107,7 @@ traps! {
     HollowCheck "hollow-check" "A service that speaks HTTP is checked by a connection alone."
         "A process that accepts and never answers, or answers with errors, stays in service."
         "Write check = { type = \"http\", path = \"/\", expect = \"…\" }.";
-    ShortPersistence "short-persistence" "Clients stay with their server for less than a check takes."
+    ShortPersistence "short-persistence" "Clients stay with their server for less than an interval."
         "A server that fails loses its clients at once, but one that is only slow is left before \
          anybody has noticed: clients wander."
         "Write a persistence of a minute or more, or none.";
