@@ -153,8 +153,8 @@ fn read(
 fn checks(draft: &mut Draft) {
     for service in &mut draft.services {
         let kind = match service.key.value {
-            Key::Udp(_) => "icmp",
-            _ => "tcp",
+            Key::Tcp(_) | Key::Sctp(_) => "tcp",
+            Key::Udp(_) | Key::FwMark(_) | Key::FwMark6(_) => "ping",
         };
         service.check.get_or_insert(Check {
             place: service.place,

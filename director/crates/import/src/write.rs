@@ -232,6 +232,7 @@ fn dialogue(item: &mut Item, check: &Check, key: Key) {
     let instead = match key {
         Key::Tcp(_) | Key::Sctp(_) if *kind != "tcp" => "tcp",
         Key::FwMark(_) | Key::FwMark6(_) if check.port.is_some() && *kind != "tcp" => "tcp",
+        _ if *kind != "ping" => "ping",
         _ => "",
     };
     let loss = || Loss::Dialogue(instead.to_owned());

@@ -242,11 +242,16 @@ fn negotiate(
             return Dialogue::of("tcp");
         }
     };
-    if let Some(receive) = receive {
+    // ldirectord looks at the answers of these only.
+    let answers = ["http_proxy", "ldap", "ldaps", "ftp", "dns", "simpletcp"];
+    if let Some(receive) = receive.filter(|_| answers.contains(&service)) {
         dialogue = expected(dialogue, &receive);
     }
-    if let Some(login) = login {
-        dialogue = dialogue.with("user", login.value, Some(login.place));
+    if service == "sip" {
+        let asker = login.filter(|login| login.value.contains('@'));
+        let place = asker.as_ref().map(|asker| asker.place);
+        let asker = asker.map_or("ldirectord@localhost", |asker| asker.value);
+        dialogue = dialogue.with("user", asker, place);
     }
     dialogue
 }

@@ -89,7 +89,9 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "receive" "`check.expect`, or an expression";
             Carried "httpmethod" "`check.method`";
             Carried "virtualhost" "`check.host`";
-            Carried "login" "`check.user`";
+            LeftOut "login"
+                "its password stands in a file of its own: write `check.user` and \
+                 `check.password-file`";
             LeftOut "passwd"
                 "a secret stands in a file of its own: name it as `check.password-file`";
             LeftOut "secret"
