@@ -30,10 +30,4 @@ impl<'a> Places<'a> {
         }
         span
     }
-
-    /// Whether the text says something there.
-    pub(super) fn has(&self, path: &[&str]) -> bool {
-        let Some(document) = &self.0 else { return false };
-        path.iter().try_fold(document.as_item(), |item, part| item.get(*part)).is_some()
-    }
 }
