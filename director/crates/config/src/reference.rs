@@ -166,7 +166,8 @@ fn one(table: &str, name: &'static str, rows: &[Row]) -> Key {
         form: form(table, name),
         text: text.to_owned(),
         default: if is_required { String::new() } else { default.to_owned() },
-        is_required: default == "required",
+        // Of a check, the type alone is required by every type.
+        is_required: default == "required" && (table != "check" || name == "type"),
     }
 }
 
