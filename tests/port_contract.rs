@@ -7,13 +7,16 @@ use director_core::desired::Sysctl;
 use director_core::name::InterfaceName;
 use director_engine::contract::{self, Check};
 use director_engine::memory::MemoryKernel;
-use director_engine::ports::{Addresses, IpvsTable, Sysctls};
+use director_engine::ports::Kernel;
 
-fn kept(kernel: &mut (impl IpvsTable + Addresses + Sysctls), interface: &str) {
+fn kept(kernel: &mut impl Kernel, interface: &str) {
     let interface = InterfaceName::new(interface).expect("a name");
     let checks: Vec<Check> = [
         contract::ipvs_table(kernel),
+        contract::settings(kernel),
+        contract::packet_marks(kernel),
         contract::addresses(kernel, &interface),
+        contract::connection_sync(kernel, &interface),
         contract::sysctls(kernel, &Sysctl::ArpIgnore(interface)),
     ]
     .concat();

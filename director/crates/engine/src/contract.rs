@@ -5,9 +5,13 @@
 //! real one.
 
 mod addresses;
+mod machinery;
+mod settings;
 mod table;
 
 pub use addresses::addresses;
+pub use machinery::{connection_sync, packet_marks};
+pub use settings::settings;
 pub use table::ipvs_table;
 
 use crate::ports::{KernelError, Sysctls};
@@ -80,6 +84,9 @@ mod tests {
         let eth0 = InterfaceName::new("eth0").expect("a name");
         let all = [
             ipvs_table(&mut kernel),
+            settings(&mut kernel),
+            connection_sync(&mut kernel, &eth0),
+            packet_marks(&mut kernel),
             addresses(&mut kernel, &eth0),
             sysctls(&mut kernel, &Sysctl::ArpIgnore(eth0)),
         ]

@@ -4,7 +4,7 @@
 //! ports_selftest [INTERFACE]
 //! ```
 //!
-//! It needs `CAP_NET_ADMIN` and, for the table, `ip_vs`. With the name of an interface it also
+//! It needs `CAP_NET_ADMIN`, for the table `ip_vs`, and for marks the program `nft`. With the name of an interface it also
 //! tries addresses and settings there. Everything that it makes it takes away again. It ends with 0
 //! when all laws held, and with 1 otherwise.
 
@@ -17,6 +17,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut kernel = LinuxKernel::new();
     let mut broken = report("IPVS table", &contract::ipvs_table(&mut kernel));
+    broken += report("settings of the IPVS table", &contract::settings(&mut kernel));
+    broken += report("firewall marks", &contract::packet_marks(&mut kernel));
     if let Some(name) = std::env::args().nth(1) {
         let interface = match InterfaceName::new(&name) {
             Ok(interface) => interface,
@@ -26,11 +28,18 @@ fn main() -> ExitCode {
             }
         };
         broken += report("addresses", &contract::addresses(&mut kernel, &interface));
+        broken += report("synchronisation", &contract::connection_sync(&mut kernel, &interface));
         let settings = [
             Sysctl::ArpIgnore(interface.clone()),
-            Sysctl::ArpAnnounce(interface),
+            Sysctl::ArpAnnounce(interface.clone()),
+            Sysctl::SendRedirects(interface.clone()),
+            Sysctl::Forwarding,
+            Sysctl::Forwarding6,
             Sysctl::ExpireNodestConn,
             Sysctl::ExpireQuiescentTemplate,
+            Sysctl::ConnReuseMode,
+            Sysctl::SyncRefreshPeriod,
+            Sysctl::SyncRetries,
         ];
         for key in &settings {
             broken += report(&key.to_string(), &contract::sysctls(&mut kernel, key));

@@ -72,7 +72,12 @@ fn life(message: &AddressMessage) -> Lifetime {
 }
 
 /// A life in the kernel's words, which know whole seconds only and no life of none.
-fn cache_info(life: Lifetime) -> CacheInfo {
+///
+/// IPv6 addresses are deprecated from the start (RFC 4862 §5.5.4): what serves clients is not the
+/// source of this machine's own connections (RFC 6724 §5, rule 3). A health check that came from a
+/// virtual address would be answered by the real server to itself. With IPv4 the first address of a
+/// subnet is the source.
+fn cache_info(life: Lifetime, ipv6: bool) -> CacheInfo {
     let seconds = match life {
         Lifetime::Forever => INFINITY,
         Lifetime::For(time) => {
@@ -81,8 +86,7 @@ fn cache_info(life: Lifetime) -> CacheInfo {
         }
     };
     let mut info = CacheInfo::default();
-    // Preferred to the end: a deprecated address (RFC 4862 §5.5.4) is avoided as a source.
-    (info.ifa_preferred, info.ifa_valid) = (seconds, seconds);
+    (info.ifa_preferred, info.ifa_valid) = (if ipv6 { 0 } else { seconds }, seconds);
     info
 }
 
@@ -105,7 +109,9 @@ fn described(address: &VirtualAddress, index: u32, life: Lifetime) -> AddressMes
     }
     message.attributes.push(AddressAttribute::Local(address.address));
     message.attributes.push(AddressAttribute::Address(address.address));
-    message.attributes.push(AddressAttribute::CacheInfo(cache_info(life)));
+    message
+        .attributes
+        .push(AddressAttribute::CacheInfo(cache_info(life, address.address.is_ipv6())));
     message
 }
 

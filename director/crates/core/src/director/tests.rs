@@ -5,6 +5,7 @@ mod failover;
 mod fencing;
 mod handover;
 mod health;
+mod kernel;
 mod orders;
 mod preference;
 mod restart;

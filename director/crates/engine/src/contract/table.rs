@@ -31,11 +31,11 @@ pub fn ipvs_table(table: &mut impl IpvsTable) -> Vec<Check> {
     checks.0
 }
 
-fn v4(last: u8, port: u16) -> SocketAddr {
+pub(super) fn v4(last: u8, port: u16) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, last), port).into()
 }
 
-fn v6(last: u16, port: u16) -> SocketAddr {
+pub(super) fn v6(last: u16, port: u16) -> SocketAddr {
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last), port).into()
 }
 
@@ -48,12 +48,15 @@ fn to(forward: Forward, weight: u16) -> DesiredServer {
 }
 
 /// The service as the table should show it, without connections.
-fn shown(settings: impl Into<ServiceSettings>, servers: &Servers) -> Option<ObservedService> {
+pub(super) fn shown(
+    settings: impl Into<ServiceSettings>,
+    servers: &Servers,
+) -> Option<ObservedService> {
     let servers = servers.iter().map(|(at, to)| (*at, ObservedServer::idle(to))).collect();
     Some(ObservedService { servers, ..ObservedService::new(&settings.into()) })
 }
 
-fn found(table: &mut impl IpvsTable, key: ServiceKey) -> Option<ObservedService> {
+pub(super) fn found(table: &mut impl IpvsTable, key: ServiceKey) -> Option<ObservedService> {
     table.services().ok()?.remove(&key)
 }
 

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# every way to a real server carries traffic on a real kernel; ports, tables and takeovers hold there
+source ci/lib.sh
+need director
+need director-lab
+need e2e-matrix
+need_engine timetravel
+kernel=$("$RELEASE/director-lab" kernel build)
+report=$CARGO_TARGET_DIR/ci-logs/matrix.txt
+mkdir -p "${report%/*}"
+status=0
+ci/guest "$kernel" "$RELEASE/e2e-matrix" run "$RELEASE/director" | tee "$report" || status=$?
+passed "$(grep -c ' holds: ' "$report" || true)"
+failed "$(grep -c ' BROKEN: ' "$report" || true)"
+# shellcheck disable=SC2016 # for the shell in the guest
+ci/guest "$kernel" /bin/sh -c 'ip link add dummy type dummy; ip link set dummy up; exec "$0" dummy' \
+    "$RELEASE/examples/ports_selftest" >"${report%.txt}-ports.txt" || status=$?
+grep ' checks, ' "${report%.txt}-ports.txt"
+passed "$(grep -c '^  held ' "${report%.txt}-ports.txt" || true)"
+failed "$(grep -c '^  BROKEN ' "${report%.txt}-ports.txt" || true)"
+if ci/guest "$kernel" "$RELEASE/e2e-matrix" takeover "$RELEASE/director"; then passed 1; else
+    failed 1
+    status=1
+fi
+# Each table is written and read both ways.
+if ci/guest "$kernel" "$RELEASE/examples/ipvsadm_roundtrip" 300; then passed 300; else
+    failed 1
+    status=1
+fi
+GUEST_TIME=real ci/guest "$kernel" "$RELEASE/examples/table_bench" 200 || status=$?
+exit "$status"
