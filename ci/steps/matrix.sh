@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# every way to a real server carries traffic on a real kernel; ports, tables and takeovers hold there
+# every way to a real server carries traffic on a real kernel; ports and takeovers hold there
 source ci/lib.sh
 need director
 need director-lab
@@ -22,10 +22,4 @@ if ci/guest "$kernel" "$RELEASE/e2e-matrix" takeover "$RELEASE/director"; then p
     failed 1
     status=1
 fi
-# Each table is written and read both ways.
-if ci/guest "$kernel" "$RELEASE/examples/ipvsadm_roundtrip" 300; then passed 300; else
-    failed 1
-    status=1
-fi
-GUEST_TIME=real ci/guest "$kernel" "$RELEASE/examples/table_bench" 200 || status=$?
 exit "$status"

@@ -88,7 +88,8 @@ impl Cell {
         };
         let _ = writeln!(
             text,
-            "check = {{ type = \"tcp\", port = {HEALTH_PORT}, interval = \"1s\", timeout = \"900ms\" }}"
+            "check = {{ type = \"tcp\", port = {HEALTH_PORT}, interval = \"1s\", \
+             timeout = \"900ms\" }}"
         );
         let _ = writeln!(
             text,

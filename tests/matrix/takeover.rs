@@ -25,12 +25,14 @@ fn configuration(synchronised: bool) -> String {
     let sync = if synchronised { "sync = { interface = \"hb\" }\n" } else { "" };
     format!(
         "[cluster]\nkey-file = \"cluster.key\"\nkeepalive = \"100ms\"\ninitdead = \"500ms\"\n\
-         failback-delay = \"6s\"\n{sync}links = [{{ interface = \"lan\" }}, {{ interface = \"hb\" }}]\n\n\
+         failback-delay = \"6s\"\n{sync}\
+         links = [{{ interface = \"lan\" }}, {{ interface = \"hb\" }}]\n\n\
          [nodes.d]\naddresses = {{ lan = \"10.0.0.1\", hb = \"10.1.0.1\" }}\npriority = 200\n\n\
          [nodes.d2]\naddresses = {{ lan = \"10.0.0.2\", hb = \"10.1.0.2\" }}\npriority = 100\n\n\
          [groups.all]\naddresses = [\"10.0.0.100/24 on lan\"]\n\n\
          [services.held]\nlisten = \"10.0.0.100:{HELD_PORT}\"\nscheduler = \"rr\"\n\
-         check = {{ type = \"tcp\", port = {HEALTH_PORT}, interval = \"1s\", timeout = \"900ms\" }}\n\
+         check = {{ type = \"tcp\", port = {HEALTH_PORT}, interval = \"1s\", \
+         timeout = \"900ms\" }}\n\
          servers = [{{ address = \"10.0.0.21\" }}, {{ address = \"10.0.0.22\" }}]\n"
     )
 }

@@ -101,7 +101,7 @@ pub(crate) fn build() -> Outcome<()> {
         }
     }
     for node in ["client", "router", "d", "d2", "s1", "s2"] {
-        // A server whose own link-local address is still being looked for cannot ask for the router.
+        // A server that still looks whether its own address is free cannot ask for the router.
         set(node, "net/ipv6/conf/all/accept_dad=0")?;
         set(node, "net/ipv6/conf/lan/accept_dad=0")?;
         ip_in(node, "link set lo up")?;
@@ -175,6 +175,7 @@ pub(crate) fn until<T>(longest: Duration, mut ask: impl FnMut() -> Outcome<T>) -
     loop {
         match ask() {
             Err(why) if Instant::now() >= end => return Err(why),
+            // Nobody tells when it is there: it is asked again a little later.
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
             done => return done,
         }

@@ -4,9 +4,9 @@
 //! ports_selftest [INTERFACE]
 //! ```
 //!
-//! It needs `CAP_NET_ADMIN`, for the table `ip_vs`, and for marks the program `nft`. With the name of an interface it also
-//! tries addresses and settings there. Everything that it makes it takes away again. It ends with 0
-//! when all laws held, and with 1 otherwise.
+//! It needs `CAP_NET_ADMIN`, for the table `ip_vs`, and for marks the program `nft`. With the name
+//! of an interface it also tries addresses, synchronisation and settings there. Everything that it
+//! makes it takes away again. It ends with 0 when all laws held, and with 1 otherwise.
 
 use director_core::desired::Sysctl;
 use director_core::name::InterfaceName;
