@@ -8,6 +8,9 @@ PACKAGES=(
     nginx-light keepalived heartbeat ldirectord resource-agents
     ipvsadm iproute2 nftables kmod util-linux procps
     binutils debootstrap
+    # What checks are tried on; databases are large, and tried where they are installed.
+    dovecot-imapd dovecot-pop3d exim4-daemon-light freeradius kamailio leafnode memcached
+    redis-server slapd tinyproxy unbound vsftpd
 )
 
 # Whether a package may be called installed, also where another one stands in for it.

@@ -31,6 +31,7 @@ const COMMON: &[&str] = &[
     "timeout",
     "fall",
     "rise",
+    "connects",
     "initial",
 ];
 
@@ -44,6 +45,7 @@ pub(crate) const KEYS: Keys = Keys {
         "interval",
         "fast-interval",
         "down-interval",
+        "connects",
         "initial",
         "timeout",
         "fall",
@@ -86,6 +88,11 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
 pub(crate) const EXAMPLE: &str = r#"check = { type = "http", path = "/" }"#;
 
+/// The types of checks, each with the keys of its own.
+pub fn check_types() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    FORMS.iter().map(|form| (form.word, form.keys))
+}
+
 /// The check of the service `service`.
 pub(crate) fn check(service: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Check> {
     let title = format!("`check` of [services.{service}]");
@@ -94,6 +101,7 @@ pub(crate) fn check(service: &str, value: &Value<'_>, found: &mut Found<'_>) -> 
     let help = r#"say what to ask: type = "http" or type = "tcp""#;
     let form = section.need("type", help, found, choice(&words)).map(|at| at.value);
     let dialogue = dialogue(form, &section, found);
+    report_connects(dialogue.as_ref(), &section, found);
     let port = section.read("port", found, number::<u16>(1..=65535)).or(0);
     let place = &section.span;
     let interval = section
@@ -124,12 +132,23 @@ fn pace(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Pace> {
     let words = [("unknown", Initial::Unknown), ("down", Initial::Down)];
     let changing = section.read("fast-interval", found, at_least(SHORTEST_INTERVAL));
     let down = section.read("down-interval", found, at_least(SHORTEST_INTERVAL));
+    let connects = section.read("connects", found, number::<u16>(0..=65535)).or(0);
     let initial = section.read("initial", found, choice(&words)).or(Initial::Unknown);
     Some(Pace {
+        connects: NonZeroU16::new(connects?),
         changing: changing.given_or_absent()?,
         down: down.given_or_absent()?,
         initial: initial?,
     })
+}
+
+/// Where a check makes no connection, or asks for nothing else, there is nothing to alternate.
+fn report_connects(dialogue: Option<&Dialogue>, section: &Section<'_, '_>, found: &mut Found<'_>) {
+    let (Some(dialogue), Some(entry)) = (dialogue, section.entry("connects")) else { return };
+    if !dialogue.has_connection() {
+        let message = "this check has no connection that could stand for all of it";
+        found.add(Code::NoEffect, &entry.key_span, message, "leave `connects` out");
+    }
 }
 
 fn compare(

@@ -68,6 +68,8 @@ codes! {
     KeyFileMissing "key-file-missing" "The file with the shared secret cannot be read.";
     KeyFileEmpty "key-file-empty" "The file with the shared secret is empty.";
     KeyFileOpen "key-file-open" "Others may read the file with the shared secret.";
+    SecretMissing "secret-missing" "The file with a check's secret cannot be read.";
+    SecretOpen "secret-open" "Others may read the file with a check's secret.";
     UnknownNode "unknown-node" "The configuration has no node of this name.";
 }
 

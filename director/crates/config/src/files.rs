@@ -3,6 +3,7 @@
 use crate::code::Code;
 use crate::document::parse;
 use crate::problem::{Problem, Problems};
+use crate::secrets;
 use crate::source::{Source, Span};
 use crate::suggest::{all_of, nearest, quote, quote_path};
 use director_core::config::Config;
@@ -61,7 +62,8 @@ pub fn key_path(config: &Config, file_name: &str) -> PathBuf {
 
 /// What is wrong with the files that the configuration names, at their places in its text.
 ///
-/// The key file must be there, not be empty, and not be readable by others.
+/// The key file must be there, not be empty, and not be readable by others; so must the files with
+/// the secrets of checks.
 #[must_use]
 pub fn check_files(config: &Config, file_name: &str, text: &str) -> Vec<Problem> {
     let path = key_path(config, file_name);
@@ -94,10 +96,12 @@ pub fn check_files(config: &Config, file_name: &str, text: &str) -> Vec<Problem>
     let problem = |(code, message, help): (Code, String, &str)| {
         Problem::at(&source, code, &key_span(text), message, help.to_owned())
     };
-    found.map(problem).into_iter().collect()
+    let mut problems: Vec<Problem> = found.map(problem).into_iter().collect();
+    problems.extend(secrets::problems(config, text));
+    problems
 }
 
-fn others_may_read(metadata: &std::fs::Metadata) -> bool {
+pub(crate) fn others_may_read(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     metadata.mode() & 0o007 != 0
 }

@@ -15,6 +15,7 @@ mod node;
 mod policy;
 mod problem;
 pub mod reference;
+mod secrets;
 mod section;
 mod service;
 mod show;
@@ -27,6 +28,7 @@ mod value;
 pub mod witnesses;
 mod write;
 
+pub use check::check_types;
 pub use code::Code;
 pub use document::parse;
 pub use duration::{format_duration, parse_duration};

@@ -51,6 +51,8 @@ fn broken_files_give_every_problem() {
         Code::KeyFileMissing,
         Code::KeyFileEmpty,
         Code::KeyFileOpen,
+        Code::SecretMissing,
+        Code::SecretOpen,
         Code::UnknownNode,
     ];
     let unseen: Vec<_> =

@@ -130,3 +130,34 @@ fn a_host_that_is_no_node_is_told_which_nodes_there_are() {
     let help = &node("D2").unwrap_err().problems[0].help;
     assert!(help.contains("--node d2"), "{help}");
 }
+
+#[test]
+fn the_secrets_of_checks_must_be_there_and_closed() {
+    let folder = folder("secrets");
+    let file = folder.join("director.toml");
+    let file = file.to_str().unwrap();
+    let close = |path: &Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    std::fs::write(folder.join("cluster.key"), "a secret").unwrap();
+    close(&folder.join("cluster.key"), 0o600);
+    let secret = folder.join("redis.password");
+    let check = format!(r#"{{ type = "redis", password-file = "{}""#, secret.display());
+    let text = pair().replace(r#"{ type = "http", path = "/health", expect = "OK""#, &check);
+    let config = parse(file, &text).unwrap_or_else(|it| panic!("{it}"));
+    let found = || {
+        let problems = check_files(&config, file, &text);
+        let at = |span: &std::ops::Range<usize>| text[span.clone()].contains("redis.password");
+        problems.iter().map(|it| (it.code, at(&it.span))).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), [(Code::SecretMissing, true)]);
+    std::fs::write(&secret, "").unwrap();
+    assert_eq!(found(), [(Code::SecretMissing, true)]);
+    std::fs::write(&secret, "hidden").unwrap();
+    close(&secret, 0o644);
+    assert_eq!(found(), [(Code::SecretOpen, true)]);
+    let problems = Problems::new(file, check_files(&config, file, &text));
+    assert!(!problems.to_string().contains("hidden"));
+    close(&secret, 0o640);
+    assert_eq!(found(), []);
+}

@@ -22,7 +22,7 @@ use crate::desired::{DesiredServer, DesiredService};
 use crate::effect::Effect;
 use crate::name::ServiceName;
 use crate::observed::Snapshot;
-use crate::probe::{Failure, Outcome, Phase, Ticket};
+use crate::probe::{Failure, Outcome, Passed, Phase, Ticket};
 use crate::report::{Health, Report};
 use crate::standing::Duty;
 use crate::time::{Deadline, Instant, Reason, earlier};
@@ -47,6 +47,8 @@ pub(crate) struct Checked {
     found: bool,
     /// Since when it has been getting its weight back step by step.
     ramp: Option<Instant>,
+    /// Days that its certificate had left, as was told last.
+    certificate_days: Option<u16>,
     /// Whether it came with a reload, beside servers that serve already.
     newcomer: bool,
     /// What the operator wants of it.
@@ -131,6 +133,7 @@ impl Checks {
     /// One answer is an answer for every service that asked.
     fn judge(&mut self, index: usize, outcome: &Outcome, now: Instant, out: &mut Out) -> bool {
         let shared = &mut self.shared[index];
+        shared.answered(outcome.is_ok());
         let mut changed = false;
         for member in &shared.members {
             changed |= self.servers[*member].judge(outcome, now, out);
@@ -206,11 +209,23 @@ impl Checks {
 }
 
 impl Checked {
+    /// Tells that a certificate ends soon: once a day, for days are what it is counted in.
+    fn look_at_certificate(&mut self, outcome: &Outcome, out: &mut Out) {
+        let Ok(Passed { certificate_days, .. }) = outcome else { return };
+        if let Some(days) = certificate_days.filter(|_| self.certificate_days != *certificate_days)
+        {
+            let (service, server) = (self.service.clone(), self.server);
+            out.reports.push_back(Report::Certificate { service, server, days });
+        }
+        self.certificate_days = *certificate_days;
+    }
+
     /// Takes in an answer. Returns whether the state changed.
     fn judge(&mut self, outcome: &Outcome, now: Instant, out: &mut Out) -> bool {
         if self.ordered.duty == Duty::Maintenance {
             return false;
         }
+        self.look_at_certificate(outcome, out);
         let before = self.record.state();
         let change = self.record.judge(outcome, now);
         let (service, server) = (self.service.clone(), self.server);

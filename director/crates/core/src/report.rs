@@ -165,6 +165,15 @@ pub enum Report {
         /// Milliseconds without a failure that end it.
         hold_ms: u64,
     },
+    /// A server's certificate ends soon.
+    Certificate {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// Whole days that are left.
+        days: u16,
+    },
     /// Too little weight of a service is usable, or enough again.
     Quorum {
         /// The service.

@@ -12,6 +12,7 @@ mod ber;
 mod call;
 mod certificate;
 mod datagram;
+mod dns;
 mod expect;
 mod failure;
 mod ftp;
@@ -21,13 +22,18 @@ mod http;
 mod imap;
 mod ldap;
 mod memcached;
+mod mysql;
 mod network;
 mod nntp;
+mod oracle;
 mod ping;
 mod pop3;
+mod postgresql;
 mod program;
+mod radius;
 mod redis;
 mod reply;
+mod sip;
 mod smtp;
 mod stream;
 mod talk;
@@ -74,8 +80,11 @@ async fn converse<N: Network>(call: Call<'_, N>, dialogue: &Dialogue) -> Outcome
         Dialogue::File(it) => program::look(call, it).await,
         Dialogue::On => Ok(Passed::default()),
         Dialogue::Off => Err(Failure::Off),
-        _ => Err(Failure::Local {
-            what: format!("this release has no check of type {}", dialogue.word()),
-        }),
+        Dialogue::Dns(it) => dns::ask(call, it).await,
+        Dialogue::Mysql(it) => mysql::ask(call, it).await,
+        Dialogue::Postgresql(it) => postgresql::ask(call, it).await,
+        Dialogue::Oracle(it) => oracle::ask(call, it).await,
+        Dialogue::Radius(it) => radius::ask(call, it).await,
+        Dialogue::Sip(it) => sip::ask(call, it).await,
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn required_secret(
 ) -> Option<Secret> {
     let given = secret(keys, section, found)?;
     if given.is_none() && !keys.iter().any(|key| section.misspelt(key)) {
-        let message = format!("{} has neither {} nor {}", section.title, quote(keys[0]), keys[1]);
+        let [file, variable] = keys.map(quote);
+        let message = format!("{} has neither {file} nor {variable}", section.title);
         found.add(Code::MissingKey, &section.span, message, help);
     }
     given

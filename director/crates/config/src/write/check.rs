@@ -26,6 +26,9 @@ pub(super) fn check(check: &Check) -> String {
     if let Some(interval) = check.pace.down {
         pairs.duration("down-interval", interval);
     }
+    if let Some(connects) = check.pace.connects {
+        pairs.raw("connects", connects);
+    }
     if check.pace.initial == Initial::Down {
         pairs.text("initial", "down");
     }

@@ -109,7 +109,9 @@ fn check() -> impl Strategy<Value = Check> {
     (dialogue(), port, times, any::<NonZeroU8>(), any::<NonZeroU8>()).prop_map(
         |(dialogue, port, (interval, part, pace), fall, rise)| {
             let timeout = interval / part;
-            Check { dialogue, port, interval, timeout, fall, rise, pace }
+            // As many as the port says, where there may be any.
+            let connects = port.filter(|_| dialogue.has_connection());
+            Check { dialogue, port, interval, timeout, fall, rise, pace: Pace { connects, ..pace } }
         },
     )
 }
@@ -117,7 +119,7 @@ fn check() -> impl Strategy<Value = Check> {
 fn pace() -> impl Strategy<Value = Pace> {
     let interval = || prop::option::of(duration(10 * MS..MS * 100_000));
     let initial = prop_oneof![Just(Initial::Unknown), Just(Initial::Down)];
-    let pace = |(changing, down, initial)| Pace { changing, down, initial };
+    let pace = |(changing, down, initial)| Pace { changing, down, connects: None, initial };
     (interval(), interval(), initial).prop_map(pace)
 }
 

@@ -121,6 +121,18 @@ impl Dialogue {
         login.map(|login| &login.password).into_iter().collect()
     }
 
+    /// Whether it begins with a connection, and asks for more than that.
+    #[must_use]
+    pub const fn has_connection(&self) -> bool {
+        match self {
+            Self::Dns(it) => matches!(it.transport, Transport::Tcp),
+            Self::Sip(it) => matches!(it.transport, Transport::Tcp),
+            Self::Tcp | Self::Udp(_) | Self::Radius(_) | Self::Ping => false,
+            Self::Program(_) | Self::File(_) | Self::On | Self::Off => false,
+            _ => true,
+        }
+    }
+
     /// How the connection is made secret, when it is.
     #[must_use]
     pub fn tls(&self) -> Option<&Tls> {

@@ -1,6 +1,6 @@
 //! How the results of checks become shares of connections.
 
-use core::num::{NonZeroU8, NonZeroU32};
+use core::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 use core::time::Duration;
 
 /// How often a server is asked beside the regular interval, and what it is before its first answer.
@@ -11,6 +11,9 @@ pub struct Pace {
     pub changing: Option<Duration>,
     /// Between two checks of a server that is down. The regular interval when absent.
     pub down: Option<Duration>,
+    /// Plain connections that are made instead of whole checks after one that succeeded. A
+    /// connection that fails brings the whole check back.
+    pub connects: Option<NonZeroU16>,
     /// What a server is before its first check.
     pub initial: Initial,
 }

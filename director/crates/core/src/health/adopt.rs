@@ -158,6 +158,7 @@ impl Checked {
             record: Record::new(limits, now),
             found: false,
             ramp: None,
+            certificate_days: None,
             newcomer: false,
             ordered: Ordered::default(),
             share: None,

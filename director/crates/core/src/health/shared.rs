@@ -2,7 +2,7 @@
 
 use super::verdict::Tempo;
 use crate::cluster::Out;
-use crate::config::{Check, digest};
+use crate::config::{Check, Dialogue, digest};
 use crate::effect::Effect;
 use crate::probe::{Probe, Ticket};
 use crate::time::Instant;
@@ -10,6 +10,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::num::NonZeroU16;
 use core::time::Duration;
 
 /// A check and the servers of services that wait for its answers.
@@ -19,12 +20,16 @@ pub(super) struct Shared {
     /// Places of the servers.
     pub(super) members: Vec<usize>,
     pub(super) running: Option<(Ticket, Instant)>,
+    /// Plain connections that are made before the next whole check.
+    connects_left: u16,
 }
 
 /// What is asked and how often: what makes two checks the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cadence {
     probe: Arc<Probe>,
+    /// A plain connection, and how many of them follow a whole check that succeeded.
+    connect: Option<(Arc<Probe>, NonZeroU16)>,
     stable: Duration,
     changing: Duration,
     down: Duration,
@@ -32,14 +37,19 @@ pub(super) struct Cadence {
 
 impl Cadence {
     pub(super) fn of(check: &Check, server: SocketAddr) -> Self {
-        let port = check.port.map_or(server.port(), core::num::NonZeroU16::get);
+        let port = check.port.map_or(server.port(), NonZeroU16::get);
         let probe = Probe {
             target: SocketAddr::new(server.ip(), port),
             dialogue: check.dialogue.clone(),
             timeout: check.timeout,
         };
+        let connect = check.pace.connects.map(|count| {
+            let plain = Probe { dialogue: Dialogue::Tcp, ..probe.clone() };
+            (Arc::new(plain), count)
+        });
         Self {
             probe: Arc::new(probe),
+            connect,
             stable: check.interval,
             changing: check.pace.changing.unwrap_or(check.interval),
             down: check.pace.down.unwrap_or(check.interval),
@@ -49,12 +59,26 @@ impl Cadence {
 
 impl Shared {
     pub(super) fn new(cadence: Cadence) -> Self {
-        Self { cadence, members: Vec::new(), running: None }
+        Self { cadence, members: Vec::new(), running: None, connects_left: 0 }
     }
 
     pub(super) fn start(&mut self, ticket: Ticket, now: Instant) -> Arc<Probe> {
         self.running = Some((ticket, now));
-        Arc::clone(&self.cadence.probe)
+        match &self.cadence.connect {
+            Some((connect, _)) if self.connects_left > 0 => Arc::clone(connect),
+            _ => Arc::clone(&self.cadence.probe),
+        }
+    }
+
+    /// Decides by the last answer what is asked next: after a whole check that succeeded, plain
+    /// connections; after any failure the whole check.
+    pub(super) fn answered(&mut self, good: bool) {
+        let fresh = self.cadence.connect.as_ref().map_or(0, |(_, count)| count.get());
+        self.connects_left = match (good, self.connects_left) {
+            (false, _) => 0,
+            (true, 0) => fresh,
+            (true, left) => left - 1,
+        };
     }
 
     pub(super) fn cancel(&mut self, out: &mut Out) {
@@ -86,5 +110,45 @@ impl Index {
 
     pub(super) fn add(&mut self, cadence: &Cadence, place: usize) {
         self.0.entry(digest(cadence).0).or_default().push(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Pace, dialogue::Http};
+    use core::num::NonZeroU8;
+
+    fn shared(connects: u16) -> Shared {
+        let check = Check {
+            dialogue: Dialogue::Http(Http::get("/").into()),
+            port: None,
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            fall: NonZeroU8::MIN,
+            rise: NonZeroU8::MIN,
+            pace: Pace { connects: NonZeroU16::new(connects), ..Pace::default() },
+        };
+        Shared::new(Cadence::of(&check, "10.0.0.21:80".parse().unwrap()))
+    }
+
+    /// What is asked in turn when the answers are these: `w` whole, `c` a connection.
+    fn asked(connects: u16, answers: &[bool]) -> String {
+        let mut shared = shared(connects);
+        let ask = |good: &bool| {
+            let probe = shared.start(Ticket(1), Instant::ZERO);
+            shared.answered(*good);
+            if probe.dialogue == Dialogue::Tcp { 'c' } else { 'w' }
+        };
+        answers.iter().map(ask).collect()
+    }
+
+    #[test]
+    fn connections_follow_a_success_and_end_with_a_failure() {
+        let (good, bad) = (true, false);
+        assert_eq!(asked(0, &[good; 4]), "wwww");
+        assert_eq!(asked(2, &[good; 7]), "wccwccw");
+        assert_eq!(asked(2, &[good, good, bad, good, good]), "wccwc");
+        assert_eq!(asked(2, &[bad, bad, good, bad, bad, good, good]), "wwwcwwc");
     }
 }

@@ -48,6 +48,7 @@ fn samples() -> Vec<Report> {
             by: Author { who: "root".into(), why: "new disk".into() },
         },
         Report::Flapping { service: service(), server, falls: 3, hold_ms: 30_000 },
+        Report::Certificate { service: service(), server, days: 9 },
         Report::Quorum { service: service(), reached: false },
         Report::Panic { service: service(), begun: true },
         Report::Fallback { service: service(), serving: true },

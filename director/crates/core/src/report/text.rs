@@ -28,6 +28,7 @@ impl Report {
             | Self::ConfigDiffers { differs: true, .. }
             | Self::Rejected { .. }
             | Self::Server { state: Health::Down, .. }
+            | Self::Certificate { .. }
             | Self::Flapping { .. }
             | Self::Quorum { reached: false, .. }
             | Self::Fallback { serving: true, .. }
@@ -69,6 +70,7 @@ impl fmt::Display for Report {
             | Self::Draining { .. }
             | Self::Drained { .. } => self.fmt_health(f),
             Self::Ordered { .. }
+            | Self::Certificate { .. }
             | Self::Flapping { .. }
             | Self::Quorum { .. }
             | Self::Panic { .. } => self.fmt_policy(f),
@@ -197,6 +199,11 @@ impl Report {
                 f,
                 "service {service}: server {server} went down {falls} times in a short time and \
                  stays out until it has not failed for {hold_ms} ms"
+            ),
+            Self::Certificate { service, server, days } => write!(
+                f,
+                "service {service}: the certificate of server {server} ends in {days} days; \
+                 renew it"
             ),
             Self::Quorum { service, reached: true } => {
                 write!(f, "service {service} has enough usable weight again")
