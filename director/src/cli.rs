@@ -1,8 +1,10 @@
 //! The command line.
 
+pub(crate) mod look;
 pub(crate) mod orders;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use look::{Explain, Look, Status};
 use orders::{Drain, Maintenance, Operate, Reload, Undrain, Weight};
 use std::path::PathBuf;
 
@@ -39,6 +41,13 @@ pub(crate) enum Task {
     Plan(Plan),
     /// Ask the director that runs on this host what everything looks like.
     Status(Status),
+    /// Say why a server, service, group, address or node is as it is: its state, its last checks,
+    /// and the events that led there.
+    Explain(Explain),
+    /// Show every event of the running director as a line of JSON, until interrupted.
+    Events(Look),
+    /// Show the running director's metrics in the text form of OpenMetrics.
+    Metrics(Look),
     /// Give the groups that this node owns to a peer, and do not take them again while one is
     /// ready.
     ///
@@ -169,15 +178,6 @@ pub(crate) struct Plan {
     /// Plan for this role; without it the addresses stay as they are.
     #[arg(long, value_enum)]
     pub(crate) role: Option<Role>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Status {
-    /// Write JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) control: Control,
 }
 
 #[derive(Debug, Args)]

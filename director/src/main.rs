@@ -6,6 +6,8 @@ mod doctor;
 mod files;
 mod import;
 mod links;
+mod look;
+mod maintenance;
 mod operate;
 mod output;
 mod pages;
@@ -14,7 +16,6 @@ mod realserver;
 mod release;
 mod run;
 mod schema;
-mod status;
 mod witnesses;
 
 use clap::Parser;
@@ -31,7 +32,10 @@ fn main() -> ExitCode {
         Task::Completions(arguments) => Ok(pages::completions(&arguments)),
         Task::Man(arguments) => pages::man(&arguments),
         Task::Plan(arguments) => plan::plan(&arguments),
-        Task::Status(arguments) => status::status(&arguments),
+        Task::Status(arguments) => look::status(&arguments),
+        Task::Explain(arguments) => look::explain(&arguments),
+        Task::Events(arguments) => look::events(&arguments),
+        Task::Metrics(arguments) => look::metrics(&arguments),
         Task::Handover(arguments) => operate::handover(&arguments),
         Task::Release(arguments) => release::release(&arguments),
         Task::Ready(arguments) => operate::ready(&arguments),

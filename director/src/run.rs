@@ -5,6 +5,7 @@
 use crate::cli::{LogFormat, LogLevel, Run};
 use crate::files::{Files, settings};
 use crate::links::SocketLinks;
+use crate::maintenance;
 use crate::output::{Failure, shown};
 use director_core::Input;
 use director_core::config::Config;
@@ -15,12 +16,14 @@ use director_probes::LocalHost;
 use director_shell::clock::BootClock;
 use director_shell::control::Control;
 use director_shell::manager::Systemd;
+use director_shell::metrics;
 use director_shell::telemetry::{self, Flush, Format, Writer};
 use director_shell::{Order, Ports, Settings, Shell, found, signals};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 /// Requests and changes that wait at most; who sends more waits.
@@ -68,7 +71,9 @@ async fn direct(
         .map_err(|error| Failure::machine(format_args!("no signals: {error}")))?;
     let sockets = HeartbeatSockets::open(&settings.config, &node)
         .map_err(|problems| Failure::machine(format_args!("cannot run here\n{problems}")))?;
-    let changes = watch(interfaces(&settings.config, &node))?;
+    let (sender, changes) = mpsc::channel(WAITING);
+    watch(interfaces(&settings.config, &node), sender.clone())?;
+    offer(&settings.config, sender, order.clone()).await?;
     let mut kernel = LinuxKernel::new();
     let found = found(&mut kernel, &settings.config).map_err(|error| {
         Failure::machine(format_args!("the kernel cannot be asked what it holds: {error}"))
@@ -103,6 +108,24 @@ async fn answer(control: Control, order: mpsc::Sender<Order>) -> Result<(), Fail
     served.map_err(|error| Failure::machine(format_args!("control socket: {error}")))
 }
 
+/// Begins what the configuration offers to operators beside the control socket.
+async fn offer(
+    config: &Config,
+    changes: mpsc::Sender<Input>,
+    orders: mpsc::Sender<Order>,
+) -> Result<(), Failure> {
+    if let Some(directory) = &config.operations.maintenance {
+        tokio::spawn(maintenance::watch(directory.into(), changes));
+    }
+    if let Some(address) = config.operations.metrics {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Failure::machine(format_args!("metrics cannot be served on {address}: {error}"))
+        })?;
+        tokio::spawn(metrics::serve(listener, orders));
+    }
+    Ok(())
+}
+
 /// All interfaces that the configuration names for this node.
 fn interfaces(config: &Config, node: &NodeName) -> BTreeSet<InterfaceName> {
     let own = config.nodes.get(node).into_iter().flat_map(|node| node.addresses.keys());
@@ -112,10 +135,9 @@ fn interfaces(config: &Config, node: &NodeName) -> BTreeSet<InterfaceName> {
 }
 
 /// Passes on what the kernel tells of the interfaces.
-fn watch(interfaces: BTreeSet<InterfaceName>) -> Result<mpsc::Receiver<Input>, Failure> {
+fn watch(interfaces: BTreeSet<InterfaceName>, sender: mpsc::Sender<Input>) -> Result<(), Failure> {
     let failed = |error| Failure::machine(format_args!("interfaces cannot be watched: {error}"));
     let mut watch = Watch::open(interfaces.clone()).map_err(failed)?;
-    let (sender, changes) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         loop {
             let input = match watch.next().await {
@@ -131,7 +153,7 @@ fn watch(interfaces: BTreeSet<InterfaceName>) -> Result<mpsc::Receiver<Input>, F
             }
         }
     });
-    Ok(changes)
+    Ok(())
 }
 
 async fn watch_again(interfaces: &BTreeSet<InterfaceName>) -> Watch {

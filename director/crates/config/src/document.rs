@@ -7,10 +7,13 @@ use crate::section::{Keys, Section};
 use crate::source::Span;
 use crate::tree::{Entry, Kind, Value, from_document};
 use crate::value::wrong_type;
-use crate::{cluster, cross, group, node, service, syntax};
-use director_core::config::Config;
+use crate::{cluster, cross, group, node, operations, service, syntax};
+use director_core::config::{Config, Operations};
 
-const KEYS: Keys = Keys { known: &["cluster", "nodes", "groups", "services"], later: &[] };
+const KEYS: Keys = Keys {
+    known: &["cluster", "nodes", "groups", "services", "telemetry", "maintenance"],
+    later: &[],
+};
 
 /// What the file says, as far as it is valid.
 pub(crate) struct Draft {
@@ -18,6 +21,7 @@ pub(crate) struct Draft {
     pub(crate) nodes: Tables<node::Draft>,
     pub(crate) groups: Tables<group::Draft>,
     pub(crate) services: Tables<service::Draft>,
+    operations: Option<Operations>,
 }
 
 /// The tables `[nodes.*]`, `[groups.*]` or `[services.*]`.
@@ -64,6 +68,7 @@ fn read(text: &str, found: &mut Found<'_>) -> Option<Config> {
         nodes: tables(&section, "nodes", "d1", found, node::Draft::read),
         groups: tables(&section, "groups", "web", found, group::Draft::read),
         services: tables(&section, "services", "http", found, service::Draft::read),
+        operations: operations::read(&section, found),
     };
     cross::check(&draft, found);
     draft.build()
@@ -112,6 +117,7 @@ impl Draft {
                 .into_iter()
                 .map(service::Draft::build)
                 .collect::<Option<_>>()?,
+            operations: self.operations?,
         })
     }
 }

@@ -12,6 +12,7 @@ mod found;
 mod group;
 mod hook;
 mod node;
+mod operations;
 mod policy;
 mod problem;
 pub mod reference;
@@ -56,6 +57,8 @@ mod tests {
             crate::service::servers::SERVER_KEYS.known,
             crate::service::settings::PERSISTENCE_KEYS.known,
             crate::policy::QUORUM_KEYS.known,
+            crate::operations::TELEMETRY_KEYS.known,
+            crate::operations::MAINTENANCE_KEYS.known,
             crate::policy::DAMPING_KEYS.known,
             crate::check::KEYS.known,
             crate::check::tls::KEYS.known,

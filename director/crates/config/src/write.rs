@@ -5,8 +5,9 @@ mod check;
 use crate::duration::format_duration;
 use check::check;
 use director_core::config::{
-    Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Node, OnFailure, Policy,
-    SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds, Tunnel,
+    Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Node, OnFailure,
+    Operations, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds,
+    Tunnel,
 };
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -25,7 +26,23 @@ pub fn render(config: &Config) -> String {
     tables.extend(config.nodes.iter().map(|(name, it)| node(name.as_str(), it)));
     tables.extend(config.groups.iter().map(|(name, it)| group(name.as_str(), it)));
     tables.extend(config.services.iter().map(|(name, it)| service(name.as_str(), it)));
+    tables.extend(operations(&config.operations));
     tables.join("\n")
+}
+
+fn operations(operations: &Operations) -> Vec<String> {
+    let mut tables = Vec::new();
+    if let Some(metrics) = operations.metrics {
+        let mut pairs = Pairs::new();
+        pairs.text("metrics", metrics);
+        tables.push(pairs.table("telemetry"));
+    }
+    if let Some(directory) = &operations.maintenance {
+        let mut pairs = Pairs::new();
+        pairs.text("directory", directory);
+        tables.push(pairs.table("maintenance"));
+    }
+    tables
 }
 
 /// Lines of a table, or pairs of an inline table.

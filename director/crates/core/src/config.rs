@@ -8,6 +8,7 @@ pub mod dialogue;
 mod digest;
 mod forward;
 mod key;
+mod operations;
 mod policy;
 mod scheduler;
 mod service;
@@ -21,6 +22,7 @@ pub use dialogue::Dialogue;
 pub use digest::Digest;
 pub use forward::{Checksum, Forward, Tunnel};
 pub use key::{Protocol, ServiceKey, Traffic};
+pub use operations::Operations;
 pub use policy::{Damping, Initial, Pace, Percent, Policy, Quorum};
 pub use scheduler::{Scheduler, SchedulerFlags};
 pub use service::{Check, OnFailure, Server, Service, Weight};
@@ -43,6 +45,8 @@ pub struct Config {
     pub groups: BTreeMap<GroupName, Group>,
     /// The virtual services.
     pub services: BTreeMap<ServiceName, Service>,
+    /// What is for those who operate them.
+    pub operations: Operations,
 }
 
 impl Config {

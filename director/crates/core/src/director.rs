@@ -1,6 +1,8 @@
 //! The whole machine: routes inputs to the state machines, recomputes what is desired, and says
 //! what is to be done.
 
+mod explain;
+mod history;
 mod kernel;
 mod machinery;
 mod orders;
@@ -25,6 +27,7 @@ use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::time::Duration;
+use history::History;
 use kernel::{KernelWatch, Settled};
 use machinery::Machinery;
 
@@ -66,6 +69,9 @@ pub struct Director {
     kernel: KernelWatch,
     machinery: Machinery,
     phase: Phase,
+    history: History,
+    /// When something happened last.
+    last: Instant,
     /// Whether the desired state may have changed.
     unsettled: bool,
     /// The deadline that was missed by the last stall: packets that waited come before it is met.
@@ -102,6 +108,8 @@ impl Director {
             incarnation,
             started: now,
             phase: Phase::Running,
+            history: History::default(),
+            last: now,
             unsettled: true,
             stall_noticed: None,
             rejected: BTreeMap::new(),
@@ -176,7 +184,9 @@ impl Director {
 
     /// The next thing to be told.
     pub fn next_report(&mut self) -> Option<Report> {
-        self.out.reports.pop_front()
+        let report = self.out.reports.pop_front()?;
+        self.history.note(&report, self.last);
+        Some(report)
     }
 
     /// This node's name.
@@ -193,6 +203,7 @@ impl Director {
 
     /// Notices that this process was not run when it should have been.
     fn notice_stall(&mut self, now: Instant) {
+        self.last = now;
         let Some(due) = self.next_deadline().map(|next| next.at) else {
             return;
         };

@@ -10,6 +10,7 @@ mod drain;
 mod duty;
 mod pool;
 mod ramp;
+mod results;
 mod schedule;
 mod shared;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use crate::name::ServiceName;
 use crate::observed::Snapshot;
 use crate::probe::{Failure, Outcome, Passed, Phase, Ticket};
 use crate::report::{Health, Report};
-use crate::standing::Duty;
+use crate::standing::{Duty, Seat};
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -43,6 +44,8 @@ pub(crate) struct Checked {
     key: ServiceKey,
     pub(crate) server: SocketAddr,
     pub(crate) record: Record,
+    /// Place of its check.
+    check: usize,
     /// Whether it was in the table when the director started, without having been checked since.
     found: bool,
     /// Since when it has been getting its weight back step by step.
@@ -141,6 +144,7 @@ impl Checks {
         let tempos = shared.members.iter().map(|member| self.servers[*member].record.tempo());
         let tempo = tempos.max();
         if let Some((_, started)) = shared.running.take() {
+            shared.results.note(started, outcome, now);
             // The cadence is kept: the next check is due one interval after this one was.
             self.schedule.set(index, (started + shared.interval(tempo)).max(now));
         }
@@ -194,6 +198,10 @@ impl Checks {
     /// The servers, in the order of the configuration.
     pub(crate) fn servers(&self) -> &[Checked] {
         &self.servers
+    }
+
+    pub(crate) fn entry(&self, seat: &Seat) -> Option<&Checked> {
+        self.servers_of(&seat.service).iter().find(|entry| entry.server == seat.server)
     }
 
     /// The servers of a service, in the order of the configuration.

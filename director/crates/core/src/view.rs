@@ -9,7 +9,8 @@ use crate::config::{
 };
 use crate::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use crate::order::Author;
-use crate::report::{Health, PeerState, Role};
+use crate::probe::Failure;
+use crate::report::{Health, PeerState, Report, Role};
 use crate::standing::Duty;
 use crate::time::Deadline;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -138,6 +139,48 @@ pub struct ServiceView {
     pub servers: Vec<ServerView>,
 }
 
+/// Why something is as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Explanation {
+    /// What it is about: `server 10.0.0.21:80 of service http`.
+    pub subject: String,
+    /// What it is now, in words.
+    pub state: String,
+    /// What led there, oldest first.
+    pub because: Vec<CauseView>,
+    /// The last checks of a server, oldest first.
+    pub checks: Vec<CheckView>,
+}
+
+/// An event that led to a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct CauseView {
+    /// When it was told.
+    pub ago_ms: u64,
+    /// In words.
+    pub text: String,
+    /// The event.
+    pub report: Report,
+}
+
+/// One check of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct CheckView {
+    /// When it was started.
+    pub ago_ms: u64,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// Whether the server passed it.
+    pub passed: bool,
+    /// What came of it, in words.
+    pub text: String,
+    /// How it failed, and in which phase.
+    pub failure: Option<Failure>,
+}
+
 /// A real server of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -168,6 +211,12 @@ pub struct ServerView {
     pub successes: u32,
     /// Checks that have failed in a row.
     pub failures: u32,
+    /// Checks that have succeeded since the check is made; services that share it see the same.
+    pub checks_passed: u64,
+    /// Checks that have failed.
+    pub checks_failed: u64,
+    /// How long the last check took, in microseconds.
+    pub check_us: Option<u64>,
     /// What it is there for, by the operator's order.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub duty: Duty,

@@ -7,6 +7,13 @@
 //! ← {"version":1,"status":{ … }}                 the view, see director_core::view
 //! → {"command":"status","format":"text"}
 //! ← {"version":1,"text":"director d1 …"}         the same for people
+//! → {"command":"explain","subject":"10.0.0.21"}  why it is as it is; also with "format":"text"
+//! ← {"version":1,"explanation":[ … ]}            see director_core::view::Explanation
+//! → {"command":"metrics"}                      OpenMetrics, in a field `text`
+//! → {"command":"events"}                       every report from now on, one line each
+//! ← {"version":1,"listening":true}
+//! ← {"version":1,"event":17,"ts_ns":…,"level":"warn","message":"…","report":{ … }}
+//! ← {"version":1,"lost":3}                       so many events came faster than they were read
 //! → {"command":"handover","group":"web"}       without a group: all that are owned
 //! → {"command":"ready"}                        ends the rest that a handover began
 //! → {"command":"drain","server":"10.0.0.21","deadline_ms":60000,"reason":"new disk"}
@@ -30,7 +37,7 @@ mod connection;
 mod limit;
 mod server;
 
-pub use client::{AskError, ask};
+pub use client::{AskError, ask, listen};
 pub use command::{Command, Shape, VERSION};
 pub use server::{Control, OpenError};
 

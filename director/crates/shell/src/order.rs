@@ -3,8 +3,9 @@
 use director_core::config::Digest;
 use director_core::name::NodeName;
 use director_core::order::{Author, Refusal};
-use director_core::view::View;
-use tokio::sync::oneshot;
+use director_core::view::{Explanation, View};
+use std::sync::Arc;
+use tokio::sync::{broadcast, oneshot};
 
 /// A request to the loop.
 #[derive(Debug)]
@@ -17,6 +18,12 @@ pub enum Order {
     ReloadFor(Author, oneshot::Sender<Result<Digest, Vec<String>>>),
     /// Say what everything looks like.
     Status(oneshot::Sender<View>),
+    /// Say why something is as it is.
+    Explain(String, oneshot::Sender<Vec<Explanation>>),
+    /// Say all metrics.
+    Metrics(oneshot::Sender<String>),
+    /// Tell of every report from now on, each as a line of JSON.
+    Listen(oneshot::Sender<broadcast::Receiver<Arc<str>>>),
     /// Carry out what the operator asks and say who did it, or why not.
     Operate(director_core::order::Order, Author, oneshot::Sender<Result<NodeName, Refusal>>),
 }

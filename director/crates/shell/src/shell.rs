@@ -4,9 +4,11 @@ use crate::applier::Applier;
 use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::complaints::Complaints;
+use crate::events::Events;
 use crate::hooks::Hooks;
 use crate::links::{Links, Packet, Witnesses};
 use crate::manager::{Manager, News};
+use crate::metrics::Meter;
 use crate::order::Order;
 use crate::settings::{Settings, Source, needs_restart};
 use crate::status::summary;
@@ -104,6 +106,8 @@ pub struct Shell<K, L, N> {
     changes: mpsc::Receiver<Input>,
     orders: mpsc::Receiver<Order>,
     complaints: Complaints,
+    meter: Meter,
+    events: Events,
     /// The deadline that was met last, and when; meeting it again at once would turn the loop hot.
     met: Option<(Instant, Instant)>,
     alive_at: Instant,
@@ -144,6 +148,8 @@ where
             changes: ports.changes,
             orders: ports.orders,
             complaints: Complaints::default(),
+            meter: Meter::new(),
+            events: Events::new(),
             met: None,
             alive_at: now,
             stop_by: None,
@@ -205,7 +211,8 @@ where
             over = self.applier.finished() => {
                 Event::Input(Input::Reconciled(over.map_err(Failed::Applier)?))
             }
-            (ticket, outcome) = self.checks.finished() => {
+            (ticket, outcome, took) = self.checks.finished() => {
+                self.meter.checked(&outcome, took);
                 Event::Input(Input::ProbeFinished { ticket, outcome })
             }
             ended = self.hooks.finished() => Event::Input(ended),
@@ -246,6 +253,7 @@ where
         self.complain(|| "receive heartbeats".to_owned(), packet.as_ref().map(|_| ()));
         match packet {
             Ok(packet) => {
+                self.meter.received();
                 let cluster = &self.settings.config.cluster.name;
                 let link = packet.link;
                 let from = packet.from.ip();
@@ -280,6 +288,8 @@ where
                 self.hooks.notify(hook, &self.node, &report);
             }
             telemetry::tell(&report, now);
+            self.meter.note(&report);
+            self.events.tell(&report, now);
         }
         if roles_changed {
             self.manager.tell(News::Status(self.summary()));
@@ -292,6 +302,7 @@ where
                 let cluster = &self.settings.config.cluster.name;
                 let bytes = heartbeat::seal(&beat, cluster, &self.settings.key);
                 let result = self.links.send(link, to, &bytes);
+                self.meter.sent();
                 self.complain(|| format!("send heartbeats to {to} on link {}", link.0), result);
             }
             Effect::StartProbe { ticket, probe } => self.checks.start(ticket, probe),
@@ -352,13 +363,25 @@ where
                 if let Err(refusal) = &answer {
                     tracing::warn!("refused: {refusal}");
                 }
+                self.meter.ordered(answer.is_ok());
                 let _gone = reply.send(answer.map(|()| self.node.clone()));
                 self.carry_out();
             }
-            Order::Status(reply) => {
-                // Whoever asked may have gone meanwhile.
-                let _gone = reply.send(self.director.view(self.clock.now()));
+            question => self.answer(question),
+        }
+    }
+
+    /// Answers what changes nothing. Whoever asked may have gone meanwhile.
+    fn answer(&self, question: Order) {
+        let now = self.clock.now();
+        match question {
+            Order::Status(reply) => drop(reply.send(self.director.view(now))),
+            Order::Explain(subject, reply) => {
+                drop(reply.send(self.director.explain(&subject, now)));
             }
+            Order::Metrics(reply) => drop(reply.send(self.meter.text(&self.director.view(now)))),
+            Order::Listen(reply) => drop(reply.send(self.events.listen())),
+            Order::Stop | Order::Reload | Order::ReloadFor(..) | Order::Operate(..) => {}
         }
     }
 
@@ -379,6 +402,7 @@ where
                 Err(problems)
             }
         };
+        self.meter.reloaded(answer.is_ok());
         self.manager.tell(News::Ready(self.summary()));
         answer
     }

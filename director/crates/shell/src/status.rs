@@ -5,7 +5,9 @@ mod table;
 use director_core::config::{Forward, ServiceKey};
 use director_core::report::Role;
 use director_core::standing::Duty;
-use director_core::view::{DrainView, GroupView, PeerView, ServerView, ServiceView, View};
+use director_core::view::{
+    DrainView, Explanation, GroupView, PeerView, ServerView, ServiceView, View,
+};
 use std::fmt::Write;
 use table::Table;
 
@@ -63,6 +65,25 @@ pub fn text(view: &View) -> String {
     }
     text.push('\n');
     kernel(view, &mut text);
+    text
+}
+
+/// Why things are as they are, oldest cause first.
+#[must_use]
+pub fn explanation(found: &[Explanation]) -> String {
+    let mut text = String::new();
+    for explanation in found {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}: {}", explanation.subject, explanation.state);
+        for cause in &explanation.because {
+            let _ = writeln!(text, "  {} ago  {}", ago(cause.ago_ms), cause.text);
+        }
+        for check in &explanation.checks {
+            let took = std::time::Duration::from_micros(check.took_us);
+            let started = ago(check.ago_ms);
+            let _ = writeln!(text, "  checked {started} ago, {took:.1?}: {}", check.text);
+        }
+    }
     text
 }
 

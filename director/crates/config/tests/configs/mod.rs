@@ -6,7 +6,8 @@ mod service;
 use dialogues::dialogue;
 use director_core::config::{
     Announce, Check, Cluster, Config, Damping, Detection, Failback, Group, Hook, Initial, Node,
-    Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings, VirtualAddress,
+    Operations, Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings,
+    VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
@@ -198,6 +199,10 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                     nodes: nodes(links, &priorities).into_iter().collect(),
                     groups: groups(virtuals, &prefixes).into_iter().collect(),
                     services: named.collect(),
+                    operations: Operations {
+                        metrics: (links > 1).then(|| "[::1]:9470".parse().unwrap()),
+                        maintenance: (links > 2).then(|| "/etc/a \"b\"".to_owned()),
+                    },
                 }
             },
         )

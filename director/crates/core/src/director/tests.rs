@@ -1,6 +1,7 @@
 //! Directors on one virtual clock, with kernels that are only snapshots.
 
 mod chaos;
+mod explain;
 mod failover;
 mod fencing;
 mod handover;
@@ -15,8 +16,8 @@ mod witness;
 use super::*;
 use crate::config::{
     Announce, Check, Cluster as ClusterConfig, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress,
-    Weight,
+    OnFailure, Operations, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey,
+    VirtualAddress, Weight,
 };
 use crate::input::FailedStep;
 use crate::name::{ClusterName, GroupName, InterfaceName, ServiceName};
@@ -125,6 +126,7 @@ pub(crate) fn config() -> Config {
             Group { addresses: [vip()].into(), priorities: BTreeMap::new() },
         )]),
         services: BTreeMap::from([(ServiceName::new("http").unwrap(), service)]),
+        operations: Operations::default(),
     }
 }
 

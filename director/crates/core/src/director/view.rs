@@ -61,6 +61,8 @@ impl Director {
         let view = |entry: &crate::health::Checked| {
             let wanted = DesiredServer::of(service, &entry.server, Weight::ZERO);
             let seat = entry.seat();
+            let (checks_passed, checks_failed, took) = self.checks.totals(entry);
+            let micros = |took: core::time::Duration| u64::try_from(took.as_micros()).ok();
             let (duty, kept) = (self.orders.duty(&seat), self.orders.of(&seat));
             let present = found.and_then(|table| table.servers.get(&entry.server));
             ServerView {
@@ -81,6 +83,9 @@ impl Director {
                 inactive: present.map_or(0, |present| present.inactive),
                 successes: entry.record.successes,
                 failures: entry.record.failures,
+                checks_passed,
+                checks_failed,
+                check_us: took.and_then(micros),
                 duty,
                 duty_ms: (duty != Duty::Serve).then(|| ago_ms(entry.duty_since(), now)),
                 by: kept.map(|kept| kept.by.clone()),

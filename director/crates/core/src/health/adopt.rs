@@ -69,7 +69,7 @@ impl Checks {
                     checks.shared.len() - 1
                 });
                 checks.shared[place].members.push(checks.servers.len());
-                checks.servers.push(Checked::new(name, service, *address, now));
+                checks.servers.push(Checked::new(name, service, *address, place, now));
             }
             checks.pools.push(Pool::new(name.clone(), first..checks.servers.len()));
         }
@@ -116,6 +116,7 @@ impl Checks {
                 continue;
             };
             self.shared[place].running = former.running.take();
+            self.shared[place].results = core::mem::take(&mut former.results);
             if let Some((ticket, _)) = self.shared[place].running {
                 self.tickets.insert(ticket, place);
             }
@@ -149,13 +150,20 @@ impl Checks {
 }
 
 impl Checked {
-    fn new(name: &ServiceName, service: &Service, server: SocketAddr, now: Instant) -> Self {
+    fn new(
+        name: &ServiceName,
+        service: &Service,
+        server: SocketAddr,
+        check: usize,
+        now: Instant,
+    ) -> Self {
         let limits = Limits::of(&service.check, service.policy.damping);
         Self {
             service: name.clone(),
             key: service.key,
             server,
             record: Record::new(limits, now),
+            check,
             found: false,
             ramp: None,
             certificate_days: None,

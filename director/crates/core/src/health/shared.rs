@@ -1,5 +1,6 @@
 //! One check for all services that ask the same of the same server.
 
+use super::results::Results;
 use super::verdict::Tempo;
 use crate::cluster::Out;
 use crate::config::{Check, Dialogue, digest};
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub(super) running: Option<(Ticket, Instant)>,
     /// Plain connections that are made before the next whole check.
     connects_left: u16,
+    pub(super) results: Results,
 }
 
 /// What is asked and how often: what makes two checks the same.
@@ -59,7 +61,8 @@ impl Cadence {
 
 impl Shared {
     pub(super) fn new(cadence: Cadence) -> Self {
-        Self { cadence, members: Vec::new(), running: None, connects_left: 0 }
+        let results = Results::default();
+        Self { cadence, members: Vec::new(), running: None, connects_left: 0, results }
     }
 
     pub(super) fn start(&mut self, ticket: Ticket, now: Instant) -> Arc<Probe> {

@@ -1,7 +1,7 @@
 use crate::lab::{Lab, give, in_namespace, interface, without_ipv6};
 use director_core::config::{
     Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Pace, Policy, Priority, Scheduler, Service, ServiceKey, VirtualAddress,
+    OnFailure, Operations, Pace, Policy, Priority, Scheduler, Service, ServiceKey, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, NodeName, ServiceName};
 use director_engine::ports::IpvsTable;
@@ -53,6 +53,7 @@ pub(crate) fn pair(port: u16) -> Config {
         )]
         .into(),
         services: [].into(),
+        operations: Operations::default(),
     }
 }
 

@@ -32,30 +32,58 @@ pub enum AskError {
     Answer(PathBuf, String),
 }
 
+/// Listens to the director behind the socket at `path`, and gives every line that it says to
+/// `heard`, until that returns `false` or the director ends.
+///
+/// # Errors
+/// When nobody can be listened to.
+pub fn listen(path: &Path, mut heard: impl FnMut(&str) -> bool) -> Result<(), AskError> {
+    let stream = say(path, &Command::Events)?;
+    stream.set_read_timeout(None).map_err(|error| failed(path, error))?;
+    for line in BufReader::new(stream).lines() {
+        let line = line.map_err(|error| failed(path, error))?;
+        if !heard(&line) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Asks the director behind the socket at `path`, and waits for its answer, 5 s at most.
 ///
 /// # Errors
 /// When there is no answer, or it says that the question was refused.
 pub fn ask(path: &Path, command: &Command) -> Result<Value, AskError> {
-    let failed = |error: io::Error| match error.kind() {
+    let stream = say(path, command)?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).map_err(|error| failed(path, error))?;
+    let strange = |what: String| AskError::Answer(path.to_owned(), what);
+    let answer: Value = serde_json::from_str(&line).map_err(|error| strange(error.to_string()))?;
+    match answer.get("error").and_then(Value::as_str) {
+        Some(error) => Err(strange(error.to_owned())),
+        None => Ok(answer),
+    }
+}
+
+/// Connects, and says what is wanted.
+fn say(path: &Path, command: &Command) -> Result<UnixStream, AskError> {
+    let failed = |error| failed(path, error);
+    let mut stream = UnixStream::connect(path).map_err(failed)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+    let strange = |error: serde_json::Error| AskError::Answer(path.to_owned(), error.to_string());
+    let mut question = serde_json::to_string(command).map_err(strange)?;
+    question.push('\n');
+    stream.write_all(question.as_bytes()).map_err(failed)?;
+    Ok(stream)
+}
+
+fn failed(path: &Path, error: io::Error) -> AskError {
+    match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             AskError::NotRunning(path.to_owned())
         }
         io::ErrorKind::PermissionDenied => AskError::Denied(path.to_owned()),
         _ => AskError::Io(path.to_owned(), error),
-    };
-    let strange = |what: String| AskError::Answer(path.to_owned(), what);
-    let mut stream = UnixStream::connect(path).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    let mut question = serde_json::to_string(command).map_err(|e| strange(e.to_string()))?;
-    question.push('\n');
-    stream.write_all(question.as_bytes()).map_err(failed)?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).map_err(failed)?;
-    let answer: Value = serde_json::from_str(&line).map_err(|error| strange(error.to_string()))?;
-    match answer.get("error").and_then(Value::as_str) {
-        Some(error) => Err(strange(error.to_owned())),
-        None => Ok(answer),
     }
 }

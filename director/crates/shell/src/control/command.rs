@@ -20,6 +20,18 @@ pub enum Command {
         #[serde(default)]
         format: Shape,
     },
+    /// Why a server, service, group, address or node is as it is.
+    Explain {
+        /// Which: its name or address.
+        subject: String,
+        /// In which form.
+        #[serde(default)]
+        format: Shape,
+    },
+    /// All metrics, in the text form of OpenMetrics.
+    Metrics,
+    /// Every event from now on, one line each, until the connection ends.
+    Events,
     /// Give a group to a peer and rest; every owned group when none is named.
     Handover {
         /// The group.
@@ -95,13 +107,18 @@ pub enum Command {
 impl Command {
     /// Whether it changes something.
     pub(super) fn is_order(&self) -> bool {
-        !matches!(self, Self::Status { .. })
+        let questions = matches!(self, Self::Status { .. } | Self::Explain { .. });
+        !questions && !matches!(self, Self::Metrics | Self::Events)
     }
 
     /// The order for the director, and why it is given.
     pub(super) fn operation(self) -> Option<(Order, String)> {
         Some(match self {
-            Self::Status { .. } | Self::Reload { .. } => return None,
+            Self::Status { .. }
+            | Self::Explain { .. }
+            | Self::Metrics
+            | Self::Events
+            | Self::Reload { .. } => return None,
             Self::Handover { group, reason } => (Order::Handover { group }, reason),
             Self::Ready { group, reason } => (Order::Ready { group }, reason),
             Self::Drain { server, deadline_ms, force, reason } => {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -45,6 +46,9 @@ where
         if !matches!(reading, Ok(Ok(length)) if length > 0) {
             return;
         }
+        if matches!(serde_json::from_str(&question), Ok(Command::Events)) {
+            return desk.tell(stream).await;
+        }
         let mut reply = desk.answer(&question).await.to_string();
         reply.push('\n');
         let writing = timeout(PATIENCE, stream.write_all(reply.as_bytes())).await;
@@ -71,6 +75,11 @@ impl Desk {
                     json!({ "version": VERSION, "text": status::text(&view) })
                 }
                 Some(view) => json!({ "version": VERSION, "status": view }),
+                None => refusal(ENDING),
+            },
+            Command::Explain { subject, format } => self.explain(subject, format).await,
+            Command::Metrics => match self.ask(Order::Metrics).await {
+                Some(text) => json!({ "version": VERSION, "text": text }),
                 None => refusal(ENDING),
             },
             Command::Reload { reason } => self.reload(self.author(reason)).await,
@@ -113,10 +122,57 @@ impl Desk {
         }
     }
 
+    async fn explain(&self, subject: String, format: Shape) -> Value {
+        let asked = subject.clone();
+        match self.ask(|reply| Order::Explain(asked, reply)).await {
+            None => refusal(ENDING),
+            Some(found) if found.is_empty() => {
+                let why = format!("nothing is called `{subject}`; `director status` lists all");
+                json!({ "version": VERSION, "refused": why })
+            }
+            Some(found) if format == Shape::Text => {
+                json!({ "version": VERSION, "text": status::explanation(&found) })
+            }
+            Some(found) => json!({ "version": VERSION, "explanation": found }),
+        }
+    }
+
+    /// Tells of every event until the other side goes.
+    async fn tell<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: BufReader<S>) {
+        let Some(mut events) = self.ask(Order::Listen).await else { return };
+        let mut line = json!({ "version": VERSION, "listening": true }).to_string();
+        loop {
+            line.push('\n');
+            let writing = timeout(PATIENCE, stream.write_all(line.as_bytes())).await;
+            if !matches!(writing, Ok(Ok(()))) {
+                return;
+            }
+            // Whatever is said meanwhile ends it, and so does hanging up.
+            let mut said = [0; 1];
+            let event = tokio::select! {
+                biased;
+                _over = stream.read(&mut said) => return,
+                event = events.recv() => event,
+            };
+            line = match event {
+                Ok(event) => event.to_string(),
+                Err(RecvError::Lagged(lost)) => {
+                    json!({ "version": VERSION, "lost": lost }).to_string()
+                }
+                Err(RecvError::Closed) => return,
+            };
+        }
+    }
+
     async fn view(&self) -> Option<View> {
-        let (reply, view) = oneshot::channel();
-        self.orders.send(Order::Status(reply)).await.ok()?;
-        view.await.ok()
+        self.ask(Order::Status).await
+    }
+
+    /// Asks the loop, which answers unless it is ending.
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(question(reply)).await.ok()?;
+        answer.await.ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Cluster, FakeKernel};
 use director_core::name::GroupName;
-use director_shell::control::{AskError, Command, Control, OpenError, Shape, ask};
+use director_shell::control::{AskError, Command, Control, OpenError, Shape, ask, listen};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -175,4 +175,114 @@ async fn a_reload_is_answered_with_what_comes_of_it() {
     let answer = answer.unwrap();
     assert_eq!(answer["done"], true, "{answer}");
     assert_eq!(answer["config"].as_str().unwrap().len(), 16);
+}
+
+#[tokio::test]
+async fn everything_is_explained_and_what_is_not_there_is_refused() {
+    let (json, text, refused) = beside(|path| {
+        let of = |subject: &str, format| {
+            ask(&path, &Command::Explain { subject: subject.into(), format }).unwrap()
+        };
+        (of("web", Shape::Json), of("d2", Shape::Text), of("nobody", Shape::Text))
+    })
+    .await;
+    let first = &json["explanation"][0];
+    assert_eq!(first["subject"], "group web");
+    assert!(first["state"].as_str().unwrap().contains("this node is waiting"), "{first}");
+    assert!(text["text"].as_str().unwrap().starts_with("node d2: unknown"), "{text}");
+    assert!(refused["refused"].as_str().unwrap().contains("nothing is called `nobody`"));
+}
+
+#[tokio::test]
+async fn events_are_told_as_they_happen_until_the_listener_goes() {
+    let lines = beside(|path| {
+        let mut lines: Vec<Value> = Vec::new();
+        listen(&path, |line| {
+            lines.push(serde_json::from_str(line).unwrap());
+            // The reports of the checks and of the end of listening come within seconds.
+            lines.len() < 4
+        })
+        .unwrap();
+        lines
+    })
+    .await;
+    assert_eq!(lines[0]["listening"], true);
+    let numbers: Vec<u64> = lines[1..].iter().map(|line| line["event"].as_u64().unwrap()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    for line in &lines[1..] {
+        assert!(line["report"]["event"].is_string() && line["message"].is_string(), "{line}");
+        assert!(line["ts_ns"].as_u64().unwrap() > 0 && line["level"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_a_whole_exposition() {
+    let text = beside(|path| {
+        let answer = ask(&path, &Command::Metrics).unwrap();
+        answer["text"].as_str().unwrap().to_owned()
+    })
+    .await;
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    assert!(text.contains("director_group_role{group=\"web\",role=\"waiting\"} 1\n"), "{text}");
+    assert!(text.contains("director_service_servers{service=\"http\",state=\"up\"}"), "{text}");
+}
+
+/// The names of metrics in an expression.
+fn metrics_of(expression: &str) -> impl Iterator<Item = &str> {
+    let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| word.starts_with("director_"))
+}
+
+/// The family of a series: counters and histograms add a word to it.
+fn is_declared(text: &str, series: &str) -> bool {
+    let declared = |name: &str, kind: &str| text.contains(&format!("# TYPE {name} {kind}\n"));
+    let counter = series.strip_suffix("_total").is_some_and(|name| declared(name, "counter"));
+    let buckets = series.strip_suffix("_bucket").is_some_and(|name| declared(name, "histogram"));
+    let info = series.strip_suffix("_info").is_some_and(|name| declared(name, "info"));
+    counter || buckets || info || ["gauge", "histogram"].iter().any(|kind| declared(series, kind))
+}
+
+#[tokio::test]
+async fn every_expression_of_the_alerts_and_of_the_dashboard_is_about_what_is_scraped() {
+    let text = beside(|path| ask(&path, &Command::Metrics).unwrap()["text"].clone()).await;
+    let text = text.as_str().unwrap();
+    let alerts = include_str!("../../../../dist/alerts.yml");
+    let rules = alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
+    let dashboard: Value =
+        serde_json::from_str(include_str!("../../../../dist/grafana.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
+    let drawn = targets.map(|target| target["expr"].as_str().unwrap());
+    let expressions: Vec<&str> = rules.chain(drawn).collect();
+    assert!(expressions.len() > 25, "{}", expressions.len());
+    for expression in expressions {
+        let mut names = metrics_of(expression).peekable();
+        assert!(names.peek().is_some(), "{expression}");
+        for name in names {
+            assert!(is_declared(text, name), "{name} of `{expression}` is not in\n{text}");
+        }
+    }
+    let documented = include_str!("../../../../../docs/api.md").split('`');
+    for name in documented.filter(|name| name.starts_with("director_")).flat_map(metrics_of) {
+        assert!(is_declared(text, name), "{name} of the documentation is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_line_of_the_metrics_is_of_a_family_that_was_declared() {
+    let text = beside(|path| ask(&path, &Command::Metrics).unwrap()["text"].clone()).await;
+    let text = text.as_str().unwrap();
+    assert!(text.ends_with("# EOF\n"));
+    let mut family = String::new();
+    for line in text.lines() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            family = declared.split(' ').next().unwrap().to_owned();
+        } else if !line.starts_with('#') {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            assert!(series.starts_with(&family), "{line} stands under {family}");
+            let labels = series.split_once('{').map_or("", |(_, labels)| labels);
+            assert!(labels.is_empty() || labels.ends_with("\"}"), "{line}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 use director_core::config::dialogue::Http;
 use director_core::config::{
     Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey, VirtualAddress,
-    Weight,
+    OnFailure, Operations, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey,
+    VirtualAddress, Weight,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use director_core::wire::heartbeat::Key;
@@ -100,5 +100,6 @@ pub(crate) fn config() -> Config {
         nodes: [(node("d1"), one_node(1, 200)), (node("d2"), one_node(2, 100))].into(),
         groups: [(group(), Group { addresses: [address].into(), priorities: [].into() })].into(),
         services: [(ServiceName::new("http").unwrap(), http())].into(),
+        operations: Operations::default(),
     }
 }

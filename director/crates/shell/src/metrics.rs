@@ -1,0 +1,15 @@
+//! Metrics in the text form of OpenMetrics 1.0.
+//!
+//! Counters are counted from the director's reports, everything else is read from its view when
+//! somebody asks. Labels are names from the configuration and words of this program: their number
+//! is bounded by the configuration.
+
+mod gauges;
+mod http;
+mod meter;
+
+pub use http::serve;
+pub(crate) use meter::Meter;
+
+/// The content type of what is served.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
