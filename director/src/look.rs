@@ -1,4 +1,4 @@
-//! `director status`, `explain`, `events` and `metrics`: look at the director that runs on this host.
+//! `director status`, `explain`, `events` and `metrics`: looking at the director that runs here.
 
 use crate::cli::look::{Explain, Look, Status};
 use crate::output::{Failure, say};

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 /// Between two looks at the directory.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Tells of the servers that the directory names, whenever they have changed, until nobody listens.
+/// Tells of the servers that the directory names, whenever they have changed, until nobody
+/// listens.
 pub(crate) async fn watch(directory: PathBuf, changes: mpsc::Sender<Input>) {
     let mut known = BTreeSet::new();
     let mut trouble = None;

@@ -17,8 +17,8 @@ pub(crate) struct Status {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A server (10.0.0.21, http/10.0.0.21:80), a virtual address, or the name of a service, a group
-    /// or a node.
+    /// A server (10.0.0.21, http/10.0.0.21:80), a virtual address, or the name of a service, a
+    /// group or a node.
     #[arg(value_name = "SUBJECT")]
     pub(crate) subject: String,
     /// Write JSON.

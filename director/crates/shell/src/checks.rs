@@ -37,7 +37,8 @@ impl<N: Network + Send + Sync + 'static> Checks<N> {
         }
     }
 
-    /// Waits for the next check that ends by itself, and says how long it took. Dropping the future loses nothing.
+    /// Waits for the next check that ends by itself, and says how long it took. Dropping the
+    /// future loses nothing.
     pub(crate) async fn finished(&mut self) -> (Ticket, Outcome, Duration) {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let (ticket, outcome, took) = match ended {
