@@ -1,4 +1,4 @@
-//! Files that take real servers out: the names in a directory, each an address with or without port.
+//! Files that take real servers out: names in a directory, each an address with or without port.
 
 use director_core::Input;
 use director_core::standing::Subject;
