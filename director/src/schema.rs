@@ -28,6 +28,8 @@ fn document() -> Value {
             "nodes": named("node"),
             "groups": named("group"),
             "services": named("service"),
+            "telemetry": of("telemetry"),
+            "maintenance": of("maintenance"),
         },
         "$defs": definitions,
     })

@@ -73,6 +73,8 @@ const TABLES: &[Entry] = &[
     ("quorum", "`quorum`", "", &crate::policy::QUORUM_KEYS),
     ("flap-damping", "`flap-damping`", "", &crate::policy::DAMPING_KEYS),
     ("check", "`check`", "check", &crate::check::KEYS),
+    ("telemetry", "[telemetry]", "[telemetry]", &crate::operations::TELEMETRY_KEYS),
+    ("maintenance", "[maintenance]", "[maintenance]", &crate::operations::MAINTENANCE_KEYS),
 ];
 
 const SCHEDULERS: &[&str] = &[
@@ -124,6 +126,7 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("service", "quorum") => Table("quorum"),
         ("service", "flap-damping") => Table("flap-damping"),
         ("service", "panic-threshold") => Number(1, 100),
+        ("telemetry", "metrics") | ("maintenance", "directory") => Text,
         ("server", "address") => Text,
         ("server", "weight") => Number(0, 65535),
         ("tunnel", "type") => Word(&["ipip", "gue", "gre"]),
