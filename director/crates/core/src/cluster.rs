@@ -397,6 +397,9 @@ impl Cluster {
                 let change = group.next_change(self.surroundings(now));
                 let had_rival = (rival, group.rival_since.is_some());
                 let barred = group.barred;
+                // Whether the addresses are to be held changes with the doubt, without a change of
+                // role.
+                changed |= group.doubtful != self.groups[index].doubtful;
                 self.groups[index] = group;
                 if barred {
                     self.want_certainty(now);

@@ -118,11 +118,10 @@ impl Detector {
         self.state = State::Alive;
     }
 
-    /// What was known of it may be outdated: it must be heard again to be reckoned with.
+    /// What was known of it may be outdated: it must be heard again to be reckoned with. One that
+    /// was dead or had left may own by now.
     pub(super) fn doubt(&mut self) {
-        if self.is_live() {
-            self.state = State::Unknown;
-        }
+        self.state = State::Unknown;
     }
 
     /// What is due at `now`; to be called until it returns nothing.
