@@ -1,6 +1,7 @@
 //! The real server's side of direct routing and tunnelling, on this machine.
 
 mod gue;
+mod iproute;
 
 use crate::error::{NET_ADMIN, refused};
 use crate::interface::{self, Interface};
@@ -107,6 +108,10 @@ fn raise(device: Device) -> Result<(), KernelError> {
             Err(KernelError::Exists) => {}
             made => made?,
         }
+    }
+    if device == Device::Ip6tnl {
+        // As the kernel makes it, it unwraps IPv6 alone.
+        iproute::ip(&["-6", "tunnel", "change", device.name(), "mode", "any"])?;
     }
     switch(device, LinkFlags::Up)
 }

@@ -1,12 +1,11 @@
 //! UDP ports that take packets in generic UDP encapsulation.
 //!
-//! By the program `ip`: a real server opens one port in its life, and the generic netlink family
-//! `fou` is spoken by no crate.
+//! The generic netlink family `fou` is spoken by no crate.
 
+use super::iproute::ip;
 use director_core::realserver::GuePort;
 use director_engine::ports::KernelError;
 use std::collections::BTreeSet;
-use std::process::Command;
 
 /// The ports that are open for it.
 pub(super) fn open() -> Result<BTreeSet<GuePort>, KernelError> {
@@ -24,23 +23,6 @@ pub(super) fn change(verb: &str, port: GuePort) -> Result<(), KernelError> {
         words.push("-6");
     }
     ip(&words).map(|_| ())
-}
-
-fn ip(words: &[&str]) -> Result<String, KernelError> {
-    let failed =
-        |why: &str| KernelError::Other(format!("cannot run ip {}: {why}", words.join(" ")));
-    let done = Command::new("ip")
-        .args(words)
-        .output()
-        .map_err(|error| failed(&format!("{error}; it is in the package iproute2")))?;
-    if done.status.success() {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&done.stderr);
-    if said.contains("genl family") || said.contains("fou module") {
-        return Err(KernelError::Unsupported { cure: "load the module fou: modprobe fou".into() });
-    }
-    Err(failed(said.trim()))
 }
 
 /// Lines such as `port 6080 gue`, with `-6` behind it for IPv6; others are of no concern.
