@@ -97,7 +97,7 @@ pub(crate) struct Reload {
 /// A real server.
 #[derive(Debug, Args)]
 pub(crate) struct Server {
-    /// Its address, with or without port: 10.0.0.21, 10.0.0.21:80, [2001:db8::21]:80; in one
+    /// Its address, with or without port: `10.0.0.21`, `10.0.0.21:80`, `[2001:db8::21]:80`; in one
     /// service only: http/10.0.0.21.
     #[arg(value_name = "SERVER")]
     pub(crate) server: Subject,
