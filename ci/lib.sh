@@ -13,6 +13,19 @@ skipped() {
     echo "skipped $*" >>"$COUNTS"
 }
 
+# The scenarios that a kernel plays as a matter of course, one a line. Of the outages one: they are
+# made to be measured beside the peers (docs/failover.md).
+catalogue() {
+    local folder
+    echo scenarios/outages/carrier-lost.toml
+    for folder in scenarios/*/; do
+        case $folder in
+            scenarios/outages/ | scenarios/config/) ;;
+            *) echo "$folder" ;;
+        esac
+    done
+}
+
 # Ends the step without success or failure.
 skip_step() {
     skipped 1 "$@"

@@ -4,5 +4,6 @@
 //! rejects. The test targets beside this file apply them to the [`repository`].
 
 pub mod guards;
+pub mod processes;
 pub mod reports;
 pub mod repository;

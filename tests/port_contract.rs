@@ -8,6 +8,7 @@ use director_core::name::InterfaceName;
 use director_engine::contract::{self, Check};
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::Kernel;
+use director_engine::shared::Shared;
 
 fn kept(kernel: &mut impl Kernel, interface: &str) {
     let interface = InterfaceName::new(interface).expect("a name");
@@ -30,4 +31,11 @@ fn the_kernel_in_memory() {
     let mut kernel = MemoryKernel::default();
     kept(&mut kernel, "eth0");
     assert!(kernel.state.services.is_empty() && kernel.state.addresses.is_empty());
+}
+
+#[test]
+fn a_kernel_in_memory_that_two_hold() {
+    let other: Shared<MemoryKernel> = Shared::default();
+    kept(&mut other.clone(), "eth0");
+    assert!(other.lock().state.services.is_empty());
 }

@@ -1,7 +1,11 @@
 //! The runners' JSON reports: counted, and compared by what was decided.
 
+mod outages;
+mod violated;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// For each node and subject, the verdicts in time order.
 type Decisions = BTreeMap<(String, String), Vec<String>>;
@@ -13,6 +17,9 @@ struct Entry {
     result: String,
     reason: String,
     decisions: Decisions,
+    violated: Vec<String>,
+    /// The longest outage of each client.
+    outages: Vec<(String, Duration)>,
 }
 
 /// The report of one run of a runner.
@@ -44,6 +51,12 @@ impl Report {
         lines.extend(reasons.iter().map(|(reason, count)| format!("skipped {count} {reason}")));
         lines
     }
+
+    /// For every run that did not hold: which rule, when, what was the case, and what happened
+    /// around it.
+    pub fn violated(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|entry| &entry.violated).map(String::as_str)
+    }
 }
 
 fn entry(run: &Value) -> Option<Entry> {
@@ -54,7 +67,14 @@ fn entry(run: &Value) -> Option<Entry> {
         decisions.entry(key).or_default().push(text(&decision["verdict"])?);
     }
     let reason = text(&run["reason"]).unwrap_or_default().replace('\n', " ");
-    Some(Entry { file: text(&run["file"])?, result: text(&run["result"])?, reason, decisions })
+    Some(Entry {
+        file: text(&run["file"])?,
+        result: text(&run["result"])?,
+        reason,
+        decisions,
+        violated: violated::lines(run),
+        outages: outages::of(run),
+    })
 }
 
 /// How many scenarios both reports have judged, and what was decided differently in them.
@@ -84,6 +104,22 @@ pub fn compare(one: &Report, other: &Report) -> (usize, Vec<String>) {
         }
     }
     (compared, different)
+}
+
+/// How many clients both sides have, each with a report for every seed, and whose outages are
+/// apart: the means over the seeds, by more than 50 ms and a tenth.
+pub fn apart(one: &[Report], other: &[Report]) -> (usize, Vec<String>) {
+    outages::apart(&gathered(one), &gathered(other))
+}
+
+fn gathered(reports: &[Report]) -> outages::Outages {
+    let mut all = outages::Outages::new();
+    for entry in reports.iter().flat_map(|report| &report.0) {
+        for (client, outage) in &entry.outages {
+            all.entry((entry.file.clone(), client.clone())).or_default().push(*outage);
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -18,6 +18,21 @@ ci/guest "$kernel" /bin/sh -c 'ip link add dummy type dummy; ip link set dummy u
 grep ' checks, ' "${report%.txt}-ports.txt"
 passed "$(grep -c '^  held ' "${report%.txt}-ports.txt" || true)"
 failed "$(grep -c '^  BROKEN ' "${report%.txt}-ports.txt" || true)"
+for client in ipvs_selftest ipvs_selftest_tokio; do
+    commands=${report%.txt}-$client.txt
+    ci/guest "$kernel" "$RELEASE/examples/$client" >"$commands" || status=$?
+    grep ' checks held, ' "$commands"
+    passed "$(grep -c '^ok  ' "$commands" || true)"
+    failed "$(grep -c '^FAIL  ' "$commands" || true)"
+done
+through=${report%.txt}-checks.txt
+ci/guest "$kernel" "$RELEASE/e2e-matrix" checks "$RELEASE/director" | tee "$through" || status=$?
+passed "$(grep -c ' holds: ' "$through" || true)"
+failed "$(grep -c ' BROKEN: ' "$through" || true)"
+upkeep=${report%.txt}-upkeep.txt
+ci/guest "$kernel" "$RELEASE/e2e-matrix" upkeep "$RELEASE/director" | tee "$upkeep" || status=$?
+passed "$(grep -c ' holds: ' "$upkeep" || true)"
+failed "$(grep -c ' BROKEN: ' "$upkeep" || true)"
 if ci/guest "$kernel" "$RELEASE/e2e-matrix" takeover "$RELEASE/director"; then passed 1; else
     failed 1
     status=1

@@ -5,12 +5,12 @@ source ci/lib.sh
 PACKAGES=(
     build-essential ca-certificates pkg-config
     user-mode-linux linux-source-6.12 flex bison bc xz-utils
-    nginx-light keepalived heartbeat ldirectord resource-agents
+    nginx-light apache2-bin keepalived heartbeat ldirectord resource-agents
     ipvsadm iproute2 nftables kmod util-linux procps
     binutils debootstrap
-    # What checks are tried on; databases are large, and tried where they are installed.
-    dovecot-imapd dovecot-pop3d exim4-daemon-light freeradius kamailio leafnode memcached
-    redis-server slapd tinyproxy unbound vsftpd
+    # What checks are tried on.
+    dovecot-imapd dovecot-pop3d etcd-server exim4-daemon-light freeradius kamailio leafnode
+    mariadb-server memcached postgresql redis-server slapd squid tinyproxy unbound vsftpd
 )
 
 # Whether a package may be called installed, also where another one stands in for it.

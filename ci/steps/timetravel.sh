@@ -8,9 +8,11 @@ need_engine timetravel
 reports=$CARGO_TARGET_DIR/ci-logs
 mkdir -p "$reports"
 
+mapfile -t played < <(catalogue)
+
 # As many at once as there are processors.
 play() {
-    "$RELEASE/director-lab" run scenarios/ --engine timetravel --seed 7 \
+    "$RELEASE/director-lab" run "${played[@]}" --engine timetravel --seed 7 \
         --director "$RELEASE/director" --format json
 }
 status=0

@@ -4,8 +4,8 @@ pub(crate) mod look;
 pub(crate) mod orders;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use look::{Explain, Look, Status};
-use orders::{Drain, Maintenance, Operate, Reload, Undrain, Weight};
+use look::{Explain, Look, Status, Top};
+use orders::{Drain, Maintenance, Operate, Reload, ServerOrder, Undrain, Weight};
 use std::path::PathBuf;
 
 /// A Linux Director: IPVS load balancing with health checks and active/standby takeover.
@@ -41,6 +41,11 @@ pub(crate) enum Task {
     Plan(Plan),
     /// Ask the director that runs on this host what everything looks like.
     Status(Status),
+    /// Watch and operate the director that runs on this host, in a terminal.
+    ///
+    /// Groups, peers, services and servers with what they do and why; `?` shows the keys. A
+    /// director that goes away is waited for.
+    Top(Top),
     /// Say why a server, service, group, address or node is as it is: its state, its last checks,
     /// and the events that led there.
     Explain(Explain),
@@ -53,11 +58,16 @@ pub(crate) enum Task {
     ///
     /// Refused, with the reason and without any change, when no peer is ready.
     Handover(Operate),
+    /// Be no owner while a peer can be: hand over what this node owns, and rest in every case.
+    ///
+    /// Before work on this machine, whichever role it has. Refused, without any change, when it
+    /// owns a group that no peer is ready to take.
+    Standby(Operate),
     /// Take off what a director that is gone has left in the kernel: addresses, then services.
     ///
     /// Refused while a director runs here.
     Release(Release),
-    /// End the rest that a handover began: this node may take the groups again.
+    /// End the rest that a handover or `standby` began: this node may take the groups again.
     Ready(Operate),
     /// Give a real server no new connections, on every director, and show how many are left.
     ///
@@ -70,6 +80,11 @@ pub(crate) enum Task {
     Maintenance(Maintenance),
     /// Give a real server another weight than the configuration does, on every director.
     Weight(Weight),
+    /// Add real servers to a service and remove them, on this director, while it runs.
+    ///
+    /// What is added or removed so lasts until the director ends, or with --keep for good. The
+    /// other director does not hear of it: give the order there as well, or copy the file.
+    Server(ServerOrder),
     /// Have the configuration read anew, and show what is wrong with it; exit status 2 when it is
     /// not used.
     Reload(Reload),

@@ -6,6 +6,7 @@ use director_config::{Code, Problem, Problems, check_files, check_node, key_path
 use director_core::config::Config;
 use director_core::name::NodeName;
 use director_core::wire::heartbeat::{Key, MOST_KEYS};
+use director_linux::preflight_reload;
 use director_shell::{Settings, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,20 +94,33 @@ pub(crate) struct Files {
     pub(crate) path: PathBuf,
     pub(crate) format: Option<director_import::Format>,
     pub(crate) node: NodeName,
+    /// What was read last and could be used; `None` when nothing has been.
+    pub(crate) used: Option<Arc<Config>>,
 }
 
 impl Source for Files {
     fn load(&mut self) -> Result<Settings, Vec<String>> {
         let node = Some(self.node.as_str().to_owned());
         let loaded = settings(&From { config: self.path.clone(), format: self.format, node });
-        loaded.map(|(settings, _)| settings).map_err(|problems| {
+        let (settings, _) = loaded.map_err(|problems| {
             let file = &problems.file;
             let line = |problem: &Problem| {
                 let Problem { line, column, message, help, .. } = problem;
                 format!("{file}:{line}:{column}: {message}; {help}")
             };
-            problems.problems.iter().map(line).collect()
-        })
+            problems.problems.iter().map(line).collect::<Vec<_>>()
+        })?;
+        if let Some(used) = &self.used {
+            let missing = preflight_reload(used, &settings.config, &self.node);
+            if !missing.is_empty() {
+                let line = |one: &director_linux::Problem| {
+                    format!("{}: {}; {}", one.place, one.what, one.cure)
+                };
+                return Err(missing.iter().map(line).collect());
+            }
+        }
+        self.used = Some(Arc::clone(&settings.config));
+        Ok(settings)
     }
 }
 
@@ -142,7 +156,7 @@ addresses = ["192.0.2.100/24 on eth0"]
         fs::write(&key, "a secret\n").expect("a file");
         fs::set_permissions(key, fs::Permissions::from_mode(0o600)).expect("a mode");
         let node = NodeName::new("d1").expect("a name");
-        (folder, Files { path, format: None, node })
+        (folder, Files { path, format: None, node, used: None })
     }
 
     #[test]
@@ -152,6 +166,21 @@ addresses = ["192.0.2.100/24 on eth0"]
         assert_eq!(files.load().expect("valid").config, before);
         fs::write(&files.path, PAIR.replace("2.100", "2.101")).expect("a file");
         assert_ne!(files.load().expect("valid").config, before);
+    }
+
+    #[test]
+    fn what_this_machine_does_not_have_is_refused_when_it_is_new() {
+        // Nowhere is there an interface of either name.
+        let (_folder, mut files) = folder(&PAIR.replace("eth0", "absent0"));
+        files.load().expect("nothing is in use that it could spoil");
+        files.load().expect("it was so before");
+        let used = files.used.clone();
+        fs::write(&files.path, PAIR.replace("eth0", "absent1")).expect("a file");
+        let problems = files.load().expect_err("no such interface");
+        let said = "interface absent1: there is no such interface;";
+        assert!(problems[0].starts_with(said), "{problems:?}");
+        assert!(!problems[0].contains('\n') && problems.len() == 1, "{problems:?}");
+        assert_eq!(files.used, used);
     }
 
     #[test]
@@ -189,11 +218,13 @@ addresses = ["192.0.2.100/24 on eth0"]
         fs::write(&path, "new \r\n\n  old\n").expect("a file");
         let key = read_key(&path).expect("two secrets");
         let body = Body {
+            version: director_core::wire::heartbeat::VERSION,
             node: NodeName::new("d1").expect("a name"),
             incarnation: Incarnation(1),
             config: Digest(1),
             heard: [].into(),
             claims: [].into(),
+            released: [].into(),
             orders: [].into(),
         };
         let beat = Beat { kind: Kind::Regular, sequence: 1, body: Arc::new(body) };

@@ -15,6 +15,13 @@ pub(crate) fn handover(arguments: &Operate) -> Result<ExitCode, Failure> {
     order(&arguments.asked, &command, "handed over; `director ready` ends the rest")
 }
 
+/// Is no owner while a peer can be.
+pub(crate) fn standby(arguments: &Operate) -> Result<ExitCode, Failure> {
+    let (group, reason) = (arguments.group.clone(), arguments.asked.reason.clone());
+    let done = "on standby; takes over only when nobody else can, until `director ready`";
+    order(&arguments.asked, &Command::Standby { group, reason }, done)
+}
+
 /// Ends the rest.
 pub(crate) fn ready(arguments: &Operate) -> Result<ExitCode, Failure> {
     let (group, reason) = (arguments.group.clone(), arguments.asked.reason.clone());
@@ -87,7 +94,7 @@ pub(crate) fn reload(arguments: &Reload) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn order(asked: &Asked, command: &Command, done: &str) -> Result<ExitCode, Failure> {
+pub(crate) fn order(asked: &Asked, command: &Command, done: &str) -> Result<ExitCode, Failure> {
     let answer = ask(&asked.control.control, command).map_err(Failure::machine)?;
     if let Some(why) = answer.get("refused").and_then(Value::as_str) {
         return Err(Failure::machine(format_args!("refused, nothing was changed: {why}")));

@@ -5,29 +5,38 @@
 use crate::cli::{LogFormat, LogLevel, Run};
 use crate::files::{Files, settings};
 use crate::links::SocketLinks;
-use crate::maintenance;
 use crate::output::{Failure, shown};
 use director_core::Input;
 use director_core::config::Config;
 use director_core::name::{InterfaceName, NodeName};
+use director_core::plan::Ledger;
 use director_core::random::Stream;
+use director_courier::LocalCourier;
 use director_linux::{HeartbeatSockets, LinuxAnnouncer, LinuxKernel, Problems, Watch, preflight};
 use director_probes::LocalHost;
-use director_shell::clock::BootClock;
-use director_shell::control::Control;
+use director_shell::clock::FineClock;
+use director_shell::control::{Control, Limit};
+use director_shell::counters::Counters;
+use director_shell::history::History;
+use director_shell::http::{self, Site, secure::Secure};
 use director_shell::manager::Systemd;
-use director_shell::metrics;
+use director_shell::memory::LedgerFile;
 use director_shell::telemetry::{self, Flush, Format, Writer};
 use director_shell::{Order, Ports, Settings, Shell, found, signals};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 /// Requests and changes that wait at most; who sends more waits.
 const WAITING: usize = 64;
+
+/// Answers of witnesses and adverts of routers that wait at most; what does not fit is lost.
+const HEARD: usize = 256;
 
 /// A watch that broke is opened again this much later.
 const WATCH_PAUSE: Duration = Duration::from_secs(1);
@@ -52,8 +61,10 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format_args!("no runtime: {error}")))?;
-    let files = Files { path: path.clone(), format: arguments.from.format, node };
-    let ended = runtime.block_on(direct(settings, files, control, seed));
+    let used = Some(settings.config.clone());
+    let files = Files { path: path.clone(), format: arguments.from.format, node, used };
+    let memory = LedgerFile::beside(&arguments.control.control);
+    let ended = runtime.block_on(direct(settings, files, (control, memory), seed));
     // A pass that the kernel does not end must not keep the process.
     runtime.shutdown_timeout(LAST);
     ended.map(|()| ExitCode::SUCCESS)
@@ -62,7 +73,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
 async fn direct(
     settings: Settings,
     files: Files,
-    control: Control,
+    (control, memory): (Control, LedgerFile),
     seed: u64,
 ) -> Result<(), Failure> {
     let node = files.node.clone();
@@ -73,20 +84,39 @@ async fn direct(
         .map_err(|problems| Failure::machine(format_args!("cannot run here\n{problems}")))?;
     let (sender, changes) = mpsc::channel(WAITING);
     watch(interfaces(&settings.config, &node), sender.clone())?;
-    offer(&settings.config, sender, order.clone()).await?;
+    let counters = Counters::new(LinuxKernel::new());
+    let limit = Arc::new(Limit::default());
+    let site = Site {
+        orders: order.clone(),
+        counters: counters.clone(),
+        history: History::default(),
+        limit: Arc::clone(&limit),
+    };
+    offer(&settings.config, sender, site).await?;
     let mut kernel = LinuxKernel::new();
     let found = found(&mut kernel, &settings.config).map_err(|error| {
         Failure::machine(format_args!("the kernel cannot be asked what it holds: {error}"))
     })?;
-    let (witnesses, answers) = crate::witnesses::open(Stream::named(seed, "witness").next_u64())?;
+    let left = memory.read().unwrap_or_else(|error| {
+        tracing::warn!("what an earlier director left cannot be known: {error}");
+        Ledger::default()
+    });
+    let (heard, answers) = mpsc::channel(HEARD);
+    let routers = crate::routers::open(&settings.config, &node, &heard)?;
+    let witnesses = crate::witnesses::open(Stream::named(seed, "witness").next_u64(), heard)?;
+    let clock = FineClock::open()
+        .map_err(|error| Failure::machine(format_args!("no timer from the kernel: {error}")))?;
     let ports = Ports {
         kernel,
+        memory: Box::new(memory),
         links: SocketLinks::new(sockets),
         network: LocalHost::default(),
         witnesses,
+        routers,
         answers,
+        courier: Box::new(LocalCourier),
         announcer: Box::new(LinuxAnnouncer::new()),
-        clock: Box::new(BootClock),
+        clock: Box::new(clock),
         manager: Box::new(Systemd),
         source: Box::new(files),
         changes,
@@ -94,36 +124,50 @@ async fn direct(
     };
     let (version, digest) = (env!("CARGO_PKG_VERSION"), settings.config.digest());
     tracing::info!("director {version} begins as node {node} with configuration {digest}");
-    let shell = Shell::new(ports, settings, node, seed, &found);
+    let shell = Shell::new(ports, settings, node, seed, (&found, left));
     tokio::select! {
         biased;
         ended = shell.run() => ended.map_err(Failure::machine),
-        refused = answer(control, order) => refused,
+        refused = answer(control, order, counters, limit) => refused,
     }
 }
 
 /// Answers on the control socket for as long as the director runs.
-async fn answer(control: Control, order: mpsc::Sender<Order>) -> Result<(), Failure> {
-    let served = control.serve(order).await;
+async fn answer(
+    control: Control,
+    order: mpsc::Sender<Order>,
+    counters: Counters,
+    limit: Arc<Limit>,
+) -> Result<(), Failure> {
+    let served = control.serve(order, counters, limit).await;
     served.map_err(|error| Failure::machine(format_args!("control socket: {error}")))
 }
 
 /// Begins what the configuration offers to operators beside the control socket.
-async fn offer(
-    config: &Config,
-    changes: mpsc::Sender<Input>,
-    orders: mpsc::Sender<Order>,
-) -> Result<(), Failure> {
+async fn offer(config: &Config, changes: mpsc::Sender<Input>, site: Site) -> Result<(), Failure> {
     if let Some(directory) = &config.operations.maintenance {
-        tokio::spawn(maintenance::watch(directory.into(), changes));
+        tokio::spawn(director_shell::maintenance::watch(directory.into(), changes));
     }
-    if let Some(address) = config.operations.metrics {
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            Failure::machine(format_args!("metrics cannot be served on {address}: {error}"))
-        })?;
-        tokio::spawn(metrics::serve(listener, orders));
+    let (metrics, api) = (config.operations.metrics, &config.operations.api);
+    if metrics.is_some() || api.is_some() {
+        tokio::spawn(site.history.clone().write(site.orders.clone()));
+    }
+    if let Some(address) = metrics {
+        tokio::spawn(http::serve(listen(address).await?, site.clone()));
+    }
+    if let Some(api) = api {
+        let secure = Secure::read(api).map_err(Failure::machine)?;
+        tokio::spawn(http::serve_secure(listen(api.listen).await?, site, secure));
     }
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::machine(format_args!(
+            "the page and the metrics cannot be served on {address}: {error}"
+        ))
+    })
 }
 
 /// All interfaces that the configuration names for this node.

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Answers that wait at most; each proves the same as the one before it.
-const WAITING: usize = 64;
 /// After an error it is listened again this much later, so that the loop does not turn hot.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -23,11 +21,13 @@ impl Witnesses for SocketWitnesses {
     }
 }
 
-/// A way to ask, and where the answers arrive.
-pub(crate) fn open(cookie: u64) -> Result<(Box<dyn Witnesses>, mpsc::Receiver<Input>), Failure> {
+/// A way to ask; the answers go to `sender`.
+pub(crate) fn open(
+    cookie: u64,
+    sender: mpsc::Sender<Input>,
+) -> Result<Box<dyn Witnesses>, Failure> {
     let failed = |error| Failure::machine(format_args!("witnesses cannot be asked: {error}"));
     let sockets = Arc::new(WitnessSockets::open(cookie).map_err(failed)?);
-    let (sender, answers) = mpsc::channel(WAITING);
     let heard = Arc::clone(&sockets);
     tokio::spawn(async move {
         while !sender.is_closed() {
@@ -40,5 +40,5 @@ pub(crate) fn open(cookie: u64) -> Result<(Box<dyn Witnesses>, mpsc::Receiver<In
             }
         }
     });
-    Ok((Box::new(SocketWitnesses(sockets)), answers))
+    Ok(Box::new(SocketWitnesses(sockets)))
 }

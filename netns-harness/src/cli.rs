@@ -12,7 +12,7 @@ use crate::peers::Compare;
 use crate::playground::{self, Capture, Exec, Fault, Named, Up};
 use crate::process::Interrupt;
 use crate::run::Request;
-use crate::{adopt, doctor, guard, guest, kernel, node};
+use crate::{adopt, doctor, guard, guest, join, kernel, node};
 
 #[derive(Debug, Parser)]
 #[command(name = "director-lab", version, about = "Scenarios on a real kernel")]
@@ -84,6 +84,15 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
+    /// Runs a program in a control group; the lab starts it itself.
+    #[command(hide = true)]
+    Join {
+        /// The group's folder.
+        group: PathBuf,
+        /// The program.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
     /// The first process of a node; the lab starts it itself.
     #[command(hide = true)]
     Node,
@@ -125,6 +134,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
         }
         Command::Guard { command } => Ok(guard::run(&command)?),
         Command::Adopt { command } => Ok(adopt::run(&command)?),
+        Command::Join { group, command } => Ok(join::run(&group, &command)?),
         Command::Node => {
             node::run()?;
             Ok(0)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
-    timerfd_create, timerfd_settime,
+    clock_settime, timerfd_create, timerfd_settime,
 };
 
 use crate::process::timespec;
@@ -15,6 +15,17 @@ use crate::process::timespec;
 pub(crate) fn now() -> Duration {
     let time = clock_gettime(ClockId::Monotonic);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Sets the wall clock of this machine forward or back.
+pub(crate) fn leap(nanos: i64) -> anyhow::Result<()> {
+    let now = clock_gettime(ClockId::Realtime);
+    let then = i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec) + i128::from(nanos);
+    let then = Timespec {
+        tv_sec: i64::try_from(then.div_euclid(1_000_000_000))?,
+        tv_nsec: i64::try_from(then.rem_euclid(1_000_000_000))?,
+    };
+    Ok(clock_settime(ClockId::Realtime, then)?)
 }
 
 /// A timer that is exact, where `nanosleep` may be 50 microseconds late and `poll` a thousandth of

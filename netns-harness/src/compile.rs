@@ -1,6 +1,7 @@
 //! Makes the guest's plan from a scenario: names, hardware addresses, latencies, times.
 
 mod deeds;
+mod identity;
 mod tamper;
 mod wires;
 
@@ -9,13 +10,20 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use scenario::{ConfigFile, NodeKind, Protocol, Scenario, Stream};
+use scenario::{
+    Claim, ConfigFile, Expectation, NodeKind, Port as Wire, Protocol, Scenario, Software, Stream,
+};
 
 pub(crate) use deeds::steps;
+use identity::Authority;
 
 use crate::config;
+use crate::database;
 use crate::failure::Failure;
-use crate::plan::{Client, DirectorRole, Node, Plan, Port, Role, Serve};
+use crate::plan::{
+    Client, Counting, DirectorRole, Identity, Node, Plan, Port, Prepare, Returning, Role, Serve,
+    Speech,
+};
 use crate::stack::Stack;
 use crate::translate::{ConfigText, translate};
 
@@ -30,12 +38,16 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) stack: Stack,
     /// Its program as the guest sees it.
     pub(crate) program: Option<&'a Path>,
+    /// Our program as the guest sees it, which prepares real servers; also beside another stack.
+    pub(crate) director: Option<&'a Path>,
     /// Whether the guest owns its machine.
     pub(crate) machine: bool,
     /// Whether all frames are captured.
     pub(crate) capture: bool,
     /// How often the table of a director is looked at.
     pub(crate) look: Duration,
+    /// What is counted of what the directors spend.
+    pub(crate) counting: Counting,
 }
 
 /// The plan of one run.
@@ -58,13 +70,18 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
     addresses.sort();
     addresses.dedup();
 
+    let authority = Authority::of(scenario)?;
     let mut nodes = Vec::new();
     for (index, node) in scenario.nodes.iter().enumerate() {
         nodes.push(Node {
             name: node.name.clone(),
-            role: role(scenario, node, &addresses, around)?,
+            role: role(scenario, node, &addresses, around, authority.as_ref())?,
             ports: ports(scenario, node, index, around.seed)?,
             gateways: gateways(scenario, node),
+            prepare: match &node.prepare {
+                Some(file) => Some(prepare(scenario, file, around)?),
+                None => None,
+            },
         });
     }
     let hardware = nodes
@@ -72,6 +89,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
         .flat_map(|node| node.ports.iter().map(|port| (port.hardware.clone(), node.name.clone())))
         .collect();
     let steps = steps(scenario, &nodes, around)?;
+    let returning = returning(scenario, &nodes);
     Ok(Plan {
         machine: around.machine,
         capture: around.capture,
@@ -84,6 +102,23 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
         steps,
         addresses,
         hardware,
+        returning,
+        counting: around.counting,
+    })
+}
+
+/// What is to be counted on the directors, if any expectation asks.
+fn returning(scenario: &Scenario, nodes: &[Node]) -> Option<Returning> {
+    let asks = |expectation: &Expectation| matches!(expectation.claim, Claim::Returned { .. });
+    scenario.expectations.iter().find(|expectation| asks(expectation))?;
+    let ports = |wanted: fn(&Role) -> bool| {
+        nodes.iter().filter(move |node| wanted(&node.role)).flat_map(|node| &node.ports)
+    };
+    let servers = ports(|role| matches!(role, Role::Server { .. }));
+    let clients = ports(|role| matches!(role, Role::Router { clients, .. } if !clients.is_empty()));
+    Some(Returning {
+        from: servers.map(|port| port.hardware.clone()).collect(),
+        to: clients.flat_map(|port| &port.addresses).map(|(address, _)| *address).collect(),
     })
 }
 
@@ -92,11 +127,12 @@ fn role(
     node: &scenario::Node,
     addresses: &[IpAddr],
     around: &Surroundings<'_>,
+    authority: Option<&Authority>,
 ) -> Result<Role, Failure> {
     Ok(match &node.kind {
         NodeKind::Router | NodeKind::Client => {
             let forwards = matches!(node.kind, NodeKind::Router);
-            Role::Router { forwards, clients: clients(scenario, &node.name) }
+            Role::Router { forwards, clients: clients(scenario, &node.name)? }
         }
         NodeKind::Director { config: file, serve } => {
             let known = config::read(&file.text).map_err(Failure::Input)?;
@@ -106,18 +142,47 @@ fn role(
                     scenario.file
                 ))
             })?;
+            let mut files = configuration(scenario, &node.name, file, around.stack)?;
+            files.extend(authority.map(Authority::file));
+            files.extend(scenario.nodes.iter().any(database::is_on).then(database::password));
             Role::Director(DirectorRole {
                 stack: around.stack,
                 program: program.display().to_string(),
-                files: configuration(scenario, &node.name, file, around.stack)?,
+                files,
                 key_file: known.key_file,
-                serves: plan_serves(serve),
+                serves: plan_serves(serve, None),
             })
         }
         NodeKind::Server { serve, vip_on_lo } => Role::Server {
-            serves: plan_serves(serve),
-            loopback: if *vip_on_lo { addresses.to_vec() } else { Vec::new() },
+            serves: {
+                let own = node.ports.iter().flat_map(|port| port.cidrs());
+                let own: Vec<IpAddr> = own.map(|cidr| cidr.address).collect();
+                let identity = authority.map(|authority| authority.identity(&own)).transpose()?;
+                plan_serves(serve, identity.as_ref())
+            },
+            loopback: match *vip_on_lo && node.prepare.is_none() {
+                true => addresses.to_vec(),
+                false => Vec::new(),
+            },
         },
+    })
+}
+
+fn prepare(
+    scenario: &Scenario,
+    file: &ConfigFile,
+    around: &Surroundings<'_>,
+) -> Result<Prepare, Failure> {
+    let program = around.director.ok_or_else(|| {
+        Failure::Input(format!(
+            "{}: `prepare` is done by the director's program; name it with --director BINARY",
+            scenario.file
+        ))
+    })?;
+    let path = "/etc/director/realserver.toml".to_owned();
+    Ok(Prepare {
+        program: program.display().to_string(),
+        file: ConfigText { path, text: file.text.clone(), secret: false },
     })
 }
 
@@ -149,39 +214,65 @@ fn serves(scenario: &Scenario) -> impl Iterator<Item = (&str, &scenario::Serve)>
     })
 }
 
-fn plan_serves(serves: &[scenario::Serve]) -> Vec<Serve> {
+fn plan_serves(serves: &[scenario::Serve], identity: Option<&Identity>) -> Vec<Serve> {
     serves
         .iter()
         .map(|serve| Serve {
-            http: serve.protocol == Protocol::Http,
+            speech: serve.protocol.into(),
             port: serve.port,
+            by_apache: serve.software == Software::Apache,
             behaviour: serve.behaviour.into(),
             body: serve.body.clone(),
+            identity: identity.filter(|_| serve.protocol == Protocol::Https).cloned(),
         })
         .collect()
 }
 
-fn clients(scenario: &Scenario, node: &str) -> Vec<Client> {
+fn clients(scenario: &Scenario, node: &str) -> Result<Vec<Client>, Failure> {
     scenario
         .clients
         .iter()
         .filter(|client| client.from == node)
         .map(|client| {
-            let on_port =
-                || serves(scenario).filter(|(_, serve)| serve.port == client.target.port());
-            Client {
+            let answers = answers(scenario, client.target.port());
+            if answers.values().any(|serve| serve.protocol == Protocol::Https) {
+                return Err(Failure::Input(format!(
+                    "{}: the lab's clients speak no TLS; let {} ask another port",
+                    scenario.file, client.name
+                )));
+            }
+            Ok(Client {
                 name: client.name.clone(),
                 target: client.target,
                 first: client.start,
                 interval: client.new.interval(),
                 timeout: client.timeout,
-                http: on_port().all(|(_, serve)| serve.protocol == Protocol::Http),
-                answers: on_port()
+                hold: client.hold,
+                speech: answers.values().next().map_or(Speech::Line, |it| it.protocol.into()),
+                answers: answers
+                    .into_iter()
                     .map(|(node, serve)| (node.to_owned(), serve.body.clone()))
                     .collect(),
-            }
+            })
         })
         .collect()
+}
+
+/// What each node serves to clients of a port: what it serves there, or else what it serves first
+/// of the same kind, since with NAT its port is another one.
+fn answers(scenario: &Scenario, port: u16) -> BTreeMap<&str, &scenario::Serve> {
+    let there = |(_, serve): &(&str, &scenario::Serve)| serve.port == port;
+    let kind = serves(scenario).find(there).or_else(|| serves(scenario).next());
+    let kind = kind.map(|(_, serve)| serve.protocol);
+    let mut found: BTreeMap<&str, &scenario::Serve> = BTreeMap::new();
+    for (node, serve) in serves(scenario).filter(|(_, serve)| Some(serve.protocol) == kind) {
+        if serve.port == port {
+            found.insert(node, serve);
+        } else {
+            found.entry(node).or_insert(serve);
+        }
+    }
+    found
 }
 
 fn ports(
@@ -217,8 +308,7 @@ fn ports(
                     format!("port{index}x{place}")
                 },
                 hardware: hardware(index, place),
-                address: port.cidr.address,
-                prefix: port.cidr.prefix,
+                addresses: port.cidrs().map(|cidr| (cidr.address, cidr.prefix)).collect(),
                 latency: latency.draw(&mut Stream::named(seed, &name)),
             })
         })
@@ -230,16 +320,19 @@ fn hardware(node: usize, segment: usize) -> String {
     format!("02:00:00:{:02x}:{:02x}:{:02x}", segment + 1, (node + 1) >> 8, (node + 1) & 0xff)
 }
 
-/// The routers on the node's segments, one per address family; a router has none.
+/// What the file says, and of the other family the first router on one of the node's segments; a
+/// router has none.
 fn gateways(scenario: &Scenario, node: &scenario::Node) -> Vec<IpAddr> {
     if matches!(node.kind, NodeKind::Router) {
         return Vec::new();
     }
-    let mut found: BTreeMap<bool, IpAddr> = BTreeMap::new();
+    let mut found: BTreeMap<bool, IpAddr> =
+        node.gateway.iter().map(|gateway| (gateway.is_ipv6(), *gateway)).collect();
     for port in &node.ports {
         let routers = scenario.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Router));
-        for address in routers.filter_map(|node| node.port(&port.segment)).map(|p| p.cidr.address) {
-            found.entry(address.is_ipv6()).or_insert(address);
+        let there = routers.filter_map(|node| node.port(&port.segment));
+        for cidr in there.flat_map(Wire::cidrs) {
+            found.entry(cidr.address.is_ipv6()).or_insert(cidr.address);
         }
     }
     found.into_values().collect()

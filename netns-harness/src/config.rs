@@ -95,8 +95,8 @@ pub(crate) fn read(text: &str) -> Result<Known, String> {
     for (name, service) in entries(&table, "services") {
         let text = |key: &str| service.get(key).and_then(toml::Value::as_str);
         let Some(listen) = text("listen") else { continue };
-        let (protocol, listen) = listen.split_once(' ').unwrap_or(("tcp", listen));
         let listen = listen.to_owned();
+        let protocol = text("protocol").unwrap_or("tcp");
         known.services.insert(
             name.clone(),
             Service {
@@ -160,7 +160,8 @@ mod tests {
             listen = "10.0.0.100:80"
             fallback = "127.0.0.1:80"
             [services.dns]
-            listen = "udp 10.0.0.100:53"
+            listen = "10.0.0.100:53"
+            protocol = "udp"
             fallback = "10.0.0.9:53"
             forward = "nat"
             servers = [{ address = "10.0.0.21" }, { address = "10.0.0.22:5353", weight = 3 }]

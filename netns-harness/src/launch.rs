@@ -1,5 +1,7 @@
 //! Starts a guest on an engine, bounded in wall time, and says how it ended.
 
+mod reached;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -26,18 +28,36 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 /// line feeds its entropy, so the real path, which is new in every run, must not stand there.
 const HERE: &str = "/proc/self/cwd";
 
+/// How time passes in simulated time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Computing takes no time, and the same seed gives the same run.
+    Exact,
+    /// Computing takes as long as it does on this machine; only idle time is skipped.
+    Computing,
+}
+
+/// What a simulated run depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seeded {
+    /// What the kernel's entropy is drawn from.
+    pub(crate) seed: u64,
+    /// How time passes.
+    pub(crate) pace: Pace,
+}
+
 /// Boots the guest in the run directory and waits for its end.
 pub(crate) fn launch(
     engine: Engine,
-    seed: u64,
+    seeded: Seeded,
     directory: &RunDirectory,
     limit: Duration,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let path = directory.path();
     let mut command = match engine {
-        Engine::Timetravel => simulated(seed, path)?,
-        Engine::Uml => machine(Path::new(STOCK_KERNEL), path),
+        Engine::Timetravel => simulated(seeded, path)?,
+        Engine::Uml => machine(Path::new(STOCK_KERNEL), &[], path),
         Engine::Netns => namespaces(path),
     };
     let console = File::create(path.join("console.txt")).context("the console's file")?;
@@ -49,9 +69,9 @@ pub(crate) fn launch(
         (_, Some(Outcome { error: None })) => Ok(()),
         (_, Some(Outcome { error: Some(error) })) => Err(anyhow!("in the guest: {error}").into()),
         (Ended::TooLong, None) => Err(anyhow!(
-            "the guest was not done after {} s of wall time and was killed; a program in it that \
-             waits in a busy loop stops simulated time{}",
+            "the guest was not done after {} s of wall time and was killed; {}{}",
             limit.as_secs(),
+            reached::told(path),
             tail(path)
         )
         .into()),
@@ -61,20 +81,23 @@ pub(crate) fn launch(
     }
 }
 
-fn simulated(seed: u64, path: &Path) -> Result<Command, Failure> {
-    let mut command = machine(&kernel::lookup()?.kernel, path);
+fn simulated(Seeded { seed, pace }: Seeded, path: &Path) -> Result<Command, Failure> {
+    // Options of user-mode Linux, `arch/um/kernel/time.c`.
+    let travel = match pace {
+        Pace::Exact => "time-travel=inf-cpu",
+        Pace::Computing => "time-travel",
+    };
+    let mut command = machine(&kernel::lookup()?.kernel, &[travel, EPOCH], path);
     command.env(kernel::SEED_VARIABLE, seed.to_string());
     Ok(command)
 }
 
-fn machine(kernel: &Path, path: &Path) -> Command {
+fn machine(kernel: &Path, travel: &[&str], path: &Path) -> Command {
     let mut command = guarded(kernel);
     // What is in the environment would be in the guest's memory, and the same run must be the
     // same; TMPDIR is where the guest's memory file goes, which is unlinked at once.
     command.env_clear().env("HOME", path).env("TMPDIR", memory_directory());
-    if kernel != Path::new(STOCK_KERNEL) {
-        command.args(["time-travel=inf-cpu", EPOCH]);
-    }
+    command.args(travel);
     command.args([
         MEMORY,
         "root=/dev/root",

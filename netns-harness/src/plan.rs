@@ -34,6 +34,28 @@ pub(crate) struct Plan {
     pub(crate) addresses: Vec<IpAddr>,
     /// Hardware address to node name.
     pub(crate) hardware: BTreeMap<String, String>,
+    /// What is counted on every director, when an expectation asks for it.
+    pub(crate) returning: Option<Returning>,
+    /// What else is counted.
+    pub(crate) counting: Counting,
+}
+
+/// What directors spend, and whether it is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counting {
+    /// The packets that they send on their own account.
+    pub(crate) packets: bool,
+    /// The time that processors work for their processes; nothing where computing takes no time.
+    pub(crate) computing: bool,
+}
+
+/// Packets on their way from a real server to a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Returning {
+    /// The hardware addresses of real servers.
+    pub(crate) from: Vec<String>,
+    /// The addresses of nodes that clients run on.
+    pub(crate) to: Vec<IpAddr>,
 }
 
 /// One machine of the topology.
@@ -47,6 +69,8 @@ pub(crate) struct Node {
     pub(crate) ports: Vec<Port>,
     /// Where everything else goes to.
     pub(crate) gateways: Vec<IpAddr>,
+    /// What makes it a real server.
+    pub(crate) prepare: Option<Prepare>,
 }
 
 /// What runs on a node.
@@ -68,6 +92,42 @@ pub(crate) enum Role {
         /// The virtual addresses that it holds on `lo`.
         loopback: Vec<IpAddr>,
     },
+}
+
+/// A real server that `director realserver apply` prepares.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Prepare {
+    /// The program as the guest sees it.
+    pub(crate) program: String,
+    /// The directors' configuration.
+    pub(crate) file: ConfigText,
+}
+
+/// What is spoken on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Speech {
+    /// HTTP/1.1.
+    Http,
+    /// The same over TLS.
+    Https,
+    /// One line for each TCP connection.
+    Line,
+    /// One datagram for each datagram.
+    Datagram,
+    /// PostgreSQL, a query for each connection.
+    Postgresql,
+}
+
+impl From<scenario::Protocol> for Speech {
+    fn from(value: scenario::Protocol) -> Self {
+        match value {
+            scenario::Protocol::Http => Self::Http,
+            scenario::Protocol::Https => Self::Https,
+            scenario::Protocol::Tcp => Self::Line,
+            scenario::Protocol::Udp => Self::Datagram,
+            scenario::Protocol::Postgresql => Self::Postgresql,
+        }
+    }
 }
 
 /// How the director is run.
@@ -94,10 +154,8 @@ pub(crate) struct Port {
     pub(crate) switch_port: String,
     /// Hardware address.
     pub(crate) hardware: String,
-    /// Address of the interface.
-    pub(crate) address: IpAddr,
-    /// Prefix length in bits.
-    pub(crate) prefix: u8,
+    /// The addresses of the interface, each with its prefix length in bits.
+    pub(crate) addresses: Vec<(IpAddr, u8)>,
     /// How long a frame takes from the switch to this interface.
     pub(crate) latency: Duration,
 }
@@ -105,14 +163,29 @@ pub(crate) struct Port {
 /// One listening port of a real server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Serve {
-    /// Whether HTTP is spoken, or one line is sent.
-    pub(crate) http: bool,
-    /// TCP port.
+    /// What is spoken.
+    pub(crate) speech: Speech,
+    /// TCP or UDP port.
     pub(crate) port: u16,
+    /// Whether Apache serves it, not nginx.
+    pub(crate) by_apache: bool,
     /// How it answers, as the scenario words it.
     pub(crate) behaviour: Behaviour,
     /// The right answer.
     pub(crate) body: String,
+    /// What it shows of itself over TLS.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// The certificates of a server, as PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    /// The one that holds.
+    pub(crate) right: String,
+    /// One that has expired, for the same name and key.
+    pub(crate) expired: String,
+    /// The private key of both.
+    pub(crate) key: String,
 }
 
 /// How a real server answers.
@@ -128,6 +201,8 @@ pub(crate) enum Behaviour {
     Refuse,
     /// Accepts and never answers.
     Hang,
+    /// Its certificate has expired.
+    Expired,
 }
 
 impl From<scenario::Behaviour> for Behaviour {
@@ -138,6 +213,7 @@ impl From<scenario::Behaviour> for Behaviour {
             scenario::Behaviour::Error => Self::Error,
             scenario::Behaviour::Refuse => Self::Refuse,
             scenario::Behaviour::Hang => Self::Hang,
+            scenario::Behaviour::Expired => Self::Expired,
         }
     }
 }
@@ -153,10 +229,12 @@ pub(crate) struct Client {
     pub(crate) first: Duration,
     /// From one connection to the next.
     pub(crate) interval: Duration,
-    /// When it gives up on one.
+    /// When it gives up on one, and on each answer of one that it holds.
     pub(crate) timeout: Duration,
-    /// Whether HTTP is spoken, or one line is expected.
-    pub(crate) http: bool,
+    /// How long it holds each, asking again and again.
+    pub(crate) hold: Option<Duration>,
+    /// What is spoken.
+    pub(crate) speech: Speech,
     /// The right answers, by the node that gives them.
     pub(crate) answers: BTreeMap<String, String>,
 }
@@ -185,6 +263,34 @@ pub(crate) enum Deed {
     Order(String, Order),
     /// From now on the wires are like this.
     Wires(Wires),
+    /// The segment's switch forgets behind which port each hardware address is.
+    Forget(String),
+    /// The wall clock of the machine jumps by so many nanoseconds.
+    Clock(i64),
+}
+
+/// What a director can run out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Resource {
+    /// File descriptors.
+    Descriptors,
+    /// Space on the disks that it writes to.
+    Disk,
+    /// Memory.
+    Memory,
+    /// Modules of the kernel that all machines share.
+    Modules,
+}
+
+impl From<scenario::Resource> for Resource {
+    fn from(value: scenario::Resource) -> Self {
+        match value {
+            scenario::Resource::Descriptors => Self::Descriptors,
+            scenario::Resource::Disk => Self::Disk,
+            scenario::Resource::Memory => Self::Memory,
+            scenario::Resource::Modules => Self::Modules,
+        }
+    }
 }
 
 /// All that is wrong with the wires.
@@ -221,6 +327,8 @@ pub(crate) enum Order {
     Begin(Duration),
     /// The director is asked to end.
     Stop,
+    /// The director is ordered to give what it owns to its peer.
+    Handover,
     /// The director is started.
     Start,
     /// The director is killed.
@@ -241,6 +349,10 @@ pub(crate) enum Order {
     Tamper(Vec<Vec<String>>),
     /// The real server answers like this on all ports.
     Serve(Behaviour),
+    /// The director has no more of it.
+    Exhaust(Resource),
+    /// It has as much as before.
+    Replenish(Resource),
     /// Write down the last observations.
     Finish,
 }
@@ -258,6 +370,10 @@ pub(crate) struct Setup {
     pub(crate) addresses: Vec<IpAddr>,
     /// Hardware address to node name.
     pub(crate) hardware: BTreeMap<String, String>,
+    /// What is counted on a director.
+    pub(crate) returning: Option<Returning>,
+    /// The control group that its processes are counted in.
+    pub(crate) group: Option<String>,
 }
 
 /// What an agent answers to an order, one JSON value per line.

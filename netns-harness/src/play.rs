@@ -12,15 +12,16 @@ use crate::failure::Failure;
 use crate::gather::gather;
 use crate::guest::HOST;
 use crate::lacking;
-use crate::launch::launch;
+use crate::launch::{Pace, Seeded, launch};
 use crate::peers;
+use crate::plan::Counting;
 use crate::process::Interrupt;
 use crate::rundir::RunDirectory;
 use crate::said;
 use crate::stack::Stack;
 
 /// A guest is given this long besides twice the scenario's own length.
-const WALL_SURPLUS: Duration = Duration::from_secs(120);
+const WALL_SURPLUS: Duration = Duration::from_secs(300);
 
 /// How a scenario is played.
 pub(crate) struct Settings<'a> {
@@ -38,6 +39,21 @@ pub(crate) struct Settings<'a> {
     pub(crate) keep: Option<&'a Path>,
     /// When the guest is killed.
     pub(crate) wall_limit: Option<Duration>,
+    /// Whether it is counted what the directors spend.
+    pub(crate) spending: Spending,
+}
+
+/// What of the directors' spending is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Spending {
+    /// Nothing.
+    #[default]
+    Uncounted,
+    /// Packets; and processor time, where time is real.
+    Counted,
+    /// The same, and in simulated time computing takes as long as it does on this machine: the
+    /// run does not repeat itself.
+    Computing,
 }
 
 /// Plays and judges; a run that broke down is one that this machine could not do.
@@ -56,9 +72,16 @@ pub(crate) fn play(
         Chosen::NotMeant(reason) => return Ok(RunResult::Skipped { reason }),
         Chosen::Impossible(reason) => return Ok(RunResult::Impossible { reason }),
     };
+    if let Some(reason) = lacking::on(engine, scenario) {
+        return Ok(RunResult::Skipped { reason });
+    }
     if let Some(Missing { what, cure }) = settings.stack.missing() {
         let reason = format!("this machine lacks {what} ({cure})");
         return Ok(RunResult::Impossible { reason });
+    }
+    // What a scenario wants beside all others is skipped: the engine runs.
+    if let Some(Missing { what, cure }) = lacking::programs(scenario) {
+        return Ok(RunResult::Skipped { reason: format!("this machine lacks {what} ({cure})") });
     }
     match record(scenario, engine, settings, interrupt) {
         Ok((history, tables)) => {
@@ -79,14 +102,17 @@ fn record(
     interrupt: &Interrupt,
 ) -> Result<(History, Vec<Judged>), Failure> {
     let installed = settings.stack.installed();
+    let director = settings.director.map(program).transpose()?;
     let program = installed.as_deref().or(settings.director).map(program).transpose()?;
     let around = Surroundings {
         seed: settings.seed,
         stack: settings.stack,
         program: program.as_deref(),
+        director: director.as_deref(),
         machine: engine != Engine::Netns,
         capture: settings.capture,
         look: look(engine, settings.stack),
+        counting: counting(engine, settings.spending),
     };
     let plan = compile(scenario, &around)?;
     let directory = match settings.keep {
@@ -96,9 +122,21 @@ fn record(
     directory.fill(&plan)?;
     let usual = WALL_SURPLUS + scenario.length * 2;
     let limit = settings.wall_limit.unwrap_or(usual);
-    launch(engine, settings.seed, &directory, limit, interrupt)?;
+    let pace = match settings.spending {
+        Spending::Computing => Pace::Computing,
+        Spending::Uncounted | Spending::Counted => Pace::Exact,
+    };
+    launch(engine, Seeded { seed: settings.seed, pace }, &directory, limit, interrupt)?;
     let history = gather(scenario, engine, settings.seed, directory.path())?;
     Ok((history, said::judged(scenario, directory.path())?))
+}
+
+fn counting(engine: Engine, spending: Spending) -> Counting {
+    match spending {
+        Spending::Uncounted => Counting::default(),
+        Spending::Counted => Counting { packets: true, computing: engine != Engine::Timetravel },
+        Spending::Computing => Counting { packets: true, computing: true },
+    }
 }
 
 /// How often a table is looked at besides the moments at which the program prints something.

@@ -2,16 +2,16 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use scenario::{Outcomes, Run, RunResult, Scenario};
+use scenario::{Outcomes, Run, RunResult, Scenario, Wanted};
 
 use crate::doctor;
 use crate::engine::Choice;
 use crate::failure::Failure;
-use crate::play::{Settings, play};
+use crate::play::{Settings, Spending, play};
+use crate::pool;
 use crate::process::Interrupt;
 use crate::stack::Stack;
 
@@ -39,7 +39,7 @@ pub(crate) struct Request {
     /// Captures all frames of each segment to SEGMENT.pcap in the run directory, with tcpdump.
     #[arg(long, requires = "keep")]
     pcap: bool,
-    /// Kills a guest after so many seconds of wall time; 120 and twice the scenario's length
+    /// Kills a guest after so many seconds of wall time; 300 and twice the scenario's length
     /// when left out.
     #[arg(long, value_name = "SECONDS")]
     wall_limit: Option<u64>,
@@ -50,6 +50,15 @@ pub(crate) struct Request {
     /// Writes the history of each run as one line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
+    /// Writes a page for a browser: topology, time axis, story, expectations; one file.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Writes the report as one JSON document, whatever is printed.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Writes the report for continuous integration, whatever is printed.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// The report's formats.
@@ -70,54 +79,14 @@ pub(crate) fn run(request: &Request) -> Result<u8, Failure> {
         return Err(Failure::Unable("--pcap needs tcpdump; apt-get install tcpdump".into()));
     }
     let scenarios = load(&request.files)?;
-    let runs = played(request, &scenarios, &interrupt)?;
+    let jobs = request.jobs.map_or_else(|| pool::usual(request.engine), NonZeroUsize::get);
+    let runs = pool::each(jobs, &scenarios, |scenario| one(request, scenario, &interrupt))?;
     write_histories(request, &runs)?;
+    let Request { report: page, json, junit, .. } = request;
+    let wanted = Wanted { html: page.as_deref(), json: json.as_deref(), junit: junit.as_deref() };
+    wanted.write("Rehearsal on a real kernel", &runs).map_err(Failure::Input)?;
     print!("{}", report(request.format, &runs)?);
     Ok(Outcomes::of(&runs).exit().status())
-}
-
-/// The runs in the order of the scenarios.
-fn played(
-    request: &Request,
-    scenarios: &[Scenario],
-    interrupt: &Interrupt,
-) -> Result<Vec<Run>, Failure> {
-    let jobs = jobs(request).min(scenarios.len()).max(1);
-    let next = AtomicUsize::new(0);
-    // The first failure ends the whole: nobody begins another one then.
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(scenario) = scenarios.get(index) else { return Ok(done) };
-            match one(request, scenario, interrupt) {
-                Ok(run) => done.push((index, run)),
-                Err(failure) => {
-                    next.store(scenarios.len(), Ordering::Relaxed);
-                    return Err(failure);
-                }
-            }
-        }
-    };
-    let done = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter().map(|worker| {
-            worker.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a worker panicked").into()))
-        });
-        done.collect::<Result<Vec<Vec<_>>, Failure>>()
-    })?;
-    let mut runs: Vec<(usize, Run)> = done.into_iter().flatten().collect();
-    runs.sort_by_key(|(index, _)| *index);
-    Ok(runs.into_iter().map(|(_, run)| run).collect())
-}
-
-fn jobs(request: &Request) -> usize {
-    let simulated = matches!(request.engine, Choice::Timetravel);
-    match request.jobs {
-        Some(jobs) => jobs.get(),
-        None if simulated => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        None => 1,
-    }
 }
 
 fn one(request: &Request, scenario: &Scenario, interrupt: &Interrupt) -> Result<Run, Failure> {
@@ -131,6 +100,7 @@ fn one(request: &Request, scenario: &Scenario, interrupt: &Interrupt) -> Result<
         capture: request.pcap,
         keep: keep.as_deref(),
         wall_limit: request.wall_limit.map(Duration::from_secs),
+        spending: Spending::Uncounted,
     };
     let result = play(scenario, &settings, interrupt)?;
     let run = Run { scenario: scenario.clone(), result };

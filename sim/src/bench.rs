@@ -2,8 +2,10 @@
 
 use crate::build::Refusal;
 use crate::world::World;
+use director_core::random::Stream;
 use rustix::time::{ClockId, clock_gettime};
 use scenario::Scenario;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,11 +60,18 @@ target = "10.0.0.100:80"
 new = "10/s"
 "#;
 
-const TWO_LINKS: &str = r#"[{ interface = "lan" }, { interface = "hb" }]"#;
+pub(crate) const TWO_LINKS: &str = r#"[{ interface = "lan" }, { interface = "hb" }]"#;
 
-/// Simulated seconds per processor second that must be reached: other load must not decide.
-const IDLE_LIMIT: u64 = 100_000;
-const LOAD_LIMIT: u64 = 15_000;
+/// What an event of the world may cost, in strokes of the yardstick. The same program makes 155,000
+/// simulated seconds a second on one machine and 31,000 on another, or on the same one an hour
+/// later: what is held is that it does not become slower by half unseen. It takes 6 to 8 idle and 5
+/// under load. The goal is 200,000.
+const IDLE_LIMIT: f64 = 12.0;
+const LOAD_LIMIT: f64 = 9.0;
+/// Strokes of one measurement of the yardstick, and the size of its tree.
+const STROKES: u32 = 400_000;
+const YARDSTICK_SIZE: u64 = 1000;
+const YARDSTICK_FULL: usize = 1000;
 /// Simulated time between two looks at the clock.
 const SLICE: Duration = Duration::from_secs(60);
 
@@ -74,9 +83,16 @@ struct Speed {
     /// itself.
     busy: Duration,
     events: u64,
+    /// What a stroke of the yardstick took before and after.
+    stroke: Duration,
 }
 
 impl Speed {
+    /// Processor time of an event.
+    fn event(&self) -> Duration {
+        self.busy / u32::try_from(self.events.max(1)).unwrap_or(u32::MAX)
+    }
+
     fn per(&self, time: Duration) -> u64 {
         u64::try_from(self.simulated.as_micros() / time.as_micros().max(1)).unwrap_or(u64::MAX)
     }
@@ -88,27 +104,33 @@ impl Speed {
 /// None in practice: the scenarios are part of the program.
 pub fn report(millis: u64) -> Result<(String, bool), Refusal> {
     let mut out = String::from(
-        "simulated seconds per     wall second   processor second     limit  ns/event  events/s\n",
+        "simulated seconds per     wall second   processor second  ns/event  events/s  strokes  \
+         limit\n",
     );
     let mut fast = true;
     let cases = [
         ("idle pair", 1, "", IDLE_LIMIT),
         ("pair, 10 connections/s", 1, LOAD, LOAD_LIMIT),
         // Twice the heartbeats: for comparison, without a limit.
-        ("idle pair, two links", 2, "", 0),
+        ("idle pair, two links", 2, "", f64::INFINITY),
     ];
     for (name, links, load, limit) in cases {
         let speed = measure(links, load, Duration::from_millis(millis))?;
-        fast &= speed.per(speed.busy) >= limit;
-        let per_event = speed.busy.as_nanos() / u128::from(speed.events.max(1));
+        let strokes = speed.event().as_secs_f64() / speed.stroke.as_secs_f64();
+        fast &= strokes <= limit;
         let _ = writeln!(
             out,
-            "{name:<25} {:>11} {:>18} {limit:>9} {per_event:>9} {:>9}",
+            "{name:<25} {:>11} {:>18} {:>9} {:>9} {strokes:>8.1} {limit:>6.1}",
             speed.per(speed.wall),
             speed.per(speed.busy),
+            speed.event().as_nanos(),
             speed.events / speed.simulated.as_secs().max(1)
         );
     }
+    out.push_str(
+        "a stroke is a look, an insertion and a removal in a tree of the standard library, timed \
+         beside\n",
+    );
     if cfg!(debug_assertions) {
         out.push_str("this is a build without optimisation: add --release\n");
     }
@@ -135,6 +157,7 @@ fn measure(links: u8, load: &str, budget: Duration) -> Result<Speed, Refusal> {
     // The start is not what is measured.
     world.run_until(SLICE);
     let (before, events) = (world.elapsed(), world.events());
+    let first = stroke();
     let (start, busy) = (Instant::now(), processor_time());
     while start.elapsed() < budget {
         let until = world.elapsed() + SLICE;
@@ -142,8 +165,29 @@ fn measure(links: u8, load: &str, budget: Duration) -> Result<Speed, Refusal> {
     }
     let wall = start.elapsed();
     let busy = processor_time().saturating_sub(busy);
+    let stroke = (first + stroke()) / 2;
     let simulated = world.elapsed() - before;
-    Ok(Speed { simulated, wall, busy, events: world.events() - events })
+    Ok(Speed { simulated, wall, busy, events: world.events() - events, stroke })
+}
+
+/// What a look, an insertion and a removal in a tree take this machine at this moment. It has as
+/// much to do with memory and as little with our code as can be had.
+fn stroke() -> Duration {
+    let mut stream = Stream::named(1, "yardstick");
+    let mut tree: BTreeMap<u64, u64> =
+        (0..YARDSTICK_SIZE).map(|number| (stream.next_u64(), number)).collect();
+    let begun = processor_time();
+    let mut seen = 0_u64;
+    for number in 0..STROKES {
+        let key = stream.next_u64();
+        seen = seen.wrapping_add(tree.range(key..).next().map_or(0, |(_, value)| *value));
+        tree.insert(key, u64::from(number));
+        if tree.len() > YARDSTICK_FULL {
+            tree.pop_first();
+        }
+    }
+    std::hint::black_box((seen, tree));
+    processor_time().saturating_sub(begun) / STROKES
 }
 
 fn processor_time() -> Duration {

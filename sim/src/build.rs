@@ -7,6 +7,7 @@ use crate::guard::Guard;
 use crate::host::{Host, Kind, Port, Power};
 use crate::ipvs;
 use crate::kernel::{SimKernel, tcp};
+use crate::lacking;
 use crate::net::arp::Neighbours;
 use crate::net::packet::{NodeId, PortId};
 use crate::net::switch::Switch;
@@ -14,18 +15,23 @@ use crate::probe;
 use crate::queue::Queue;
 use crate::record::Log;
 use crate::world::{Event, PortPlace, World};
-use director_core::config::{Config, Forward, Thresholds, VirtualAddress};
+use director_core::config::{Config, Forward, Via, VirtualAddress};
+use director_core::desired::Sysctl;
 use director_core::name::{InterfaceName, NodeName};
+use director_core::plan::Ledger;
 use director_core::random::Stream;
+use director_core::realserver;
 use director_core::time::Instant;
 use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Clocks of nodes differ by up to this much.
 const CLOCK_SPREAD: Duration = Duration::from_secs(1_000);
+/// By how much clocks differ from those of another run: no multiple of anything.
+const CLOCK_SHIFT: Duration = Duration::from_nanos(86_417_123_456_789);
 /// Loads on one node begin this many ports apart.
 const PORTS_APART: usize = 2_000;
 
@@ -46,6 +52,7 @@ impl World {
     /// # Errors
     /// When a configuration file is wrong, or something in the scenario is not modelled.
     pub fn new(scenario: Arc<Scenario>, seed: u64) -> Result<Self, Refusal> {
+        lacking::deeds(&scenario)?;
         let configs = Configs::read(&scenario)?;
         let virtuals = virtuals(configs.by_text.values());
         let mut world = Self {
@@ -63,6 +70,8 @@ impl World {
             reactions: Reactions::of(&scenario, seed).map(Box::new),
             guard: Guard::default(),
             log: Log::default(),
+            tap: None,
+            trail: None,
             strikes: Vec::new(),
             seed,
             events: 0,
@@ -79,7 +88,20 @@ impl World {
         Ok(world)
     }
 
+    /// The same world, and every node's clock shows something else.
+    pub(crate) fn with_other_clocks(mut self) -> Self {
+        let mut apart = Duration::ZERO;
+        for host in &mut self.hosts {
+            if let Some(director) = host.director_mut() {
+                apart += CLOCK_SHIFT;
+                director.ahead += apart;
+            }
+        }
+        self
+    }
+
     fn add_host(&mut self, node: &Node, configs: &Configs) -> Result<(), Refusal> {
+        lacking::node(node)?;
         let mut ports = Vec::new();
         let mut fixed = Vec::new();
         for port in &node.ports {
@@ -111,7 +133,8 @@ impl World {
             NodeKind::Router => (Kind::Router, Vec::new()),
             NodeKind::Client => (Kind::Client, Vec::new()),
             NodeKind::Server { serve, vip_on_lo } => {
-                (Kind::Server { vip_on_lo: *vip_on_lo }, serve.clone())
+                let answers = *vip_on_lo && configs.let_answer(node);
+                (Kind::Server { vip_on_lo: *vip_on_lo, answers }, serve.clone())
             }
             NodeKind::Director { config, serve } => {
                 let director = self.director_host(node, configs.of(config)?, &fixed)?;
@@ -165,6 +188,8 @@ impl World {
             stream,
             links: Vec::new(),
             gait: Gait::new(Stream::named(self.seed, &format!("gait/{name}"))),
+            foreign: BTreeMap::new(),
+            ledger: Ledger::default(),
             name,
         })
     }
@@ -236,6 +261,10 @@ impl World {
     fn add_loads(&mut self, scenario: &Scenario) -> Result<(), Refusal> {
         for (place, client) in scenario.clients.iter().enumerate() {
             let SocketAddr::V4(target) = client.target else { return Err(only_v4()) };
+            if client.hold.is_some() {
+                let text = format!("the world engine holds no connections ({})", client.name);
+                return Err(Refusal::NotModelled(text + "; run it with another engine"));
+            }
             let Some(node) = self.find(&client.from) else {
                 return Err(invalid(&format!("there is no node {}", client.from)));
             };
@@ -271,7 +300,11 @@ impl World {
             .filter(|(_, host)| Self::is_observer(&host.kind))
             .map(|(place, _)| NodeId(place))
             .collect();
-        self.guard = Guard::new(&observers, &self.virtuals);
+        let configs = configs.by_text.values();
+        self.guard = Guard::new(self.hosts.len(), &observers, &self.virtuals, configs);
+        let directors = self.hosts.iter().filter(|host| host.director().is_some());
+        let own = directors.flat_map(|host| host.ports.iter().map(|port| port.address));
+        self.guard.directors = own.collect();
         for (place, _) in (0_u16..).zip(0..self.hosts.len()) {
             self.start(NodeId(place));
         }
@@ -285,12 +318,12 @@ fn schedule(scenario: &Scenario, seed: u64) -> Arc<[Scheduled]> {
 }
 
 /// The directors' configurations; equal texts share one.
-struct Configs {
+pub(crate) struct Configs {
     by_text: BTreeMap<String, Arc<Config>>,
 }
 
 impl Configs {
-    fn read(scenario: &Scenario) -> Result<Self, Refusal> {
+    pub(crate) fn read(scenario: &Scenario) -> Result<Self, Refusal> {
         let mut configs = Self { by_text: BTreeMap::new() };
         let reloads = scenario.timeline.iter().filter_map(|statement| match &statement.action {
             Action::Reload { config, .. } => Some(config),
@@ -312,7 +345,18 @@ impl Configs {
         if problems.is_empty() { Ok(configs) } else { Err(Refusal::Invalid(problems.join("\n"))) }
     }
 
-    fn of(&self, file: &ConfigFile) -> Result<Arc<Config>, Refusal> {
+    /// Whether a real server answers ARP for virtual addresses: when it was prepared as its
+    /// configuration says, and that leaves `arp_ignore` as it was.
+    fn let_answer(&self, node: &Node) -> bool {
+        let own: BTreeSet<IpAddr> = node.ports.iter().map(|port| port.cidr.address).collect();
+        let ignores = |key: &Sysctl| matches!(key, Sysctl::ArpIgnore(_));
+        self.by_text
+            .values()
+            .map(|config| realserver::needs(config, &own))
+            .any(|needs| !needs.addresses.is_empty() && !needs.settings.keys().any(ignores))
+    }
+
+    pub(crate) fn of(&self, file: &ConfigFile) -> Result<Arc<Config>, Refusal> {
         let config = self.by_text.get(&file.text);
         config.cloned().ok_or_else(|| invalid(&format!("{} was not read", file.path)))
     }
@@ -333,20 +377,17 @@ fn modelled(config: &Config) -> Result<(), Refusal> {
                 return not(format!("forwarding method {forward} (service {name})"));
             }
         }
+        if service.check.via == Via::Service {
+            return not(format!("check through the service (service {name})"));
+        }
         if !probe::is_modelled(&service.check.dialogue) {
             return not(format!(
                 "{} check like that of service {name}",
                 service.check.dialogue.word()
             ));
         }
-        if !ipvs::has_scheduler(service.settings.scheduler) {
-            return not(format!("scheduler {} (service {name})", service.settings.scheduler));
-        }
-        if service.settings != service.settings.scheduler.into() {
-            return not(format!("service with {} (service {name})", service.settings));
-        }
-        if service.servers.values().any(|server| server.thresholds != Thresholds::NONE) {
-            return not(format!("thresholds (service {name})"));
+        if let Some(what) = ipvs::lacks(&service.settings) {
+            return not(format!("{what} (service {name})"));
         }
     }
     if config.cluster.sync.is_some() {
@@ -389,7 +430,7 @@ fn v4(address: IpAddr) -> Result<Ipv4Addr, Refusal> {
     }
 }
 
-fn interface(segment: &str) -> Result<InterfaceName, Refusal> {
+pub(crate) fn interface(segment: &str) -> Result<InterfaceName, Refusal> {
     InterfaceName::new(segment)
         .map_err(|wrong| invalid(&format!("`{segment}` cannot be an interface: {wrong}")))
 }

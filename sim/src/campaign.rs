@@ -1,6 +1,6 @@
 //! Many seeds: a line for each scenario, and the whole story of the first failure of each.
 
-use crate::run::{BadInput, run};
+use crate::run::BadInput;
 use scenario::{
     Claim, ClientFigures, Exit, Outcomes, Ruling, Run, RunResult, Scenario, show_duration, text,
 };
@@ -26,11 +26,15 @@ struct Tally {
     outages: BTreeMap<String, Vec<Duration>>,
 }
 
-/// Runs every scenario under every seed.
+/// Runs every scenario under every seed, by `run`.
 ///
 /// # Errors
 /// When a configuration file is wrong.
-pub fn report(scenarios: &[Arc<Scenario>], seeds: Range<u64>) -> Result<(String, Exit), BadInput> {
+pub fn report(
+    scenarios: &[Arc<Scenario>],
+    seeds: Range<u64>,
+    mut run: impl FnMut(&Arc<Scenario>, u64) -> Result<Run, BadInput>,
+) -> Result<(String, Exit), BadInput> {
     let mut out = String::new();
     let mut stories = String::new();
     let mut total = Outcomes::default();

@@ -8,17 +8,19 @@ use crate::probe::Probes;
 use crate::record::Entry;
 use crate::world::{Event, World};
 use director_core::beat::{Beat, LinkId};
-use director_core::config::Config;
+use director_core::config::{Config, ServiceKey};
 use director_core::desired::DesiredState;
 use director_core::input::Rejection;
 use director_core::name::NodeName;
+use director_core::observed::ObservedService;
 use director_core::plan::Ledger;
 use director_core::random::Stream;
 use director_core::report::Role;
 use director_core::time::Instant;
+use director_core::view::{GroupView, PeerView};
 use director_core::{Director, Effect, Input};
 use director_engine::reconcile::{Pass, Progress};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,10 @@ pub(crate) struct DirectorHost {
     pub(crate) links: Vec<Option<u8>>,
     /// How well its process is run.
     pub(crate) gait: Gait,
+    /// Services that somebody else has put into its table, as they were left.
+    pub(crate) foreign: BTreeMap<ServiceKey, ObservedService>,
+    /// What is the director's in the kernel; a file that outlives the process and not the power.
+    pub(crate) ledger: Ledger,
 }
 
 /// A running director.
@@ -57,8 +63,9 @@ pub(crate) struct Process {
     wake: Option<Instant>,
     /// When it last asked to be woken; it may have moved since the waking was planned.
     due: Option<Instant>,
-    ledger: Ledger,
     pass: Option<Pass>,
+    /// What it wants of the kernel.
+    desired: Option<Arc<DesiredState>>,
     /// The pass that is to begin, or to begin next.
     wanted: Option<(u64, Arc<DesiredState>)>,
     stepping: bool,
@@ -72,15 +79,34 @@ pub(crate) struct Process {
     pub(crate) again: bool,
 }
 
+impl Process {
+    /// The configuration that the process uses.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(self.director.config())
+    }
+}
+
 impl DirectorHost {
     fn clock(&self, now: Instant) -> Instant {
         now + self.ahead
     }
 
+    /// What a running director shows of the other directors and of its groups.
+    pub(crate) fn view_cluster(&self, now: Instant) -> Option<(Vec<PeerView>, Vec<GroupView>)> {
+        Some(self.process.as_ref()?.director.view_cluster(self.clock(now)))
+    }
+
+    /// What a running director wants of its kernel, when it is not just about to bring that about.
+    pub(crate) fn settled(&self) -> Option<&DesiredState> {
+        let process = self.process.as_ref()?;
+        let busy = process.pass.is_some() || process.wanted.is_some() || process.stopping;
+        process.desired.as_deref().filter(|_| !busy)
+    }
+
     /// The role of a running director in its first group.
     pub(crate) fn role(&self, now: Instant) -> Option<Role> {
-        let view = self.process.as_ref()?.director.view(self.clock(now));
-        view.groups.first().map(|group| group.role)
+        let (_, groups) = self.view_cluster(now)?;
+        groups.first().map(|group| group.role)
     }
 }
 
@@ -118,11 +144,18 @@ impl World {
         let seed = Stream::named(seed, &life).next_u64();
         let clock = director.clock(now);
         director.process = Some(Box::new(Process {
-            director: Director::new(config, director.name.clone(), seed, &found, clock),
+            director: Director::inheriting(
+                config,
+                director.name.clone(),
+                seed,
+                &found,
+                &director.ledger,
+                clock,
+            ),
             wake: None,
             due: None,
-            ledger: Ledger::default(),
             pass: None,
+            desired: None,
             wanted: None,
             stepping: false,
             probes: Probes::default(),
@@ -130,7 +163,10 @@ impl World {
             stopping: false,
             again: false,
         }));
-        self.guard_process(node);
+        if let Some(trail) = &mut self.trail {
+            trail.starts(now, node);
+        }
+        self.guard_begins(node);
         self.carry_out(node);
     }
 
@@ -148,9 +184,10 @@ impl World {
 
     /// Tells the director, if it runs, and does what it wants done; or keeps it until it is run.
     pub(crate) fn tell(&mut self, node: NodeId, input: Input) {
+        let paused = self.hosts.get(node.index()).is_some_and(|host| host.paused.is_some());
         let Some(director) = self.director(node) else { return };
         let none_waits = director.process.as_ref().is_none_or(|one| one.waiting.is_empty());
-        if director.gait.is_sound() && none_waits {
+        if director.gait.is_sound() && none_waits && !paused {
             self.tell_now(node, input);
         } else {
             self.tell_later(node, input);
@@ -159,28 +196,56 @@ impl World {
 
     pub(crate) fn tell_now(&mut self, node: NodeId, input: Input) {
         let now = self.now;
+        if self.trail.is_some() {
+            self.note_told(node, &input);
+        }
+        let before = self.guard_hears(node, &input);
         let Some(director) = self.director(node) else { return };
         let clock = director.clock(now);
         let Some(process) = &mut director.process else { return };
         process.director.handle(input, clock);
+        self.guard_heard(node, before);
         self.carry_out(node);
+        self.guard_carried_out(node);
+    }
+
+    fn note_told(&mut self, node: NodeId, input: &Input) {
+        let now = self.now;
+        let Some(process) = self.process(node) else { return };
+        let why = process.director.next_deadline().map(|deadline| deadline.reason);
+        if let Some(trail) = &mut self.trail {
+            trail.told(now, node, input, why);
+        }
     }
 
     fn carry_out(&mut self, node: NodeId) {
         while let Some(process) = self.process(node)
             && let Some(report) = process.director.next_report()
         {
+            if let Some(trail) = &mut self.trail {
+                trail.reports(&report);
+            }
             self.guard_report(node, &report);
             self.record(Entry::Report { node, report });
         }
+        let now = self.now;
+        let Some(clock) = self.director(node).map(|director| director.clock(now)) else { return };
+        // Nothing below tells a director anything before this returns.
+        let mut trail = self.trail.take();
         while let Some(process) = self.process(node)
             && let Some(effect) = process.director.next_effect()
         {
+            if let Some(trail) = &mut trail {
+                trail.wants(&effect);
+            }
+            self.guard_effect(node, &effect);
+            let Some(process) = self.process(node) else { return };
             match effect {
                 Effect::Send { link, to, beat } => self.send_beat(node, link, to, beat),
                 Effect::StartProbe { ticket, probe } => self.start_probe(node, ticket, probe),
                 Effect::CancelProbe { ticket } => process.probes.cancel(ticket),
                 Effect::Reconcile { number, desired } => {
+                    process.desired = Some(Arc::clone(&desired));
                     process.wanted = Some((number, desired));
                     self.plan_step(node);
                 }
@@ -190,12 +255,24 @@ impl World {
                         self.announce(node, address, place);
                     }
                 }
+                Effect::Advertise { interface, to, advert, .. } => {
+                    self.advertise(node, &interface, to, advert);
+                }
                 Effect::Fence { peer } => self.start_fence(node, peer),
+                Effect::Alert { channel, notice } => {
+                    self.start_alert(node, channel, notice.number);
+                }
                 Effect::AskWitness { witness, question } => {
                     self.ask_witness(node, witness, question)
                 }
                 Effect::Exit => {
                     let again = process.again;
+                    let left = process.director.view(clock).kernel.converged;
+                    if left && let Some(director) = self.director(node) {
+                        // Everything is as it was: the file goes.
+                        director.ledger = Ledger::default();
+                    }
+                    self.trail = trail;
                     self.end_process(node);
                     if again {
                         self.start(node);
@@ -204,6 +281,7 @@ impl World {
                 }
             }
         }
+        self.trail = trail;
         self.arm_wake(node);
     }
 
@@ -263,25 +341,6 @@ impl World {
         self.send_via(node, packet, place, *to.ip());
     }
 
-    fn ask_witness(&mut self, node: NodeId, witness: IpAddr, question: u64) {
-        let IpAddr::V4(dst) = witness else { return };
-        let host = self.hosts.get(node.index());
-        let from = host.and_then(|host| host.port(host.route(dst)?.0));
-        let Some(src) = from.map(|port| port.address) else { return };
-        self.send(node, Packet { src, dst, payload: Payload::Echo { question, answer: false } });
-    }
-
-    /// ICMP echo: a question for this host, or the answer to one of its own.
-    pub(crate) fn hear_echo(&mut self, node: NodeId, packet: &Packet, question: u64, answer: bool) {
-        if answer {
-            let witness = IpAddr::V4(packet.src);
-            self.tell(node, Input::WitnessAnswered { witness, question });
-        } else {
-            let payload = Payload::Echo { question, answer: true };
-            self.send(node, Packet { src: packet.dst, dst: packet.src, payload });
-        }
-    }
-
     /// A datagram on the heartbeat port.
     pub(crate) fn hear_beat(
         &mut self,
@@ -296,10 +355,15 @@ impl World {
         };
         let link = director.links.iter().position(|link| *link == Some(place));
         let Some(link) = link.and_then(|link| u8::try_from(link).ok()).map(LinkId) else { return };
+        let confirmed = damaged.is_none().then_some(src);
         let sender = self.node_of(from).and_then(|sender| self.hosts.get(sender.index()));
         let sender = sender.and_then(|host| host.director());
         let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
         let rejected = damaged.or(rejected);
+        // The next packet goes out with `MSG_CONFIRM`: its neighbour needs no question.
+        if let Some(src) = confirmed {
+            self.confirm(node, src);
+        }
         let input = match rejected {
             None => Input::Beat { link, beat },
             Some(why) => {
@@ -341,14 +405,20 @@ impl World {
                 over = Some(result);
             }
         } else if let Some((number, desired)) = process.wanted.take() {
-            match Pass::begin(kernel, number, desired, &mut process.ledger) {
+            match Pass::begin(kernel, number, desired, &mut director.ledger) {
                 Ok(pass) => process.pass = Some(pass),
                 Err(result) => over = Some(result),
             }
         }
+        if let (Some(Ok(found)), Some(desired)) =
+            (over.as_ref().map(|over| &over.found), &process.desired)
+        {
+            director.ledger.forget_gone(desired, found);
+        }
         let more = process.pass.is_some() || process.wanted.is_some();
         let changes = std::mem::take(&mut kernel.changes);
         self.note_changes(node, &changes);
+        self.guard_pass(node, &changes);
         self.plan_expiry(node);
         if more {
             self.plan_step(node);
@@ -384,6 +454,7 @@ impl World {
         self.note_changes(node, &changes);
         self.plan_expiry(node);
         if some_went {
+            self.guard_tampered(node);
             self.tell(node, Input::KernelChanged);
         }
     }
@@ -395,6 +466,7 @@ impl World {
                 Change::Address { address, held } => {
                     self.record(Entry::Address { node, address, held });
                     self.guard_neighbours();
+                    self.guard_ownership();
                 }
                 Change::Destination { service, server, weight } => {
                     self.record(Entry::Destination { node, service, server, weight });

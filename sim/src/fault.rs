@@ -6,7 +6,9 @@ use crate::record::Entry;
 use crate::world::{Event, World};
 use director_core::Input;
 use director_core::name::InterfaceName;
-use scenario::{Action, Behaviour, Effect};
+use director_core::order::Order;
+use director_core::plan::Ledger;
+use scenario::{Action, Behaviour, Effect, Resource};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,16 +22,21 @@ impl World {
     pub(crate) fn statement(&mut self, place: usize) {
         let schedule = Arc::clone(&self.schedule);
         let Some(scheduled) = schedule.get(place) else { return };
+        let node = scheduled.action.node().and_then(|name| self.find(name));
+        let expected = match (&scheduled.action, node) {
+            (Action::PowerOff { .. }, Some(node)) => self.survivors_of(node),
+            _ => Vec::new(),
+        };
         self.guard_fault();
         self.watch_strike(&scheduled.action);
         let scenario = Arc::clone(&self.scenario);
         self.faults.apply(&scenario, &scheduled.action);
         self.record(Entry::Statement { place });
-        let node = scheduled.action.node().and_then(|name| self.find(name));
         match (&scheduled.action, node) {
             (Action::PowerOff { .. }, Some(node)) => self.power_off(node),
             (Action::PowerOn { .. }, Some(node)) => self.power_on(node),
             (Action::Stop { .. }, Some(node)) => self.stop(node),
+            (Action::Handover { .. }, Some(node)) => self.hand_over(node),
             (Action::Start { .. }, Some(node)) => self.start(node),
             (Action::Kill { .. }, Some(node)) => {
                 if !self.end_process(node) {
@@ -48,8 +55,27 @@ impl World {
             (Action::Slow { by, .. }, Some(node)) => self.slow(node, *by),
             (Action::Netlink { mood, .. }, Some(node)) => self.put_in_mood(node, *mood),
             (Action::Tamper { deed, .. }, Some(node)) => self.tamper(node, deed),
+            (Action::ReloadRefused { .. }, Some(node)) => {
+                self.note(node, "the configuration is refused, the one in force stays");
+            }
+            (Action::Exhaust { resource: Resource::Modules, .. }, Some(node)) => {
+                self.let_modules(node, false);
+            }
+            (Action::Replenish { resource: Resource::Modules, .. }, Some(node)) => {
+                self.let_modules(node, true);
+            }
+            // The decisions know no wall clock, and `lacking` has refused the others.
+            (
+                Action::Clock(_)
+                | Action::Forget { .. }
+                | Action::Exhaust { .. }
+                | Action::Replenish { .. },
+                _,
+            ) => {}
             (_, None) => {}
         }
+        self.guard_ownership();
+        self.guard_survivors(expected);
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<NodeId> {
@@ -67,10 +93,13 @@ impl World {
         host.flows.clear();
         if let Some(director) = host.director_mut() {
             director.kernel.reset();
+            director.foreign.clear();
+            director.ledger = Ledger::default();
             director.expiry = None;
             director.gait.reset();
         }
         self.guard_neighbours();
+        self.guard_ownership();
     }
 
     fn power_on(&mut self, node: NodeId) {
@@ -113,6 +142,18 @@ impl World {
         }
     }
 
+    fn hand_over(&mut self, node: NodeId) {
+        if self.process(node).is_some() {
+            let due = self.guard_handover(node);
+            self.tell(node, Input::Order(Order::Handover { group: None }));
+            if due {
+                self.guard_handed_over(node);
+            }
+        } else {
+            self.note(node, "there is no director process to give an order to");
+        }
+    }
+
     fn serve(&mut self, node: NodeId, behaviour: Behaviour) {
         let Some(host) = self.host(node) else { return };
         for serve in &mut host.serve {
@@ -124,8 +165,12 @@ impl World {
         let Some(config) = self.reloads.get(place).cloned().flatten() else { return };
         let links = self.links_of(node, &config);
         let Some(director) = self.host(node).and_then(|host| host.director_mut()) else { return };
+        let other = director.config != config;
         director.config = Arc::clone(&config);
         director.links = links;
+        if other {
+            self.guard_reconfigured(node);
+        }
         self.tell(node, Input::Reload(config));
     }
 

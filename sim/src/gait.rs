@@ -39,6 +39,11 @@ impl Gait {
         !self.frozen && self.slow == Duration::ZERO
     }
 
+    /// Whether it is not run at all.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
     /// How much later it comes to something.
     pub(crate) fn lag(&mut self) -> Duration {
         match self.slow {
@@ -82,6 +87,7 @@ impl World {
             | Event::Connection { node, .. }
             | Event::Expiry { node, .. }
             | Event::Fenced { node, .. }
+            | Event::Alerted { node, .. }
             | Event::Launch { node, .. } => (*node, false),
             Event::Load { load } => (self.loads.get(usize::from(*load))?.node, false),
             // Frames are counted when they arrive; a machine that boots does not stand still.
@@ -108,6 +114,8 @@ impl World {
         director.gait.frozen = director.process.is_some();
         if !director.gait.frozen {
             self.note(node, "there is no director process to freeze");
+        } else {
+            self.guard_asleep(node);
         }
     }
 
@@ -119,8 +127,11 @@ impl World {
         };
         director.gait.frozen = false;
         let due = std::mem::take(&mut director.gait.due);
-        self.guard_process(node);
-        if self.director(node).is_some_and(|director| director.gait.is_sound()) {
+        self.guard_disturbed();
+        self.guard_awake(node);
+        let paused = self.hosts.get(node.index()).is_some_and(|host| host.paused.is_some());
+        let sound = self.director(node).is_some_and(|director| director.gait.is_sound());
+        if sound && !paused {
             while let Some(input) = self.process(node).and_then(|one| one.waiting.pop_front()) {
                 self.tell_now(node, input);
             }
@@ -136,11 +147,13 @@ impl World {
         if let Some(host) = self.host(node) {
             host.paused.get_or_insert_default();
         }
+        self.guard_asleep(node);
     }
 
     pub(crate) fn resume(&mut self, node: NodeId) {
         let Some(held) = self.host(node).and_then(|host| host.paused.take()) else { return };
-        self.guard_process(node);
+        self.guard_disturbed();
+        self.guard_awake(node);
         for event in held.frames.into_iter().chain(held.due) {
             self.queue.push(self.now, event);
         }
@@ -150,7 +163,8 @@ impl World {
         let Some(director) = self.director(node) else { return };
         director.gait.slow = by;
         if director.gait.is_sound() {
-            self.guard_process(node);
+            self.guard_disturbed();
+            self.guard_hurried(node);
         }
     }
 

@@ -1,18 +1,30 @@
 //! What must be true of every run, whatever the scenario expects.
 
+mod announcing;
+mod calm;
+mod checks;
+mod orders;
+mod ownership;
+mod packets;
+pub(crate) mod rule;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use crate::host::{Kind, Power};
 use crate::net::packet::NodeId;
 use crate::world::World;
-use director_core::Report;
+use director_core::config::Config;
 use director_core::name::ServiceName;
 use director_core::report::Health;
 use director_core::time::Instant;
+use director_core::{Effect, Report};
+use rule::{Rule, Violations};
 use scenario::{Judged, Ruling};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+use watch::Watch;
 
 /// How long a router may go on believing in a former owner, when nothing keeps it from hearing
 /// better.
@@ -20,18 +32,37 @@ const STALE: Duration = Duration::from_secs(3);
 /// How long a server that is reported down may still be in the table with its weight.
 const LAG: Duration = Duration::from_secs(1);
 
-/// What the judge cannot see in a history, or sees better while it happens.
-const RULES: [&str; 3] = [
-    "the router's neighbour entry agrees with the owner, soon after every change",
-    "no new connection goes to a server that the director reports down",
-    "no real server answers ARP for a virtual address",
-];
+/// What must have come about at a moment, unless something happens before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// Somebody holds the address.
+    Owner(Ipv4Addr),
+    /// One at most of those that hear each other holds it.
+    Rivals(Ipv4Addr),
+    /// This director holds it, and the routers know.
+    Survivor(NodeId, Ipv4Addr),
+}
 
-/// Watches the rules.
+/// Watches the rules: what the judge cannot see in a history, or sees better while it happens.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guard {
-    violations: [Option<(Instant, String)>; 3],
+    violations: Violations,
+    /// One for each node; only a director's is used.
+    watches: Vec<Watch>,
+    pending: Vec<(Instant, Pending)>,
+    /// The earliest of these.
+    pub(crate) next: Option<Instant>,
+    /// How many owners each address has, two standing for more, and since when.
+    owners: Vec<(Ipv4Addr, usize, Instant)>,
+    /// The directors' own addresses.
+    pub(crate) directors: Vec<Ipv4Addr>,
+    /// Directors whose process found an address when it began.
+    found: Vec<NodeId>,
+    /// How long after the last disturbance nothing changes any more.
+    calm_after: Duration,
     last_fault: Option<Instant>,
+    /// Statements that were carried out.
+    statements: u32,
     /// Until when announcements may be missing that were lost and not cut.
     lossy_until: Option<Instant>,
     /// Per router and virtual address: since when it believes in somebody else than the owner.
@@ -45,16 +76,32 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(routers: &[NodeId], virtuals: &[Ipv4Addr]) -> Self {
+    pub(crate) fn new<'a>(
+        nodes: usize,
+        routers: &[NodeId],
+        virtuals: &[Ipv4Addr],
+        configs: impl Iterator<Item = &'a Arc<Config>>,
+    ) -> Self {
         let pairs = routers.iter().flat_map(|router| virtuals.iter().map(|one| (*router, *one)));
         let disagree = pairs.map(|(router, address)| (router, address, None)).collect();
-        Self { disagree, ..Self::default() }
+        let configs: Vec<_> = configs.collect();
+        // VRRP has laws of its own (RFC 9568): what is watched here is the native protocol.
+        let native = configs.iter().all(|one| one.groups.values().all(|it| it.vrrp.is_none()));
+        let calm_after = configs.iter().map(|config| calm::calm_after(config)).max();
+        let calm_after = calm_after.filter(|_| native).unwrap_or(Duration::MAX);
+        let watches = vec![Watch::default(); if native { nodes } else { 0 }];
+        Self { disagree, calm_after, watches, ..Self::default() }
     }
 
-    fn violated(&mut self, rule: usize, at: Instant, facts: impl FnOnce() -> String) {
-        if let Some(place) = self.violations.get_mut(rule).filter(|place| place.is_none()) {
-            *place = Some((at, facts()));
-        }
+    /// Watches the directors no longer: nobody will ask.
+    pub(crate) fn stop_watching(&mut self) {
+        self.watches.clear();
+        self.pending.clear();
+        (self.next, self.calm_after) = (None, Duration::MAX);
+    }
+
+    fn watch(&mut self, node: NodeId) -> Option<&mut Watch> {
+        self.watches.get_mut(node.index())
     }
 }
 
@@ -120,13 +167,14 @@ impl World {
         let from = self.guard.lossy_until.map_or(from, |until| until.max(from));
         if self.now.since(from) > STALE {
             let facts = format!("{address} belongs to another than the router believes");
-            self.guard.violated(0, from + STALE, || facts);
+            self.guard.violations.note(Rule::RouterAgrees, from + STALE, || facts);
         }
     }
 
     /// A statement is about to be carried out: what was wrong until now was wrong without it.
     pub(crate) fn guard_fault(&mut self) {
         self.guard_neighbours();
+        self.guard.statements += 1;
         self.guard.last_fault = Some(self.now);
         if self.faults.impaired().next().is_some() {
             let directors = self.hosts.iter().filter_map(|host| host.director());
@@ -139,7 +187,57 @@ impl World {
     pub(crate) fn guard_process(&mut self, node: NodeId) {
         self.guard.down.retain(|(other, ..)| *other != node);
         self.guard.panicking.retain(|(other, _)| *other != node);
+        // What nobody can know any more is not wrong from now on.
+        self.guard_neighbours();
+        self.guard_disturbed();
+    }
+
+    /// A director's process begins on what its kernel holds.
+    pub(crate) fn guard_begins(&mut self, node: NodeId) {
+        let now = self.now;
+        let peers = packets::peers(self, node);
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let weighty = host.map(|host| host.kernel.weighty()).unwrap_or_default();
+        if let Some(watch) = self.guard.watch(node) {
+            watch.begin(peers, now);
+            watch.earned = weighty;
+        }
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let held = self.virtuals.iter().any(|one| host.is_some_and(|host| host.kernel.holds(*one)));
+        self.guard.found.retain(|other| *other != node);
+        self.guard.found.extend(held.then_some(node));
+        self.guard_process(node);
+    }
+
+    /// Something has happened that may take its time to be settled.
+    pub(crate) fn guard_disturbed(&mut self) {
         self.guard.last_fault = Some(self.now);
+        self.guard.pending.clear();
+        self.guard_ownership();
+    }
+
+    /// A director wants something done.
+    pub(crate) fn guard_effect(&mut self, node: NodeId, effect: &Effect) {
+        if self.guard.watches.is_empty() {
+            return;
+        }
+        match effect {
+            Effect::Send { link, to, beat } => self.guard_send(node, *link, *to, beat),
+            Effect::Announce { address } => self.guard_announce(node, address),
+            Effect::StartProbe { ticket, probe } => self.guard_probe(node, *ticket, probe),
+            Effect::CancelProbe { ticket } => self.guard_cancel(node, *ticket),
+            Effect::Reconcile { number, .. } => self.guard_asks(node, *number),
+            Effect::AskWitness { question, .. } => {
+                let now = self.now;
+                let Some(watch) = self.guard.watch(node) else { return };
+                if watch.asked.len() >= 64 {
+                    watch.asked.remove(0);
+                }
+                watch.asked.push((*question, now));
+            }
+            Effect::Fence { .. } | Effect::Advertise { .. } | Effect::Alert { .. } => {}
+            Effect::Exit => self.guard_exit(node),
+        }
     }
 
     /// A director's kernel was changed by others, or treats it otherwise from now on: it notices at
@@ -148,10 +246,55 @@ impl World {
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
         let Some(resync) = host.map(|director| director.config.cluster.resync) else { return };
         self.guard.unsure.retain(|(other, _)| *other != node);
-        self.guard.unsure.push((node, self.now + resync + LAG));
+        let until = self.now + resync + LAG;
+        self.guard.unsure.push((node, until));
+        if let Some(watch) = self.guard.watch(node).filter(|one| one.tampered > Instant::ZERO) {
+            watch.tampered = until;
+        }
+        self.guard_disturbed();
+    }
+
+    /// Somebody else has changed its kernel.
+    pub(crate) fn guard_tampered(&mut self, node: NodeId) {
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let Some(resync) = host.map(|director| director.config.cluster.resync) else { return };
+        let until = self.now + resync + LAG;
+        if let Some(watch) = self.guard.watch(node) {
+            watch.tampered = until;
+        }
     }
 
     pub(crate) fn guard_report(&mut self, node: NodeId, report: &Report) {
+        match report {
+            Report::Started { incarnation, .. } => self.guard_begun(node, *incarnation),
+            Report::Role { .. } => self.guard_role(node, report),
+            Report::Peer { peer, state, why } => self.guard_peer(node, peer, *state, why),
+            Report::Server { service, server, state, why } => {
+                self.guard_state(node, (service, *server), *state, why);
+            }
+            Report::CheckFailed { service, server, failures, failure, .. } => {
+                self.guard_failing(node, service, *server, (*failures, failure));
+            }
+            Report::Announcing { group, .. } => self.guard_burst(node, group),
+            Report::Link { up: true, interface, .. } => self.guard_link_up(node, interface),
+            Report::TwoOwners { winner, .. } => {
+                let us = self.host_name(node) == winner.as_str();
+                if let Some(watch) = self.guard.watch(node).filter(|_| us) {
+                    watch.owe_announcement();
+                }
+            }
+            Report::Address { held: true, .. } => {
+                if let Some(watch) = self.guard.watch(node) {
+                    watch.owe_announcement();
+                }
+            }
+            Report::Stopping => {
+                if let Some(watch) = self.guard.watch(node) {
+                    watch.stopping = true;
+                }
+            }
+            _ => {}
+        }
         if let Report::Server { server, state, .. } = report {
             self.guard.down.retain(|(who, what, _)| (who, what) != (&node, server));
             if *state == Health::Down {
@@ -182,15 +325,32 @@ impl World {
             .any(|(who, what, since)| (who, what) == (&node, &server) && now.since(*since) > LAG);
         if late {
             let facts = format!("{server} got a connection and is reported down");
-            self.guard.violated(1, now, || facts);
+            self.guard.violations.note(Rule::DownGetsNothing, now, || facts);
         }
+    }
+
+    /// A director forwards a packet: not to a director.
+    pub(crate) fn guard_loop(&mut self, node: NodeId, server: std::net::SocketAddrV4) {
+        let address = SocketAddr::V4(server);
+        let named = |host: &crate::host::Host| {
+            let mut services =
+                host.director().into_iter().flat_map(|one| one.config.services.values());
+            services.any(|service| service.servers.contains_key(&address))
+        };
+        // One that is a real server too is named as such.
+        if !self.guard.directors.contains(server.ip()) || self.hosts.iter().any(named) {
+            return;
+        }
+        let facts = format!("{} sends a client's packet to {server}", self.host_name(node));
+        self.guard.violations.note(Rule::NoLoop, self.now, || facts);
     }
 
     /// A host is about to answer an ARP request.
     pub(crate) fn guard_arp_answer(&mut self, node: NodeId, address: Ipv4Addr) {
         if self.virtuals.contains(&address) && self.is_server(node) {
             let now = self.now;
-            self.guard.violated(2, now, || format!("a real server answered for {address}"));
+            let facts = || format!("a real server answered for {address}");
+            self.guard.violations.note(Rule::ServersSilent, now, facts);
         }
     }
 
@@ -199,11 +359,13 @@ impl World {
     pub fn invariants(&self) -> Vec<Judged> {
         let mut last = self.clone();
         last.guard_neighbours();
-        let rules = RULES.iter().zip(&last.guard.violations);
+        last.guard_due(self.now);
+        last.guard_desired();
+        let rules = Rule::ALL.iter();
         rules
-            .map(|(rule, violation)| Judged {
-                text: (*rule).to_owned(),
-                ruling: match violation {
+            .map(|rule| Judged {
+                text: rule.text().to_owned(),
+                ruling: match last.guard.violations.of(*rule) {
                     Some((at, facts)) => {
                         Ruling::Violated { at: at.since(Instant::ZERO), facts: facts.clone() }
                     }

@@ -41,7 +41,7 @@ pub(crate) enum Power {
 pub(crate) enum Kind {
     Router,
     Client,
-    Server { vip_on_lo: bool },
+    Server { vip_on_lo: bool, answers: bool },
     Director(Box<DirectorHost>),
 }
 
@@ -92,15 +92,20 @@ impl Host {
             || address.is_loopback()
             || match &self.kind {
                 Kind::Director(director) => director.kernel.holds(address),
-                Kind::Server { vip_on_lo } => *vip_on_lo && virtuals.contains(&address),
+                Kind::Server { vip_on_lo, .. } => *vip_on_lo && virtuals.contains(&address),
                 Kind::Router | Kind::Client => false,
             }
     }
 
     /// Whether it answers ARP requests for `address` that arrive on this interface.
     ///
-    /// Real servers are taken to have `arp_ignore` 1 and `arp_announce` 2, as direct routing needs.
-    pub(crate) fn answers_arp(&self, address: Ipv4Addr, place: u8) -> bool {
+    /// Real servers have `arp_ignore` 1 when they are prepared as their configuration says.
+    pub(crate) fn answers_arp(&self, address: Ipv4Addr, place: u8, virtuals: &[Ipv4Addr]) -> bool {
+        if let Kind::Server { answers: true, .. } = self.kind
+            && virtuals.contains(&address)
+        {
+            return true;
+        }
         let own = self.port(place).is_some_and(|port| port.address == address);
         own || self.director().is_some_and(|director| {
             let kernel = &director.kernel;

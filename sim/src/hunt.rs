@@ -8,6 +8,7 @@ mod calm;
 pub mod case;
 pub mod examine;
 pub mod kind;
+pub mod own;
 mod plan;
 mod pool;
 mod settings;
@@ -21,7 +22,7 @@ pub use summary::Summary;
 use crate::run::BadInput;
 use crate::shrink::{Shrinker, Shrunk};
 use case::Case;
-use examine::{Broken, Examined, examine};
+use examine::{Broken, Examined, examine, trace_with_other_clocks};
 use kind::{Kind, Strike};
 use scenario::{Action, Engine, NodeKind, Scenario, Stream};
 use settings::Settings;
@@ -46,6 +47,19 @@ pub struct Hunt {
     pub limit: Option<Duration>,
     /// Threads.
     pub jobs: usize,
+    /// Which faults there are.
+    pub faults: Faults,
+}
+
+/// Which faults a hunt draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Faults {
+    /// All kinds.
+    #[default]
+    All,
+    /// What happens between directors and their kernels: reloads, crashes, drift, kernel errors and
+    /// takeovers.
+    Kernel,
 }
 
 /// What came of one seed.
@@ -98,7 +112,8 @@ impl Hunt {
                 serve.iter_mut().for_each(|one| one.behaviour = scenario::Behaviour::Ok);
             }
         }
-        let settings = Settings::of(&frame)?;
+        let mut settings = Settings::of(&frame)?;
+        settings.faults = self.faults;
         Ok((frame, settings))
     }
 
@@ -116,12 +131,41 @@ impl Hunt {
                 facts: "it ran differently the second time".to_owned(),
             });
         }
+        if again && trace_with_other_clocks(&scenario, seed)? != examined.trace {
+            examined.broken.push(Broken {
+                text: "what the clocks show decides nothing".to_owned(),
+                at: Duration::ZERO,
+                facts: "it ran differently with other clocks".to_owned(),
+            });
+        }
         let kind = |action: &Action| Kind::of(&scenario, action);
         let alone = match case.units.as_slice() {
             [unit] => unit.lines.first().and_then(|line| kind(&line.action)),
             _ => None,
         };
         Ok(Found { case, examined, alone, again })
+    }
+
+    /// The first seed that breaks a rule, and what it breaks; none when all hold.
+    ///
+    /// # Errors
+    /// When the frame cannot be hunted.
+    pub fn first(&self) -> Result<Option<(u64, Vec<Broken>)>, BadInput> {
+        let mut first = Ok(None);
+        pool::in_order(
+            self.jobs,
+            self.seeds.clone(),
+            |seed| self.examine(seed),
+            |seed, found| {
+                first = match found {
+                    Ok(found) if found.examined.broken.is_empty() => return true,
+                    Ok(found) => Ok(Some((seed, found.examined.broken))),
+                    Err(wrong) => Err(wrong),
+                };
+                false
+            },
+        );
+        first
     }
 
     /// Runs the seeds on all threads; `progress` hears now and then how far it is.

@@ -1,7 +1,9 @@
 //! The commands `hunt` and `shrink`.
 
+mod own;
+
 use clap::Args;
-use director_sim::hunt::{Failure, Hunt, Summary, shrink_file};
+use director_sim::hunt::{Failure, Faults, Hunt, Summary, shrink_file};
 use scenario::{Exit, Scenario, parse_duration};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
@@ -12,6 +14,8 @@ use std::time::Duration;
 /// What `hunt` takes.
 #[derive(Debug, Args)]
 pub(crate) struct Hunting {
+    #[command(flatten)]
+    own: own::OnOwn,
     /// A scenario whose topology, load and configuration are hunted in place of drawn ones; its
     /// timeline and expectations do not count
     file: Option<PathBuf>,
@@ -26,6 +30,10 @@ pub(crate) struct Hunting {
         conflicts_with = "seeds"
     )]
     limit: Option<Duration>,
+    /// Only what happens between directors and their kernels: reloads, crashes, drift, errors of
+    /// the kernel and takeovers
+    #[arg(long)]
+    kernel: bool,
     /// Folder for the smallest case of each violated rule
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -64,14 +72,27 @@ fn load(path: &Path) -> Result<Scenario, String> {
 }
 
 impl Hunting {
-    pub(crate) fn run(self, out: &mut Vec<u8>) -> Result<Exit, String> {
-        let frame = self.file.as_deref().map(load).transpose()?;
+    fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or(cores, usize::from)
+    }
+
+    fn faults(&self) -> Faults {
+        if self.kernel { Faults::Kernel } else { Faults::All }
+    }
+
+    pub(crate) fn run(self, out: &mut Vec<u8>) -> Result<Exit, String> {
+        if self.own.config.is_some() {
+            return self.on_own(out);
+        }
+        let frame = self.file.as_deref().map(load).transpose()?;
+        let (jobs, faults) = (self.threads(), self.faults());
         let hunt = Hunt {
             frame,
             seeds: if self.limit.is_some() { 1..u64::MAX } else { self.seeds },
             limit: self.limit,
-            jobs: self.jobs.map_or(cores, usize::from),
+            jobs,
+            faults,
         };
         let terminal = std::io::stderr().is_terminal();
         let summary = hunt.run(|summary| show(terminal, summary)).map_err(|wrong| wrong.0)?;

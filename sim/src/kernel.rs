@@ -1,9 +1,9 @@
 //! A director's kernel: the one in memory, with a packet path and a note of every change.
 
-use crate::ipvs::{Ipvs, Settings};
-use crate::moody::Moody;
+use crate::ipvs::{self, Ipvs, Share};
+use crate::moody::{Moody, Treated};
 use director_core::config::{
-    Forward, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress,
+    Forward, Scheduler, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress,
 };
 use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
@@ -29,7 +29,6 @@ pub(crate) enum Change {
 pub(crate) struct SimKernel {
     memory: MemoryKernel,
     pub(crate) ipvs: Ipvs,
-    pub(crate) settings: Settings,
     /// What has changed and is not written down yet.
     pub(crate) changes: Vec<Change>,
     /// The moment of the operation that is carried out.
@@ -43,6 +42,10 @@ pub(crate) struct SimKernel {
     ignores_arp: Vec<bool>,
     /// How it treats its director.
     pub(crate) moody: Moody,
+    /// Requests that were refused or not answered, for who keeps count.
+    pub(crate) refused: u32,
+    /// The names of the schedulers that are there, when no module can be loaded.
+    loaded: Option<BTreeSet<String>>,
 }
 
 impl SimKernel {
@@ -53,7 +56,6 @@ impl SimKernel {
         let mut kernel = Self {
             memory: MemoryKernel::default(),
             ipvs: Ipvs::default(),
-            settings: Settings::default(),
             changes: Vec::new(),
             now: Instant::ZERO,
             ignores_arp: vec![false; interfaces.len()],
@@ -62,6 +64,8 @@ impl SimKernel {
             expiries: BTreeMap::new(),
             local: Vec::new(),
             moody: Moody::new(moods),
+            refused: 0,
+            loaded: None,
         };
         kernel.reset();
         kernel
@@ -74,11 +78,29 @@ impl SimKernel {
         self.memory.state.addresses = fixed.map(|address| (address, Lifetime::Forever)).collect();
         self.expiries.clear();
         self.ipvs = Ipvs::default();
-        self.settings = Settings::default();
         self.local.clear();
         self.ignores_arp.fill(false);
         self.changes.clear();
         self.moody.mood = Mood::Ok;
+        self.loaded = None;
+    }
+
+    /// From now on every scheduler is to be had, or those alone that a service uses.
+    pub(crate) fn let_modules(&mut self, can: bool) {
+        let services = self.memory.state.services.values();
+        let used = services.map(|service| service.scheduler.clone()).collect();
+        self.loaded = (!can).then_some(used);
+    }
+
+    /// # Errors
+    /// When the scheduler's module is not loaded and cannot be.
+    fn load(&mut self, scheduler: Scheduler) -> Result<(), KernelError> {
+        if self.loaded.as_ref().is_none_or(|loaded| loaded.contains(scheduler.name())) {
+            return Ok(());
+        }
+        self.refused += 1;
+        let cure = format!("load the module ip_vs_{scheduler}");
+        Err(KernelError::Unsupported { cure })
     }
 
     /// Everything in it, as a director that starts finds it.
@@ -129,6 +151,24 @@ impl SimKernel {
         };
     }
 
+    /// How a request is treated now.
+    fn treat(&mut self) -> Result<Treated, KernelError> {
+        let treated = self.moody.treat();
+        self.refused += u32::from(treated != Ok(Treated::Well));
+        treated
+    }
+
+    /// The servers that have weight.
+    pub(crate) fn weighty(&self) -> Vec<SocketAddr> {
+        let servers = self.memory.state.services.values().flat_map(|service| &service.servers);
+        servers.filter(|(_, server)| server.weight.0 > 0).map(|(address, _)| *address).collect()
+    }
+
+    /// A service as it is, without its connections.
+    pub(crate) fn service(&self, key: ServiceKey) -> Option<ObservedService> {
+        self.memory.state.services.get(&key).cloned()
+    }
+
     pub(crate) fn holds(&self, address: Ipv4Addr) -> bool {
         self.local.iter().any(|(local, _)| *local == address)
     }
@@ -174,19 +214,22 @@ fn not_modelled(what: &str) -> KernelError {
 }
 
 fn modelled_settings(settings: &ServiceSettings) -> Result<(), KernelError> {
-    if *settings == settings.scheduler.into() {
-        Ok(())
-    } else {
-        Err(not_modelled("persistence, scheduler flags or one-packet scheduling"))
+    match ipvs::lacks(settings) {
+        Some(what) => Err(not_modelled(what)),
+        None => Ok(()),
     }
 }
 
 fn modelled_server(to: &DesiredServer) -> Result<(), KernelError> {
-    if *to == DesiredServer::new(Forward::Direct, to.weight) {
+    if to.forward == Forward::Direct {
         Ok(())
     } else {
-        Err(not_modelled("forwarding but direct routing, and no thresholds"))
+        Err(not_modelled("forwarding but direct routing"))
     }
+}
+
+fn share(to: &DesiredServer) -> Share {
+    Share { weight: to.weight.0, thresholds: to.thresholds }
 }
 
 impl IpvsTable for SimKernel {
@@ -197,31 +240,30 @@ impl IpvsTable for SimKernel {
     }
 
     fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let tcp = modelled(key)?;
         modelled_settings(&to)?;
         if self.memory.state.services.contains_key(&key) {
             return Err(KernelError::Exists);
         }
-        if !self.ipvs.add_service(tcp, to.scheduler) {
-            let cure = format!("the scheduler {} is not there", to.scheduler);
-            return Err(KernelError::Unsupported { cure });
-        }
+        self.load(to.scheduler)?;
+        self.ipvs.add_service(tcp, to);
         self.memory.add_service(key, to)?;
         treated.answer()
     }
 
     fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let tcp = modelled(key)?;
         modelled_settings(&to)?;
+        self.load(to.scheduler)?;
         self.memory.edit_service(key, to)?;
-        self.ipvs.edit_service(tcp, to.scheduler);
+        self.ipvs.edit_service(tcp, to);
         treated.answer()
     }
 
     fn remove_service(&mut self, key: ServiceKey) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let service = modelled(key)?;
         let gone = self.memory.state.services.get(&key);
         let servers: Vec<SocketAddr> =
@@ -239,11 +281,11 @@ impl IpvsTable for SimKernel {
         server: SocketAddr,
         to: DesiredServer,
     ) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let service = modelled(key)?;
         modelled_server(&to)?;
         self.memory.add_server(key, server, to)?;
-        self.ipvs.add_server(service, server, to.weight.0, self.now);
+        self.ipvs.add_server(service, server, share(&to), self.now);
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
         treated.answer()
     }
@@ -254,17 +296,17 @@ impl IpvsTable for SimKernel {
         server: SocketAddr,
         to: DesiredServer,
     ) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let service = modelled(key)?;
         modelled_server(&to)?;
         self.memory.edit_server(key, server, to)?;
-        self.ipvs.edit_server(service, server, to.weight.0);
+        self.ipvs.edit_server(service, server, share(&to));
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
         treated.answer()
     }
 
     fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let service = modelled(key)?;
         self.memory.remove_server(key, server)?;
         self.ipvs.remove_server(service, server, self.now);
@@ -284,7 +326,7 @@ impl Addresses for SimKernel {
     }
 
     fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         let Some(place) = self.place(&address.interface) else { return Err(KernelError::Missing) };
         self.memory.add_address(address, life)?;
         self.set_life(address, life);
@@ -300,14 +342,14 @@ impl Addresses for SimKernel {
         address: &VirtualAddress,
         life: Lifetime,
     ) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         self.memory.renew_address(address, life)?;
         self.set_life(address, life);
         treated.answer()
     }
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        let treated = self.moody.treat()?;
+        let treated = self.treat()?;
         self.take_off(address)?;
         treated.answer()
     }
@@ -327,7 +369,8 @@ impl Sysctls for SimKernel {
                     *ignores = on;
                 }
             }
-            Sysctl::ExpireNodestConn => self.settings.expire_nodest_conn = on,
+            Sysctl::ExpireNodestConn => self.ipvs.settings.expire_nodest_conn = on,
+            Sysctl::ExpireQuiescentTemplate => self.ipvs.settings.expire_quiescent_template = on,
             // What these change does not happen in the model.
             _ => {}
         }

@@ -7,27 +7,37 @@
 //! What the model takes for true of Linux is said where it is modelled; what has not been compared
 //! with a running kernel is said there too.
 
+mod alert;
 pub mod bench;
 mod build;
 pub mod campaign;
+mod capture;
 mod client;
 mod director_host;
+pub mod explain;
+pub mod false_takeovers;
 mod fault;
 mod fence;
 mod gait;
 mod guard;
 mod host;
 pub mod hunt;
-mod ipvs;
+pub mod ipvs;
 mod kernel;
+mod lacking;
 mod moody;
 mod net;
+#[cfg(feature = "planted-bugs")]
+pub mod power;
 mod probe;
 mod queue;
 mod record;
 mod run;
 mod server;
+pub mod shelled;
 pub mod shrink;
+mod vrrp;
+mod witness;
 mod world;
 
 pub use build::Refusal;

@@ -1,10 +1,13 @@
 //! `director-sim`: scenario files in a deterministic world.
 
+mod explaining;
 mod hunting;
+mod outputs;
+mod powering;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use director_sim::{BadInput, bench, campaign, run};
-use scenario::{Exit, Outcomes, Run, Scenario, files, json, junit, text};
+use director_sim::{BadInput, Refusal, bench, campaign, false_takeovers, run, shelled};
+use scenario::{Exit, Outcomes, Run, Scenario, files, json, junit, parse_duration, text};
 use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -35,19 +38,37 @@ enum Command {
         /// A range of seeds, the end exclusive: one line per scenario, and the story of what fails
         #[arg(long, value_parser = seeds, value_name = "A..B")]
         seeds: Option<Range<u64>>,
+        /// What runs them
+        #[arg(long, value_enum, default_value_t = Engine::World)]
+        engine: Engine,
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        #[command(flatten)]
+        outputs: outputs::Outputs,
     },
     /// Draw faults from many seeds, and shrink what fails
     Hunt(hunting::Hunting),
     /// Find the smallest part of a failing scenario that still fails
     Shrink(hunting::Shrinking),
+    /// Tell what led to what: a line for each step, a column for each node
+    Explain(explaining::Explaining),
+    /// Plant bugs and see whether the hunt finds them
+    Power(powering::Powering),
     /// Measure how much faster than time the world runs
     Bench {
         /// Wall-clock milliseconds for each of the measurements
         #[arg(long, default_value_t = 2_000)]
         millis: u64,
+    },
+    /// Count how often a living owner is taken for dead on bad lines, beside rules of missed beats
+    FalseTakeovers {
+        /// Runs of each line and rule
+        #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        seeds: u64,
+        /// Simulated time of each run
+        #[arg(long = "for", default_value = "600s", value_parser = parse_duration)]
+        length: std::time::Duration,
     },
 }
 
@@ -59,6 +80,23 @@ enum Format {
     Json,
     /// For continuous integration
     Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// The packet-level model, with the decisions alone
+    World,
+    /// turmoil's network, with the whole director but its kernel, and real HTTP servers
+    Turmoil,
+}
+
+impl Engine {
+    fn run(self, scenario: &Arc<Scenario>, seed: u64) -> Result<Run, BadInput> {
+        match self {
+            Self::World => run(scenario, seed),
+            Self::Turmoil => shelled::run(scenario, seed),
+        }
+    }
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -74,19 +112,18 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 fn main() -> ExitCode {
     let mut out = Vec::new();
     let exit = match Arguments::parse().command {
-        Command::Run { files, seed, seeds, format } => {
+        Command::Run { files, seed, seeds, engine, format, outputs } => {
             let seeds = seeds.unwrap_or(seed..seed.saturating_add(1));
-            run_files(&files, seeds, format, &mut out)
+            run_files(&files, seeds, (engine, format), &outputs, &mut out)
         }
         Command::Hunt(hunting) => hunting.run(&mut out),
         Command::Shrink(shrinking) => shrinking.run(&mut out),
-        Command::Bench { millis } => match bench::report(millis) {
-            Ok((report, fast)) => {
-                out.extend(report.into_bytes());
-                if fast { Ok(Exit::Held) } else { Ok(Exit::Violated) }
-            }
-            Err(wrong) => Err(wrong.to_string()),
-        },
+        Command::Explain(explaining) => explaining.run(&mut out),
+        Command::Power(powering) => powering.run(&mut out),
+        Command::Bench { millis } => measured(bench::report(millis), &mut out),
+        Command::FalseTakeovers { seeds, length } => {
+            measured(false_takeovers::report(seeds, length), &mut out)
+        }
     };
     let exit = exit.unwrap_or_else(|problems| {
         eprintln!("{problems}");
@@ -97,23 +134,34 @@ fn main() -> ExitCode {
     ExitCode::from(exit.status())
 }
 
+/// A table of figures, and whether they are as good as they must be.
+fn measured(report: Result<(String, bool), Refusal>, out: &mut Vec<u8>) -> Result<Exit, String> {
+    let (report, good) = report.map_err(|wrong| wrong.to_string())?;
+    out.extend(report.into_bytes());
+    Ok(if good { Exit::Held } else { Exit::Violated })
+}
+
 fn run_files(
     arguments: &[PathBuf],
     seeds: Range<u64>,
-    format: Format,
+    (engine, format): (Engine, Format),
+    outputs: &outputs::Outputs,
     out: &mut Vec<u8>,
 ) -> Result<Exit, String> {
     let scenarios = load(arguments)?;
-    if seeds.end - seeds.start > 1 && format == Format::Text {
-        let (report, exit) = campaign::report(&scenarios, seeds).map_err(|wrong| wrong.0)?;
+    if seeds.end - seeds.start > 1 && format == Format::Text && !outputs.any() {
+        let (report, exit) =
+            campaign::report(&scenarios, seeds, |scenario, seed| engine.run(scenario, seed))
+                .map_err(|wrong| wrong.0)?;
         out.extend(report.into_bytes());
         return Ok(exit);
     }
     let runs: Result<Vec<Run>, BadInput> = scenarios
         .iter()
-        .flat_map(|scenario| seeds.clone().map(move |seed| run(scenario, seed)))
+        .flat_map(|scenario| seeds.clone().map(move |seed| engine.run(scenario, seed)))
         .collect();
     let runs = runs.map_err(|wrong| wrong.0)?;
+    outputs.write(&runs)?;
     let report = match format {
         Format::Text => text(&runs),
         Format::Json => json(&runs).map_err(|wrong| format!("the report has no JSON: {wrong}"))?,

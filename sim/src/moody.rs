@@ -1,17 +1,25 @@
 //! Kernels that refuse, delay or forget, and others who change them.
 
+use crate::host::Power;
 use crate::kernel::{Change, tcp};
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::Input;
-use director_core::config::{Config, Forward, ServiceKey, VirtualAddress, Weight};
+use director_core::config::{Config, Forward, Scheduler, ServiceKey, VirtualAddress, Weight};
 use director_core::desired::DesiredServer;
 use director_core::observed::Lifetime;
 use director_core::random::Stream;
 use director_engine::ports::{Addresses, IpvsTable, KernelError};
 use scenario::{Mood, Stream as Drawn, Tampering};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
+
+/// A service that no configuration names (RFC 5737).
+const FOREIGN: ServiceKey =
+    ServiceKey::Tcp(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 99), 9)));
+
+/// Its server.
+const FOREIGN_SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 66), 9);
 
 /// How a kernel treats netlink requests.
 #[derive(Clone, Debug)]
@@ -78,10 +86,22 @@ impl World {
         self.guard_unsure(node);
     }
 
+    /// Whether a director's kernel can load modules from now on.
+    pub(crate) fn let_modules(&mut self, node: NodeId, can: bool) {
+        if let Some(director) = self.director(node) {
+            director.kernel.let_modules(can);
+        }
+        self.guard_unsure(node);
+    }
+
     /// Somebody else changes a director's kernel. Changes of addresses are told to the director's
     /// process, those of the table are not: IPVS has no notifications.
     pub(crate) fn tamper(&mut self, node: NodeId, deed: &Tampering) {
         let now = self.now;
+        if self.hosts.get(node.index()).is_none_or(|host| host.power == Power::Off) {
+            self.note(node, "nobody can change the kernel of a machine without power");
+            return;
+        }
         let target = self.server_of(deed);
         let Some(director) = self.director(node) else { return };
         let config = std::sync::Arc::clone(&director.config);
@@ -94,7 +114,16 @@ impl World {
                     for key in kernel.observe_all(now).services.into_keys() {
                         let _ = kernel.remove_service(key);
                     }
+                    director.foreign.clear();
                     Ok(())
+                }
+                Tampering::AddForeign => {
+                    let to = DesiredServer::new(Forward::Direct, Weight(5));
+                    let done = kernel
+                        .add_service(FOREIGN, Scheduler::Rr.into())
+                        .and_then(|()| kernel.add_server(FOREIGN, FOREIGN_SERVER.into(), to));
+                    director.foreign.extend(kernel.service(FOREIGN).map(|left| (FOREIGN, left)));
+                    done
                 }
                 Tampering::AddAddress(address) => match configured(&config, *address) {
                     Some(address) => kernel.add_address(&address, Lifetime::Forever),
@@ -117,6 +146,7 @@ impl World {
         kernel.moody.mood = mood;
         let mute = kernel.moody.is_mute();
         let changes = std::mem::take(&mut kernel.changes);
+        self.guard_tampered(node);
         let addresses = changes.iter().any(|change| matches!(change, Change::Address { .. }));
         self.guard_unsure(node);
         self.note_changes(node, &changes);

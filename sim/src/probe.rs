@@ -6,7 +6,7 @@ use crate::world::{Event, World};
 use director_core::Input;
 use director_core::config::Dialogue;
 use director_core::config::dialogue::Pattern;
-use director_core::probe::{Failure, Outcome, Passed, Phase, Probe, Ticket};
+use director_core::probe::{Failure, Outcome, Passed, Phase, Phases, Probe, Ticket};
 use director_core::time::Instant;
 use scenario::{Behaviour, Protocol, Serve};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,6 +43,8 @@ struct Running {
     probe: Arc<Probe>,
     port: u16,
     accepted: Option<Accepted>,
+    /// When that was.
+    connected: Option<Instant>,
     deadline: Instant,
     retry: Option<Instant>,
     backoff: Duration,
@@ -76,6 +78,19 @@ impl Probes {
     }
 }
 
+impl Running {
+    /// How long the parts of its dialogue have taken.
+    fn phases(&self, now: Instant) -> Phases {
+        let started = self.deadline - self.probe.timeout;
+        let mut phases = Phases::default();
+        phases.add(Phase::Connect, self.connected.unwrap_or(now).since(started));
+        if let Some(connected) = self.connected {
+            phases.add(Phase::Answer, now.since(connected));
+        }
+        phases
+    }
+}
+
 impl World {
     fn probes(&mut self, node: NodeId) -> Option<&mut Probes> {
         let process = self.host(node)?.director_mut()?.process.as_mut()?;
@@ -93,6 +108,7 @@ impl World {
             probe,
             port,
             accepted: None,
+            connected: None,
             retry: Some(now + SYN_TIMEOUT),
             backoff: SYN_TIMEOUT,
         });
@@ -135,7 +151,8 @@ impl World {
 
     fn end_probe(&mut self, node: NodeId, port: u16, outcome: Outcome) {
         let Some(running) = self.probes(node).and_then(|probes| probes.take(port)) else { return };
-        self.tell(node, Input::ProbeFinished { ticket: running.ticket, outcome });
+        let phases = running.phases(self.now);
+        self.tell(node, Input::ProbeFinished { ticket: running.ticket, outcome, phases });
     }
 
     /// Timeouts and retransmissions.
@@ -191,6 +208,7 @@ impl World {
             }
             (None, Segment::SynAck(accepted)) => {
                 running.accepted = Some(accepted);
+                running.connected = Some(now);
                 running.backoff = DATA_TIMEOUT;
                 running.retry = Some(now + DATA_TIMEOUT);
                 self.arm_probes(node);
@@ -225,7 +243,7 @@ impl World {
         let page = match answer.behaviour {
             Behaviour::Error => return Err(Failure::Status { status: 503 }),
             Behaviour::Wrong => WRONG_PAGE,
-            Behaviour::Ok | Behaviour::Refuse | Behaviour::Hang => body,
+            Behaviour::Ok | Behaviour::Refuse | Behaviour::Hang | Behaviour::Expired => body,
         };
         match &http.expect {
             Some(Pattern::Text(text)) if !page.contains(text.as_str()) => {

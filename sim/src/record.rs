@@ -70,6 +70,7 @@ impl World {
                 start: start.since(Instant::ZERO),
                 servers: servers.iter().flatten().map(|node| self.name(*node)).collect(),
                 outcome: *outcome,
+                held: Duration::ZERO,
             },
             Entry::Address { node, address, held } => Event::Address {
                 node: self.name(*node),
@@ -140,9 +141,10 @@ impl World {
         self.record(Entry::Note { node, text: text.to_owned() });
     }
 
-    /// Keeps no record from here on.
+    /// Keeps no record from here on, and watches no director: for measurements of the model itself.
     pub(crate) fn stop_recording(&mut self) {
         self.log.off = true;
+        self.guard.stop_watching();
     }
 
     /// The time that has passed.

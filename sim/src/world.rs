@@ -1,15 +1,18 @@
 //! Everything there is, and what happens next.
 
+use crate::capture::Tap;
 use crate::client::Load;
+use crate::explain::Trail;
 use crate::guard::Guard;
 use crate::host::Host;
 use crate::hunt::kind::Strike;
+use crate::ipvs::Timer;
 use crate::net::packet::{Frame, NodeId, PortId};
 use crate::net::switch::Switch;
 use crate::queue::Queue;
 use crate::record::{Entry, Log};
 use director_core::config::Config;
-use director_core::name::NodeName;
+use director_core::name::{AlertName, NodeName};
 use director_core::time::Instant;
 use scenario::{Faults, Reactions, Scenario, Scheduled};
 use std::net::Ipv4Addr;
@@ -40,6 +43,10 @@ pub struct World {
     pub(crate) reactions: Option<Box<Reactions>>,
     pub(crate) guard: Guard,
     pub(crate) log: Log,
+    /// Where frames are kept, if they are wanted.
+    pub(crate) tap: Option<Box<Tap>>,
+    /// Where the directors' steps are kept, if they are wanted.
+    pub(crate) trail: Option<Box<Trail>>,
     /// Whom the timeline's faults struck.
     pub(crate) strikes: Vec<Strike>,
     pub(crate) seed: u64,
@@ -83,6 +90,8 @@ pub(crate) enum Event {
     Inbox { node: NodeId, life: u32 },
     /// A power switch has done what a director asked for.
     Fenced { node: NodeId, life: u32, peer: NodeName },
+    /// An alert of a director has been delivered.
+    Alerted { node: NodeId, life: u32, channel: AlertName, number: u64 },
     /// A host has booted.
     Booted { node: NodeId, boots: u32 },
     /// A director's process begins.
@@ -110,6 +119,7 @@ impl Event {
             Self::Statement { .. } => (11, 0),
             Self::Expiry { node, .. } => (12, u64::from(node.0)),
             Self::Fenced { node, .. } => (14, u64::from(node.0)),
+            Self::Alerted { node, .. } => (15, u64::from(node.0)),
             Self::Inbox { node, .. } => (13, u64::from(node.0)),
         };
         kind << 56 | who
@@ -121,6 +131,9 @@ impl World {
     pub fn run_until(&mut self, until: Duration) {
         let limit = Instant::ZERO + until;
         while let Some((at, event)) = self.queue.pop(limit) {
+            if self.guard.next.is_some_and(|due| due < at) {
+                self.guard_due(at);
+            }
             self.now = at;
             self.events += 1;
             let mixed = self.trace.rotate_left(5) ^ at.as_nanos() ^ event.mark();
@@ -160,6 +173,9 @@ impl World {
             Event::Expiry { node, boots } => self.expire(node, boots),
             Event::Inbox { node, life } => self.inbox(node, life),
             Event::Fenced { node, life, peer } => self.fence(node, life, peer),
+            Event::Alerted { node, life, channel, number } => {
+                self.alerted(node, life, channel, number);
+            }
             Event::Booted { node, boots } => self.booted(node, boots),
             Event::Launch { node, boots } => self.launch(node, boots),
             Event::Statement { place } => self.statement(place),
@@ -202,7 +218,8 @@ impl World {
         let now = self.now;
         let Some(host) = self.host(node).filter(|host| host.boots == boots) else { return };
         let Some(director) = host.director_mut() else { return };
-        if let Some(at) = director.kernel.ipvs.expired(slot, generation, now) {
+        let timer = Timer { slot, generation, at: now };
+        if let Some(Timer { at, .. }) = director.kernel.ipvs.expired(timer) {
             self.queue.push(at, Event::Connection { node, boots, slot, generation });
         }
     }

@@ -61,6 +61,28 @@ fn status_0_when_everything_held_and_the_same_bytes_for_the_same_seed() {
 }
 
 #[test]
+fn one_run_is_told_in_every_form_that_is_asked_for() {
+    let folder = Folder::new("outputs");
+    let path = folder.scenario("outputs", "\"world\"", "outage(web) <= 1ms");
+    let file = |name: &str| folder.0.join(name).display().to_string();
+    let (page, json, junit) = (file("a.html"), file("a.json"), file("a.xml"));
+    let run = || sim(&["run", "--report", &page, "--json", &json, "--junit", &junit], &path);
+    let read = |name: &str| std::fs::read_to_string(name).unwrap();
+    let output = run();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words(&output).contains("1 violated"));
+    let first = [read(&page), read(&json), read(&junit)];
+    assert!(first[0].starts_with("<!doctype html>") && first[0].contains("outage(web)"));
+    assert!(first[1].contains("\"exit_status\": 1") && first[2].contains("<failure message="));
+    run();
+    assert_eq!(first, [read(&page), read(&json), read(&junit)]);
+    let output = sim(&["run", "--report", "/nowhere/a.html"], &path);
+    assert_eq!(output.status.code(), Some(2));
+    let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(wrong.contains("cannot write the report to /nowhere/a.html"), "{wrong}");
+}
+
+#[test]
 fn status_1_when_something_was_violated() {
     let folder = Folder::new("violated");
     let path = folder.scenario("violated", "\"world\"", "outage(web) <= 1ms");
@@ -101,15 +123,16 @@ fn what_is_not_for_this_engine_is_skipped_with_the_reason_and_counted() {
     let folder = Folder::new("skipped");
     folder.scenario("elsewhere", "\"netns\"", "outage(web) <= 1s");
     folder.scenario("here", "\"world\"", "outage(web) <= 1s");
-    let maglev = common::CONFIG.replace("scheduler = \"wlc\"", "scheduler = \"mh\"");
-    std::fs::write(folder.0.join("config/maglev.toml"), maglev).unwrap();
-    let path = folder.scenario("maglev", "\"world\"", "outage(web) <= 1s");
-    let text = std::fs::read_to_string(&path).unwrap().replace("pair.toml", "maglev.toml");
+    let nat = common::CONFIG.replace("forward = \"direct\"", "forward = \"nat\"");
+    assert_ne!(nat, common::CONFIG);
+    std::fs::write(folder.0.join("config/nat.toml"), nat).unwrap();
+    let path = folder.scenario("nat", "\"world\"", "outage(web) <= 1s");
+    let text = std::fs::read_to_string(&path).unwrap().replace("pair.toml", "nat.toml");
     std::fs::write(&path, text).unwrap();
     let output = sim(&["run"], &folder.0);
     let text = words(&output);
     assert_eq!(output.status.code(), Some(0), "{text}{output:?}");
     assert!(text.contains("it is for netns, not for world"), "{text}");
-    assert!(text.contains("no scheduler mh"), "{text}");
+    assert!(text.contains("no forwarding method nat"), "{text}");
     assert!(text.contains("1 held, 0 violated, 2 skipped"), "{text}");
 }

@@ -100,7 +100,7 @@ fn a_killed_director_leaves_its_kernel_forwarding_until_its_lease_is_over() {
 
 #[test]
 fn a_director_that_starts_again_adopts_what_it_finds() {
-    let case = Case { timeline: &["8s kill d1", "8.1s start d1"], ..Case::default() };
+    let case = Case { timeline: &["8s kill d1", "8.02s start d1"], ..Case::default() };
     let history = case.history(1);
     assert_eq!(holders(&history), ["d1"]);
     let changes = history.records().iter().filter(|record| {

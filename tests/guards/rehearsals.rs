@@ -20,8 +20,12 @@ pub fn check(files: &[File]) -> Vec<Complaint> {
             let text = "is neither a scenario, a configuration nor a README: move it elsewhere";
             wrong.push(Complaint::new(path, 0, text));
         } else if is_config(path) {
-            let problems = director_config::parse(path, &file.text).err();
-            wrong.extend(problems.map(|problems| Complaint::new(path, 0, problems.to_string())));
+            let problem = match (director_config::parse(path, &file.text), is_broken(path)) {
+                (Ok(_), false) | (Err(_), true) => None,
+                (Err(problems), false) => Some(problems.to_string()),
+                (Ok(_), true) => Some("is called broken, and there is no mistake in it".into()),
+            };
+            wrong.extend(problem.map(|text| Complaint::new(path, 0, text)));
         } else {
             let read = |named: &str| config(files, path, named, &used);
             let found = match Scenario::parse(path, &file.text, &read) {
@@ -40,6 +44,11 @@ pub fn check(files: &[File]) -> Vec<Complaint> {
 
 fn is_config(path: &str) -> bool {
     path.rsplit('/').nth(1) == Some("config")
+}
+
+/// One that the director must refuse.
+fn is_broken(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with("broken"))
 }
 
 fn config(

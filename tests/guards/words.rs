@@ -23,6 +23,8 @@ const AROUND: &[(&str, &str)] = &[
     ("sim/src/bench.rs", "measures wall-clock time"),
     ("sim/src/hunt.rs", "hunts for as long as it is told"),
     ("sim/src/hunt/pool.rs", "runs a world on each processor"),
+    ("sim/src/power.rs", "measures how long a bug is hunted"),
+    ("sim/src/powering.rs", "asks how many processors there are"),
     ("sim/src/hunting.rs", "asks how many processors there are"),
 ];
 

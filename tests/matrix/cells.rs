@@ -1,5 +1,6 @@
 //! The cells of the matrix, and the configuration that has them all.
 
+use crate::extras;
 use std::fmt::{self, Write as _};
 
 /// Connections per cell: the scheduler `rr` gives each of two servers half of them.
@@ -12,13 +13,33 @@ pub(crate) const HEALTH_PORT: u16 = 6999;
 pub(crate) const HELD_PORT: u16 = 6998;
 const FIRST_PORT: u16 = 7000;
 
+/// What carries the connections of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    Tcp,
+    Udp,
+    Sctp,
+}
+
+impl Over {
+    const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+}
+
 /// One way for packets to reach a real server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) number: u16,
     pub(crate) method: &'static str,
     pub(crate) ipv6: bool,
-    pub(crate) udp: bool,
+    pub(crate) over: Over,
     pub(crate) marked: bool,
     /// Whether the servers are of the other family.
     pub(crate) across: bool,
@@ -28,17 +49,24 @@ impl Cell {
     /// All of them, and after them the two families across each other.
     pub(crate) fn all() -> Vec<Self> {
         let mut cells = Vec::new();
-        let mut add = |method, ipv6, udp, marked, across| {
+        let mut add = |method, ipv6, over, marked, across| {
             let number = u16::try_from(cells.len()).unwrap_or(u16::MAX);
-            cells.push(Self { number, method, ipv6, udp, marked, across });
+            cells.push(Self { number, method, ipv6, over, marked, across });
         };
         for method in ["direct", "ipip", "gue", "gre", "nat"] {
-            for bits in 0..8_u8 {
-                add(method, bits & 4 != 0, bits & 2 != 0, bits & 1 != 0, false);
+            for ipv6 in [false, true] {
+                for over in Over::ALL {
+                    add(method, ipv6, over, false, false);
+                    add(method, ipv6, over, true, false);
+                }
             }
         }
-        for bits in 0..4_u8 {
-            add("ipip", bits & 2 != 0, bits & 1 != 0, false, true);
+        for method in ["ipip", "gue", "gre"] {
+            for ipv6 in [false, true] {
+                for over in Over::ALL {
+                    add(method, ipv6, over, false, true);
+                }
+            }
         }
         cells
     }
@@ -79,7 +107,7 @@ impl Cell {
             true => writeln!(text, "fwmark = {}\nlisten = [\"{listen}\"]", 100 + self.number),
             false => writeln!(text, "listen = \"{listen}\""),
         };
-        let _ = writeln!(text, "protocol = \"{}\"", if self.udp { "udp" } else { "tcp" });
+        let _ = writeln!(text, "protocol = \"{}\"", self.over.name());
         text.push_str("scheduler = \"rr\"\n");
         let _ = match self.method {
             "gue" => writeln!(text, "tunnel = {{ type = \"gue\", port = {GUE_PORT} }}"),
@@ -108,7 +136,7 @@ impl fmt::Display for Cell {
         if self.across {
             clients = format!("{clients}→{}", family(!self.ipv6));
         }
-        let over = if self.udp { "UDP" } else { "TCP" };
+        let over = self.over.name().to_uppercase();
         let by = if self.marked { "fwmark" } else { "service" };
         write!(formatter, "{:8} {clients:11} {over:6} {by:8}", self.method)
     }
@@ -122,5 +150,6 @@ pub(crate) fn configuration(cells: &[Cell]) -> String {
          [groups.all]\naddresses = [\"10.0.0.100/24 on lan\", \"fd00:a::100/64 on lan\"]\n",
     );
     cells.iter().for_each(|cell| text.push_str(&cell.service()));
+    extras::services(&mut text);
     text
 }

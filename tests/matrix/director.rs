@@ -1,7 +1,7 @@
 //! The director under test, and what the kernel holds before and after it.
 
 use crate::Outcome;
-use crate::topology::{run, until};
+use e2e::processes::{run, until};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -44,10 +44,8 @@ pub(crate) fn start(program: &str, node: &str, configuration: &str) -> Outcome<R
 impl Running {
     /// Waits until every server has its weight and so many addresses are held.
     pub(crate) fn wait_until_ready(&self, services: usize, addresses: usize) -> Outcome<()> {
-        until(READY, || self.holds(services, addresses)).map_err(|why| {
-            let log = fs::read_to_string(format!("{}/log", self.folder)).unwrap_or_default();
-            format!("{why}{}\n{log}", self.refusals())
-        })
+        until(READY, || self.holds(services, addresses))
+            .map_err(|why| format!("{why}{}\n{}", self.refusals(), self.log()))
     }
 
     /// Whether every server of so many services has its weight, and so many addresses are held.
@@ -56,7 +54,7 @@ impl Running {
         let number = status["services"].as_array().map_or(0, Vec::len);
         let servers = status["services"].as_array().into_iter().flatten();
         let servers = servers.flat_map(|it| it["servers"].as_array().into_iter().flatten());
-        let waiting = servers.filter(|server| server["kernel_weight"] != 1).count();
+        let waiting = servers.filter(|server| server["kernel_weight"] != server["weight"]).count();
         let held = status["groups"][0]["addresses"].as_array().into_iter().flatten();
         let held = held.filter(|address| address["held"] == true).count();
         if number == services && waiting == 0 && held == addresses {
@@ -73,11 +71,28 @@ impl Running {
         ended.map(|_| ()).map_err(|error| error.to_string())
     }
 
+    /// Another configuration for the next reload.
+    pub(crate) fn rewrite(&self, text: &str) -> Outcome<()> {
+        let file = format!("{}/director.toml", self.folder);
+        fs::write(&file, text).map_err(|error| format!("{file}: {error}"))
+    }
+
+    /// A command of the director's for the one that runs; what it says.
+    pub(crate) fn order(&self, words: &[&str]) -> Outcome<String> {
+        run(&self.program, &[words, &["--control", &self.control()]].concat())
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(format!("{}/log", self.folder)).unwrap_or_default()
+    }
+
     fn control(&self) -> String {
         format!("{}/control", self.folder)
     }
 
-    fn status(&self) -> Outcome<Value> {
+    /// What `director status` says.
+    pub(crate) fn status(&self) -> Outcome<Value> {
         let text = run(&self.program, &["status", "--json", "--control", &self.control()])?;
         let whole: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         Ok(whole.get("view").cloned().unwrap_or(whole))
@@ -117,7 +132,8 @@ impl State {
                     "sh",
                     "-c",
                     "cd /proc/sys/net/ipv4 && grep -s . ip_forward vs/expire_n* \
-                   vs/expire_q* vs/conn_reuse* conf/*/arp_* conf/*/send_re* ../ipv6/conf/all/for*",
+                   vs/expire_q* vs/conn_reuse* vs/drop_entry vs/sync_* conf/*/arp_* \
+                   conf/*/send_re* conf/*/rp_filter conf/*/accept_local ../ipv6/conf/all/for*",
                 ],
             ),
         ];
@@ -130,7 +146,14 @@ impl State {
 
     pub(crate) fn differences(&self, after: &Self) -> Vec<String> {
         let pairs = self.0.iter().zip(&after.0);
-        let different = pairs.filter(|(before, after)| before != after);
-        different.map(|(before, after)| format!("{}: {}", before.0, after.1)).collect()
+        let lines = pairs.flat_map(|((what, before), (_, after))| {
+            let only = |one: &str, other: &str, sign: &str| {
+                let other: Vec<&str> = other.lines().collect();
+                let lines = one.lines().filter(|line| !other.contains(line));
+                lines.map(|line| format!("{what}: {sign}{line}")).collect::<Vec<_>>()
+            };
+            [only(before, after, "-"), only(after, before, "+")].concat()
+        });
+        lines.collect()
     }
 }

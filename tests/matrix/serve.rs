@@ -1,7 +1,9 @@
 //! The program of a real server: it says its name on every port of the matrix.
 
 use crate::Outcome;
-use crate::cells::{Cell, HEALTH_PORT, HELD_PORT};
+use crate::cells::{Cell, HEALTH_PORT, HELD_PORT, Over};
+use crate::through::OWN_PORT;
+use crate::{extras, sctp};
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::process::ExitCode;
@@ -11,16 +13,26 @@ use std::thread;
 pub(crate) fn serve(name: &str, number: &str) -> Outcome<ExitCode> {
     let number: u8 = number.parse().map_err(|_| format!("{number} is no number"))?;
     let mut threads = vec![tcp(HEALTH_PORT, name)?, echo()?];
+    if number == 1 {
+        threads.push(tcp(OWN_PORT, name)?);
+    } else {
+        for own in [format!("10.0.0.{}", 20 + number), format!("fd00:a::{}", 20 + number)] {
+            let own: IpAddr = own.parse().map_err(|error| format!("{own}: {error}"))?;
+            threads.push(tcp_at(SocketAddr::new(own, OWN_PORT), name)?);
+        }
+    }
     for cell in Cell::all() {
         let place = format!("cell {}", cell.number);
-        threads.push(if cell.udp {
-            let address = cell.served_address(number);
-            let address: IpAddr = address.parse().map_err(|error| format!("{place}: {error}"))?;
-            udp(SocketAddr::new(address, cell.port()), name)?
-        } else {
-            tcp(cell.port(), name)?
+        let address = cell.served_address(number);
+        let address: IpAddr = address.parse().map_err(|error| format!("{place}: {error}"))?;
+        let at = SocketAddr::new(address, cell.port());
+        threads.push(match cell.over {
+            Over::Tcp => tcp(cell.port(), name)?,
+            Over::Udp => udp(at, name)?,
+            Over::Sctp => answer(sctp::listener(at), name, at)?,
         });
     }
+    threads.append(&mut extras::serve(name)?);
     for thread in threads {
         thread.join().map_err(|_| "a server's thread ended".to_owned())?;
     }
@@ -29,8 +41,19 @@ pub(crate) fn serve(name: &str, number: &str) -> Outcome<ExitCode> {
 
 /// For both families (ipv6(7)).
 fn tcp(port: u16, name: &str) -> Outcome<thread::JoinHandle<()>> {
-    let at = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
-    let listener = TcpListener::bind(at).map_err(|error| format!("tcp {at}: {error}"))?;
+    tcp_at(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), name)
+}
+
+fn tcp_at(at: SocketAddr, name: &str) -> Outcome<thread::JoinHandle<()>> {
+    answer(TcpListener::bind(at), name, at)
+}
+
+fn answer(
+    listener: std::io::Result<TcpListener>,
+    name: &str,
+    at: SocketAddr,
+) -> Outcome<thread::JoinHandle<()>> {
+    let listener = listener.map_err(|error| format!("{at}: {error}"))?;
     let name = name.to_owned();
     Ok(thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
@@ -55,7 +78,7 @@ fn echo() -> Outcome<thread::JoinHandle<()>> {
 }
 
 /// On one address, which the answers then come from.
-fn udp(at: SocketAddr, name: &str) -> Outcome<thread::JoinHandle<()>> {
+pub(crate) fn udp(at: SocketAddr, name: &str) -> Outcome<thread::JoinHandle<()>> {
     let socket = UdpSocket::bind(at).map_err(|error| format!("udp {at}: {error}"))?;
     let name = name.to_owned();
     Ok(thread::spawn(move || {

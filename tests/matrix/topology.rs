@@ -2,8 +2,8 @@
 
 use crate::Outcome;
 use crate::cells::GUE_PORT;
+use e2e::processes::run;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 /// What `ip` is told, one command a line; `NODE:` stands for "in this namespace".
 const TOPOLOGY: &str = "
@@ -30,6 +30,14 @@ segment: link set p3 master br0 up
 segment: link set p4 master br0 up
 client: addr add 10.9.0.2/24 dev lan
 client: -6 addr add fd00:9::2/64 dev lan nodad
+client: addr add 10.9.0.10/24 dev lan
+client: addr add 10.9.0.11/24 dev lan
+client: addr add 10.9.0.12/24 dev lan
+client: addr add 10.9.0.13/24 dev lan
+client: addr add 10.9.0.14/24 dev lan
+client: addr add 10.9.0.15/24 dev lan
+client: addr add 10.9.0.16/24 dev lan
+client: addr add 10.9.0.17/24 dev lan
 router: addr add 10.9.0.1/24 dev wan
 router: -6 addr add fd00:9::1/64 dev wan nodad
 router: addr add 10.0.0.254/24 dev lan
@@ -148,7 +156,8 @@ fn ip(words: &str) -> Outcome<()> {
     run("ip", &words.split_whitespace().collect::<Vec<_>>()).map(|_| ())
 }
 
-fn ip_in(node: &str, words: &str) -> Outcome<()> {
+/// The same in a namespace.
+pub(crate) fn ip_in(node: &str, words: &str) -> Outcome<()> {
     ip(&format!("-n {node} {words}"))
 }
 
@@ -156,28 +165,4 @@ fn set(node: &str, setting: &str) -> Outcome<()> {
     let (key, value) = setting.split_once('=').ok_or("a setting without a value")?;
     let script = format!("echo {value} >/proc/sys/{key}");
     run("ip", &["netns", "exec", node, "sh", "-c", &script]).map(|_| ())
-}
-
-/// Runs a program to its end; what it says on its standard output, or why it failed.
-pub(crate) fn run(program: &str, arguments: &[&str]) -> Outcome<String> {
-    let what = || format!("{program} {}", arguments.join(" "));
-    let output = Command::new(program).args(arguments).output();
-    let output = output.map_err(|error| format!("{}: {error}", what()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(format!("{}: {}", what(), String::from_utf8_lossy(&output.stderr).trim()))
-}
-
-/// Asks again until the answer is there or the time is over.
-pub(crate) fn until<T>(longest: Duration, mut ask: impl FnMut() -> Outcome<T>) -> Outcome<T> {
-    let end = Instant::now() + longest;
-    loop {
-        match ask() {
-            Err(why) if Instant::now() >= end => return Err(why),
-            // Nobody tells when it is there: it is asked again a little later.
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-            done => return done,
-        }
-    }
 }

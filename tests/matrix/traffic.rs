@@ -1,8 +1,9 @@
 //! The client: connections to a cell, and which server answered each.
 
 use crate::Outcome;
-use crate::cells::{CONNECTIONS, Cell};
-use crate::topology::run;
+use crate::cells::{CONNECTIONS, Cell, Over};
+use crate::sctp;
+use e2e::processes::run;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -31,14 +32,17 @@ pub(crate) fn ask(number: &str) -> Outcome<ExitCode> {
     let address = cell.virtual_address().parse().map_err(|error| format!("{error}"))?;
     let to = SocketAddr::new(address, cell.port());
     for connection in 1..=CONNECTIONS {
-        let answer = if cell.udp { datagram(to) } else { stream(to) };
+        let answer = match cell.over {
+            Over::Tcp => TcpStream::connect_timeout(&to, PATIENCE).and_then(answer),
+            Over::Udp => datagram(to),
+            Over::Sctp => sctp::stream(to).and_then(answer),
+        };
         println!("{}", answer.map_err(|error| format!("connection {connection}: {error}"))?);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn stream(to: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&to, PATIENCE)?;
+fn answer(mut stream: TcpStream) -> std::io::Result<String> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut name = String::new();
     stream.read_to_string(&mut name)?;

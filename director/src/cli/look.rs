@@ -1,6 +1,7 @@
 //! Looking at the director that runs on this host.
 
 use super::Control;
+use super::orders::duration;
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -30,6 +31,18 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Look {
+    #[command(flatten)]
+    pub(crate) control: Control,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Top {
+    /// Between two looks; what happens is shown at once, whatever this is.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1s")]
+    pub(crate) interval: std::time::Duration,
+    /// No colours, as with NO_COLOR in the environment.
+    #[arg(long)]
+    pub(crate) no_color: bool,
     #[command(flatten)]
     pub(crate) control: Control,
 }

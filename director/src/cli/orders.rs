@@ -1,9 +1,10 @@
 //! Orders to the director that runs on this host.
 
 use super::Control;
-use clap::{Args, ValueEnum};
-use director_core::name::GroupName;
+use clap::{Args, Subcommand, ValueEnum};
+use director_core::name::{GroupName, ServiceName};
 use director_core::standing::Subject;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
@@ -71,7 +72,7 @@ pub(crate) struct Weight {
     pub(crate) asked: Asked,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let length = director_config::parse_duration(text);
     length.ok_or_else(|| "write a number and a unit, such as 90s or 5m".to_owned())
 }
@@ -92,6 +93,59 @@ fn weight(text: &str) -> Result<Wanted, String> {
 pub(crate) struct Reload {
     #[command(flatten)]
     pub(crate) asked: Asked,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerOrder {
+    #[command(subcommand)]
+    pub(crate) task: ServerTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerTask {
+    /// Give a service another real server: it gets connections after its first good check.
+    Add {
+        #[command(flatten)]
+        which: Which,
+        /// Its weight, 0 to 65535.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        weight: u16,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Take a real server out of a service: it is drained as the service says, and leaves.
+    Remove {
+        #[command(flatten)]
+        which: Which,
+        /// Also when it is the service's only one.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Show what was added and removed beside the configuration.
+    List {
+        #[command(flatten)]
+        control: Control,
+    },
+}
+
+/// A real server of a service, and whether the file is to have it.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The service.
+    #[arg(value_name = "SERVICE", value_parser = ServiceName::new)]
+    pub(crate) service: ServiceName,
+    /// The server's address; without a port it is at the service's.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) server: Subject,
+    /// Change the configuration file as well, so that it stays so. Comments stay; refused when the
+    /// file is not the one that the director has read.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// The file that --keep changes.
+    #[arg(long, value_name = "FILE", default_value = "/etc/director/director.toml")]
+    pub(crate) config: PathBuf,
 }
 
 /// A real server.

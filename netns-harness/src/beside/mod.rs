@@ -11,6 +11,7 @@ use scenario::{Run, RunResult, Scenario};
 
 use crate::campaign::{Campaign, remarks};
 use crate::failure::Failure;
+use crate::play::Spending;
 use crate::process::Interrupt;
 use crate::stack::Stack;
 use compare::{Comparison, Pair, Side};
@@ -56,7 +57,8 @@ fn pair(
 ) -> Result<Pair, Failure> {
     let world = simulator.run(&scenario.file, seed, interrupt)?;
     let director = Some(request.director.as_path());
-    let run = request.campaign.play(scenario, Stack::Director, director, seed, interrupt)?;
+    let seeded = (seed, Spending::Uncounted);
+    let run = request.campaign.play(scenario, Stack::Director, director, seeded, interrupt)?;
     Ok(Pair { seed, world, kernel: side(&run) })
 }
 

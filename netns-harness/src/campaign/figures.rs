@@ -44,6 +44,15 @@ pub(crate) fn nanos<S: Serializer>(value: &Duration, serializer: S) -> Result<S:
     serializer.serialize_u64(ns(*value))
 }
 
+/// The same, where there may be none.
+#[allow(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+pub(crate) fn maybe_nanos<S: Serializer>(
+    value: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    value.map(ns).serialize(serializer)
+}
+
 /// A time in whole nanoseconds.
 pub(crate) fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)

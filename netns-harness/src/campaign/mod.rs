@@ -11,12 +11,13 @@ use clap::{Args, ValueEnum};
 use scenario::{Ruling, Run, RunResult, Scenario};
 use serde::Serialize;
 
-pub(crate) use figures::{Figures, micros, millis, nanos, ns};
+pub(crate) use figures::{Figures, maybe_nanos, micros, millis, nanos, ns};
 pub(crate) use table::table;
 
 use crate::engine::Choice;
 use crate::failure::Failure;
-use crate::play::{Settings, play};
+use crate::play::{Settings, Spending, play};
+use crate::pool;
 use crate::process::Interrupt;
 use crate::run::load;
 use crate::stack::Stack;
@@ -76,17 +77,26 @@ impl Campaign {
         }
     }
 
+    /// What comes of every item, in their order; several at the same time in simulated time.
+    pub(crate) fn each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> Result<R, Failure> + Sync,
+    ) -> Result<Vec<R>, Failure> {
+        pool::each(pool::usual(self.engine), items, work)
+    }
+
     /// One run on the kernel, and a line about it for who waits.
     pub(crate) fn play(
         &self,
         scenario: &Scenario,
         stack: Stack,
         director: Option<&Path>,
-        seed: u64,
+        (seed, spending): (u64, Spending),
         interrupt: &Interrupt,
     ) -> Result<Run, Failure> {
         let began = Instant::now();
-        let keep = self.keep.as_deref().map(|keep| folder(keep, scenario, stack, seed));
+        let keep = self.keep.as_deref().map(|keep| folder(keep, scenario, stack, seed, spending));
         let settings = Settings {
             engine: self.engine,
             seed,
@@ -95,6 +105,7 @@ impl Campaign {
             capture: false,
             keep: keep.as_deref(),
             wall_limit: None,
+            spending,
         };
         let result = play(scenario, &settings, interrupt)?;
         let run = Run { scenario: scenario.clone(), result };
@@ -125,9 +136,16 @@ impl Campaign {
     }
 }
 
-fn folder(keep: &Path, scenario: &Scenario, stack: Stack, seed: u64) -> PathBuf {
+fn folder(
+    keep: &Path,
+    scenario: &Scenario,
+    stack: Stack,
+    seed: u64,
+    spending: Spending,
+) -> PathBuf {
     let stem = Path::new(&scenario.file).file_stem().unwrap_or_default();
-    keep.join(stem).join(format!("{}-{seed}", stack.word()))
+    let end = if spending == Spending::Computing { "-computing" } else { "" };
+    keep.join(stem).join(format!("{}-{seed}{end}", stack.word()))
 }
 
 /// What was violated in a run, or why there is none.

@@ -7,6 +7,8 @@ use scenario::{Action, Faults, Scenario};
 use super::{Surroundings, configuration, tamper, wires};
 use crate::failure::Failure;
 use crate::plan::{Deed, Node, Order, Step};
+use crate::stack::Stack;
+use crate::translate::{ConfigText, DIRECTOR_FILE};
 
 /// The steps of a run in time order, each with the complete state of the wires where it changes
 /// them.
@@ -53,12 +55,33 @@ fn deeds(
         Action::PowerOff { node } => vec![Deed::PowerOff(node.clone()), wires],
         Action::PowerOn { node } => vec![Deed::PowerOn(node.clone()), wires],
         Action::Stop { node } => vec![order(node, Order::Stop)],
+        Action::Handover { node } => vec![order(node, Order::Handover)],
         Action::Start { node } => vec![order(node, Order::Start)],
         Action::Kill { node } => vec![order(node, Order::Kill)],
         Action::Serve { node, behaviour } => vec![order(node, Order::Serve((*behaviour).into()))],
         Action::Reload { node, config } => {
             let files = configuration(scenario, node, config, around.stack)?;
             vec![order(node, Order::Reload(files))]
+        }
+        Action::ReloadRefused { node, config } => {
+            if around.stack != Stack::Director {
+                let word = around.stack.word();
+                let text = format!("{}: {word} reads another language", scenario.file);
+                return Err(Failure::Input(format!("{text}: `{action}` is for our director")));
+            }
+            let file = ConfigText::open(DIRECTOR_FILE, config.text.clone());
+            vec![order(node, Order::Reload(vec![file]))]
+        }
+        Action::Exhaust { node, resource } => {
+            vec![order(node, Order::Exhaust((*resource).into()))]
+        }
+        Action::Replenish { node, resource } => {
+            vec![order(node, Order::Replenish((*resource).into()))]
+        }
+        Action::Forget { segment } => vec![Deed::Forget(segment.clone())],
+        Action::Clock(leap) => {
+            let by = i64::try_from(leap.by.as_nanos()).unwrap_or(i64::MAX);
+            vec![Deed::Clock(if leap.back { -by } else { by })]
         }
         Action::Cut(_)
         | Action::Heal(_)

@@ -18,6 +18,7 @@ pub(super) fn commands(
     let known = known(scenario, node)?;
     let line = match deed {
         Tampering::Flush => "ipvsadm -C".to_owned(),
+        Tampering::AddForeign => "ipvsadm -A -t 192.0.2.99:9 -s rr".to_owned(),
         Tampering::RemoveAddress(address) => format!("ip addr del {}", place(&known, *address)?),
         Tampering::AddAddress(address) => format!("ip addr add {}", place(&known, *address)?),
         Tampering::RemoveServer { service, server } => {

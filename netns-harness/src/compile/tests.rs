@@ -63,8 +63,16 @@ new    = "20/s"
 
 fn around(seed: u64, program: Option<&Path>) -> Surroundings<'_> {
     let look = Duration::from_millis(10);
-    let stack = Stack::Director;
-    Surroundings { seed, stack, program, machine: true, capture: false, look }
+    Surroundings {
+        seed,
+        stack: Stack::Director,
+        program,
+        director: program,
+        machine: true,
+        capture: false,
+        look,
+        counting: Counting::default(),
+    }
 }
 
 fn plan(seed: u64) -> Plan {

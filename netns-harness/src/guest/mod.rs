@@ -4,6 +4,7 @@ mod agent;
 mod capture;
 pub(crate) mod mounts;
 mod requests;
+mod spent;
 mod switch;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use scenario::Event;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{self, Alarm};
-use crate::plan::{Deed, Node, Order, Plan, Role, Setup, Step};
+use crate::plan::{Deed, Node, Order, Plan, Port, Resource, Role, Setup, Step};
 use crate::record::Recorder;
 use agent::Agent;
 use switch::Switches;
@@ -57,6 +58,7 @@ fn play() -> anyhow::Result<()> {
     let recorder = Recorder::open(&Path::new(RUN).join("records/timeline.jsonl"))?;
     let switches = Switches::build(&plan.segments)?;
     let captures = capture::start(&plan)?;
+    spent::begin(&plan)?;
     let mut lab = Lab { plan: &plan, recorder, agents: BTreeMap::new(), switches };
     for node in &plan.nodes {
         lab.power_on(node)?;
@@ -88,7 +90,7 @@ struct Lab<'a> {
     switches: Switches,
 }
 
-impl Lab<'_> {
+impl<'a> Lab<'a> {
     fn power_on(&mut self, node: &Node) -> anyhow::Result<()> {
         let mut agent = Agent::spawn(&node.name)?;
         self.switches.connect(node, agent.pid())?;
@@ -105,6 +107,8 @@ impl Lab<'_> {
             length: self.plan.length,
             look: self.plan.look,
             addresses: self.plan.addresses.clone(),
+            returning: self.plan.returning.clone(),
+            group: self.plan.counting.computing.then(|| spent::group(&node.name)),
             hardware: self.plan.hardware.clone(),
         })))?;
         self.agents.insert(node.name.clone(), agent);
@@ -122,6 +126,12 @@ impl Lab<'_> {
     }
 
     fn step(&mut self, step: &Step, start: Duration) -> anyhow::Result<()> {
+        // Power is lost when the last frame has left, which a busy machine does later than it was
+        // told: what a scenario demands within a time of the loss counts from there.
+        let losing: Vec<&'a Port> = step.deeds.iter().flat_map(|deed| self.losing(deed)).collect();
+        if !losing.is_empty() {
+            self.switches.silence(losing.into_iter())?;
+        }
         self.recorder.now(Event::Statement { index: step.index, text: step.text.clone() });
         step.deeds.iter().try_for_each(|deed| self.deed(deed, start))
     }
@@ -140,28 +150,41 @@ impl Lab<'_> {
             Deed::Order(name, _) if !self.agents.contains_key(name) => {
                 self.note(name, "has no power; nothing was done")
             }
+            Deed::Order(_, Order::Exhaust(Resource::Modules)) if !self.plan.machine => {
+                anyhow::bail!("the kernel modules here are those of this machine")
+            }
             Deed::Order(name, order) => self.agent(name)?.order(order),
             Deed::Wires(wires) => self.switches.set(wires),
+            Deed::Forget(segment) => switch::forget(segment),
+            Deed::Clock(by) if self.plan.machine => clock::leap(*by).context("the wall clock"),
+            Deed::Clock(_) => anyhow::bail!("the wall clock here is that of this machine"),
         }
+    }
+
+    /// The ports of a node that is about to lose its power.
+    fn losing(&self, deed: &Deed) -> &'a [Port] {
+        let Deed::PowerOff(name) = deed else { return &[] };
+        if self.agents.contains_key(name) { self.ports(name) } else { &[] }
+    }
+
+    fn ports(&self, name: &str) -> &'a [Port] {
+        let node = self.plan.nodes.iter().find(|node| node.name == name);
+        node.map(|node| node.ports.as_slice()).unwrap_or_default()
     }
 
     fn power_off(&mut self, name: &str) -> anyhow::Result<()> {
         let Some(agent) = self.agents.remove(name) else {
             return self.note(name, "has no power already");
         };
-        let node = self.plan.nodes.iter().find(|node| node.name == name);
-        let ports = node.map(|node| node.ports.as_slice()).unwrap_or_default();
-        self.switches.unplug(ports)?;
         drop(agent);
-        switch::remove(ports);
-        Ok(())
+        self.switches.remove(self.ports(name))
     }
 
     fn finish(mut self) -> anyhow::Result<()> {
         for agent in self.agents.values_mut() {
             agent.order(&Order::Finish)?;
         }
-        Ok(())
+        spent::finish(self.plan, &self.recorder)
     }
 
     fn agent(&mut self, name: &str) -> anyhow::Result<&mut Agent> {

@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -36,6 +37,9 @@ const MODULES: [&str; 16] = [
 
 /// Where Debian's user-mode kernel has its modules.
 const STOCK_MODULES: &str = "/usr/lib/uml/modules";
+
+/// What the kernel calls when it wants a module (modprobe(8)): it looks where they are.
+pub(crate) const LOADER: &str = "/mnt/modprobe";
 
 /// Mounts what every process of the guest needs; a machine mounts its `/proc` and modules too.
 pub(super) fn guest(directory: &Path, machine: bool) -> anyhow::Result<()> {
@@ -102,6 +106,12 @@ pub(crate) fn tmpfs(target: &str) -> anyhow::Result<()> {
     special("tmpfs", target)
 }
 
+/// Mounts a memory file system that can be filled without harm to anybody else.
+pub(crate) fn small_tmpfs(target: &str) -> anyhow::Result<()> {
+    mount("tmpfs", target, "tmpfs", MountFlags::empty(), Some(c"size=16m"))
+        .with_context(|| format!("mounting tmpfs on {target}"))
+}
+
 /// Mounts a file system that has no device.
 pub(crate) fn special(kind: &str, target: &str) -> anyhow::Result<()> {
     mount(kind, target, kind, MountFlags::empty(), None)
@@ -122,5 +132,9 @@ fn prepare_modules() -> anyhow::Result<()> {
         bail!("{STOCK_MODULES} is not there");
     }
     fs::create_dir_all("/mnt/modules/lib").context("module directory")?;
-    std::os::unix::fs::symlink(STOCK_MODULES, "/mnt/modules/lib/modules").context("module link")
+    symlink(STOCK_MODULES, "/mnt/modules/lib/modules").context("module link")?;
+    fs::write(LOADER, "#!/bin/sh\nexec modprobe -d /mnt/modules \"$@\"\n").context(LOADER)?;
+    fs::set_permissions(LOADER, fs::Permissions::from_mode(0o755)).context(LOADER)?;
+    let called = "/proc/sys/kernel/modprobe";
+    fs::write(called, LOADER).with_context(|| format!("writing {called}"))
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
 
-use crate::guest::mounts::{special, tmpfs};
+use super::shortage;
+use crate::guest::mounts::{small_tmpfs, special};
 use crate::guest::{DISKS, HOST};
 use crate::plan::{Node, Role};
 use crate::shell::{feed, sysctl};
@@ -21,8 +22,8 @@ pub(super) fn node(node: &Node) -> anyhow::Result<()> {
         .context("making mounts private")?;
     special("proc", "/proc")?;
     special("sysfs", "/sys")?;
-    for place in ["/run", "/tmp", "/var/log"] {
-        tmpfs(place)?;
+    for place in shortage::DISKS {
+        small_tmpfs(place)?;
     }
     let disk = disk(&node.name)?;
     for (inside, place) in [("etc", "/etc"), ("lib", "/var/lib")] {
@@ -101,12 +102,11 @@ fn commands(node: &Node, loopback: &[IpAddr]) -> anyhow::Result<String> {
         writeln!(batch, "addr add {address}/{prefix} dev lo")?;
     }
     for port in &node.ports {
-        let flags = if port.address.is_ipv6() { " nodad" } else { "" };
-        writeln!(
-            batch,
-            "addr add {}/{} dev {}{flags}\nlink set dev {} up",
-            port.address, port.prefix, port.segment, port.segment
-        )?;
+        for (address, prefix) in &port.addresses {
+            let flags = if address.is_ipv6() { " nodad" } else { "" };
+            writeln!(batch, "addr add {address}/{prefix} dev {}{flags}", port.segment)?;
+        }
+        writeln!(batch, "link set dev {} up", port.segment)?;
     }
     for gateway in &node.gateways {
         let family = if gateway.is_ipv4() { "-4" } else { "-6" };

@@ -7,7 +7,7 @@ use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, poll};
 use scenario::Event;
 
-use super::exchange::{Exchange, Finding, Progress};
+use super::exchange::{Exchange, Finding, Progress, Unsent};
 use crate::clock::{self, Alarm};
 use crate::plan::Client;
 use crate::record::Recorder;
@@ -34,10 +34,20 @@ pub(super) fn start(
     Ok(())
 }
 
+/// Between an answer and the next question on a connection that is held.
+const PAUSE: Duration = Duration::from_millis(200);
+
 struct Open {
     exchange: Exchange,
     began: Duration,
+    /// When the present question was asked, or the connection was begun.
+    asked: Duration,
+    /// When it is given up, or asked again.
     deadline: Duration,
+    /// The longest that an answer took so far.
+    longest: Duration,
+    /// The last answer, while it rests.
+    rests: Option<Finding>,
 }
 
 struct Load {
@@ -64,25 +74,69 @@ impl Load {
 
     fn connect(&mut self) {
         let began = clock::now();
-        match Exchange::start(self.client.target, self.client.http) {
-            Ok(Progress::Open(exchange)) => {
-                let deadline = began + self.client.timeout;
-                self.open.push(Open { exchange, began, deadline });
-            }
-            Ok(Progress::Closed(finding)) => self.record(began, finding),
-            Err(error) => self.recorder.now(Event::Note {
+        let hold = self.client.hold.is_some();
+        match Exchange::start(self.client.target, self.client.speech, hold) {
+            Ok(exchange) => self.open.push(Open {
+                exchange,
+                began,
+                asked: began,
+                deadline: began + self.client.timeout,
+                longest: Duration::ZERO,
+                rests: None,
+            }),
+            Err(Unsent::Refused(finding)) => self.record(began, Duration::ZERO, finding),
+            Err(Unsent::NoSocket(error)) => self.recorder.now(Event::Note {
                 node: None,
                 text: format!("client {}: no socket: {error}", self.client.name),
             }),
         }
     }
 
+    /// Ends what was not answered in time, and asks anew on what has rested.
     fn give_up(&mut self, now: Duration) {
         let (over, open): (Vec<Open>, Vec<Open>) =
             std::mem::take(&mut self.open).into_iter().partition(|open| open.deadline <= now);
         self.open = open;
-        for Open { exchange, began, .. } in over {
-            self.record(began, exchange.give_up());
+        for mut open in over {
+            match open.rests.take() {
+                None => {
+                    let longest = now.saturating_sub(open.asked).max(open.longest);
+                    let finding = open.exchange.give_up();
+                    self.record(open.began, longest, finding);
+                }
+                Some(finding) if now >= self.held_until(open.began) => {
+                    self.record(open.began, open.longest, finding);
+                }
+                Some(_) => {
+                    open.exchange.ask_again();
+                    let deadline = now + self.client.timeout;
+                    self.open.push(Open { asked: now, deadline, ..open });
+                }
+            }
+        }
+    }
+
+    /// Until when a connection is asked again; all are over when the run is.
+    fn held_until(&self, began: Duration) -> Duration {
+        let last = self.end.saturating_sub(self.client.timeout);
+        (began + self.client.hold.unwrap_or_default()).min(last)
+    }
+
+    /// Goes on with a connection whose socket is ready, as far as it comes.
+    fn go_on(&mut self, mut open: Open) {
+        let now = clock::now();
+        match open.exchange.advance(&self.client.answers) {
+            Progress::Open => self.open.push(open),
+            Progress::Closed(finding) => {
+                let longest = now.saturating_sub(open.asked).max(open.longest);
+                self.record(open.began, longest, finding);
+            }
+            Progress::Answered(finding) => {
+                open.longest = now.saturating_sub(open.asked).max(open.longest);
+                open.rests = Some(finding);
+                open.deadline = (now + PAUSE).min(self.held_until(open.began).max(now));
+                self.open.push(open);
+            }
         }
     }
 
@@ -107,24 +161,24 @@ impl Load {
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
         let open = std::mem::take(&mut self.open);
-        for (Open { exchange, began, deadline }, ready) in open.into_iter().zip(ready) {
-            if !ready {
-                self.open.push(Open { exchange, began, deadline });
-                continue;
-            }
-            match exchange.advance(&self.client.answers) {
-                Progress::Open(exchange) => self.open.push(Open { exchange, began, deadline }),
-                Progress::Closed(finding) => self.record(began, finding),
+        for (open, ready) in open.into_iter().zip(ready) {
+            if ready {
+                self.go_on(open);
+            } else {
+                self.open.push(open);
             }
         }
     }
 
-    fn record(&self, began: Duration, finding: Finding) {
+    fn record(&self, began: Duration, longest: Duration, finding: Finding) {
+        let length = clock::now().saturating_sub(began);
+        let held = self.client.hold.map_or(Duration::ZERO, |_| length.saturating_sub(longest));
         self.recorder.now(Event::Connection {
             client: self.client.name.clone(),
             start: self.recorder.since(began),
             servers: finding.server.into_iter().collect(),
             outcome: finding.outcome,
+            held,
         });
     }
 }

@@ -11,10 +11,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use scenario::Event;
 
 use super::server::Server;
+use super::shortage::Shortage;
 use super::{heartbeat, processes, table};
 use crate::config;
 use crate::guest::RUN;
-use crate::plan::{Behaviour, DirectorRole};
+use crate::join;
+use crate::plan::{Behaviour, DirectorRole, Resource};
 use crate::record::Recorder;
 use crate::stack::Stack;
 use crate::translate::ConfigText;
@@ -24,12 +26,15 @@ pub(super) struct Director {
     name: String,
     stack: Stack,
     program: String,
+    /// The control group that its processes are counted in.
+    group: Option<String>,
     /// The configuration's first file.
     config: String,
     child: Option<Child>,
     recorder: Recorder,
     log: Recorder,
     fallback: Server,
+    shortage: Shortage,
 }
 
 impl Director {
@@ -37,6 +42,7 @@ impl Director {
     pub(super) fn prepare(
         name: &str,
         role: &DirectorRole,
+        group: Option<&str>,
         recorder: &Recorder,
     ) -> anyhow::Result<Self> {
         if role.stack == Stack::Ldirectord {
@@ -51,11 +57,13 @@ impl Director {
             name: name.to_owned(),
             stack: role.stack,
             program: role.program.clone(),
+            group: group.map(str::to_owned),
             config: role.files.first().map(|file| file.path.clone()).unwrap_or_default(),
             child: None,
             recorder: recorder.clone(),
             log: Recorder::open(&Path::new(RUN).join(format!("logs/{name}.jsonl")))?,
-            fallback: Server::start(name, &role.serves)?,
+            fallback: Server::start(name, &role.serves, Vec::new())?,
+            shortage: Shortage::default(),
         })
     }
 
@@ -78,10 +86,7 @@ impl Director {
                 printed.try_clone().context("a pipe for the log")?.into()
             }
         };
-        let mut command = match self.stack {
-            Stack::Director | Stack::Keepalived => Command::new(&self.program),
-            Stack::Ldirectord => heartbeat::command(&self.program),
-        };
+        let mut command = self.command();
         let child = command
             .args(self.stack.arguments(&self.name, &self.config))
             .stdin(Stdio::null())
@@ -104,11 +109,41 @@ impl Director {
         Ok(())
     }
 
+    /// The program, without its arguments.
+    fn command(&self) -> Command {
+        let plain = match self.stack {
+            Stack::Director | Stack::Keepalived => Command::new(&self.program),
+            Stack::Ldirectord => heartbeat::command(&self.program),
+        };
+        match &self.group {
+            Some(group) => join::first(group, &plain),
+            None => plain,
+        }
+    }
+
     /// Asks the program to end and does not wait for it.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
         match self.stack {
             Stack::Director | Stack::Keepalived => self.signal(Signal::TERM),
             Stack::Ldirectord => heartbeat::stop(&self.program),
+        }
+    }
+
+    /// Orders the program to give what it owns to its peer, and does not wait for it.
+    pub(super) fn hand_over(&mut self) -> anyhow::Result<()> {
+        match self.stack {
+            Stack::Director => {
+                let mut command = Command::new(&self.program);
+                let command = command.arg("handover").stdin(Stdio::null()).stdout(Stdio::null());
+                let mut child = command.spawn().context("director handover")?;
+                std::thread::Builder::new().name("handover".to_owned()).spawn(move || {
+                    // What it says of it stands in the director's log.
+                    let _ = child.wait();
+                })?;
+                Ok(())
+            }
+            // keepalived has no such order, and Heartbeat's ends in the same as a stop.
+            Stack::Keepalived | Stack::Ldirectord => self.stop(),
         }
     }
 
@@ -120,6 +155,16 @@ impl Director {
     /// Stops or goes on with all processes of the program; what serves beside it goes on.
     pub(super) fn freeze(&mut self, signal: Signal) -> anyhow::Result<()> {
         processes::signal(signal, self.fallback.group())
+    }
+
+    /// Lets the program have no more of a resource.
+    pub(super) fn exhaust(&mut self, resource: Resource) -> anyhow::Result<()> {
+        self.shortage.begin(resource, self.fallback.group())
+    }
+
+    /// Lets it have as much as before.
+    pub(super) fn replenish(&mut self, resource: Resource) -> anyhow::Result<()> {
+        self.shortage.end(resource)
     }
 
     /// Puts another configuration in place and has the program read it.
@@ -179,7 +224,7 @@ impl Director {
 }
 
 /// Puts a file of the configuration in place, so that nobody sees half of it.
-fn put(file: &ConfigText) -> anyhow::Result<()> {
+pub(super) fn put(file: &ConfigText) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let fresh = format!("{}.new", file.path);
     fs::write(&fresh, &file.text).with_context(|| format!("writing {}", file.path))?;

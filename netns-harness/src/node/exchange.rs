@@ -10,6 +10,10 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 use scenario::Outcome;
 
+use super::answer::Answer;
+use super::database;
+use crate::plan::Speech;
+
 /// More than any right answer needs; a server that sends more is cut off.
 const ANSWER_LIMIT: usize = 1 << 16;
 
@@ -18,22 +22,39 @@ pub(super) struct Exchange {
     socket: OwnedFd,
     phase: Phase,
     question: Vec<u8>,
+    /// The question as it is asked again on a connection that is kept.
+    again: Vec<u8>,
     answer: Vec<u8>,
-    http: bool,
+    speech: Speech,
+    /// Whether the connection is kept after an answer.
+    hold: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Connecting,
     Asking,
     Reading,
+    /// It was answered; anything that comes now is unasked for.
+    Resting,
 }
 
 /// How far a connection is.
 pub(super) enum Progress {
     /// Not over.
-    Open(Exchange),
+    Open,
+    /// Answered rightly, and kept.
+    Answered(Finding),
     /// Over.
     Closed(Finding),
+}
+
+/// Why a connection was not begun.
+pub(super) enum Unsent {
+    /// The system knows at once that it cannot be had.
+    Refused(Finding),
+    /// There is no socket for it, or nothing to say.
+    NoSocket(io::Error),
 }
 
 /// What a connection that is over has shown.
@@ -41,7 +62,7 @@ pub(super) enum Progress {
 pub(super) struct Finding {
     /// How it ended.
     pub(super) outcome: Outcome,
-    /// Who answered, by the `X-Server` header.
+    /// Who answered, as the answer says.
     pub(super) server: Option<String>,
 }
 
@@ -53,28 +74,36 @@ impl Finding {
 
 impl Exchange {
     /// Sends the first packet.
-    pub(super) fn start(target: SocketAddr, http: bool) -> io::Result<Progress> {
+    pub(super) fn start(target: SocketAddr, speech: Speech, hold: bool) -> Result<Self, Unsent> {
         let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-        let question = if http {
-            format!("GET / HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n").into_bytes()
-        } else {
-            Vec::new()
+        let kind = match speech {
+            Speech::Http | Speech::Https | Speech::Line | Speech::Postgresql => SocketType::STREAM,
+            Speech::Datagram => SocketType::DGRAM,
         };
-        let exchange =
-            Self { socket, phase: Phase::Connecting, question, answer: Vec::new(), http };
-        Ok(match connect(&exchange.socket, &target) {
-            Ok(()) | Err(Errno::INPROGRESS) => Progress::Open(exchange),
-            Err(error) => Progress::Closed(Finding::bare(before_handshake(error))),
-        })
+        let socket = socket_with(family, kind, flags, None)
+            .map_err(|error| Unsent::NoSocket(error.into()))?;
+        let (question, again) = question(target, speech, hold).map_err(Unsent::NoSocket)?;
+        let (phase, answer) = (Phase::Connecting, Vec::new());
+        let exchange = Self { socket, phase, question, again, answer, speech, hold };
+        match connect(&exchange.socket, &target) {
+            Ok(()) | Err(Errno::INPROGRESS) => Ok(exchange),
+            Err(error) => Err(Unsent::Refused(Finding::bare(before_handshake(error)))),
+        }
+    }
+
+    /// Asks the same again on a connection that was kept.
+    pub(super) fn ask_again(&mut self) {
+        self.question.clone_from(&self.again);
+        self.answer.clear();
+        self.phase = Phase::Asking;
     }
 
     /// What to wait for.
     pub(super) fn interest(&self) -> PollFlags {
         match self.phase {
             Phase::Connecting | Phase::Asking => PollFlags::OUT,
-            Phase::Reading => PollFlags::IN,
+            Phase::Reading | Phase::Resting => PollFlags::IN,
         }
     }
 
@@ -87,24 +116,31 @@ impl Exchange {
     pub(super) fn give_up(self) -> Finding {
         match self.phase {
             Phase::Connecting => Finding::bare(Outcome::NoAnswer),
-            Phase::Asking | Phase::Reading => {
-                Finding { server: server(&self.answer), outcome: Outcome::Stalled }
+            // Nothing was agreed on that could be broken.
+            _ if self.speech == Speech::Datagram => Finding::bare(Outcome::NoAnswer),
+            Phase::Asking | Phase::Reading | Phase::Resting => {
+                Finding { server: self.heard().server, outcome: Outcome::Stalled }
             }
         }
     }
 
     /// Goes on after the socket became ready.
-    pub(super) fn advance(mut self, answers: &BTreeMap<String, String>) -> Progress {
+    pub(super) fn advance(&mut self, answers: &BTreeMap<String, String>) -> Progress {
         loop {
             let step = match self.phase {
                 Phase::Connecting => self.connected(),
                 Phase::Asking => self.ask(),
                 Phase::Reading => self.read(answers),
+                Phase::Resting => self.listen(),
             };
             match step {
                 Step::Again => {}
-                Step::Wait => return Progress::Open(self),
+                Step::Wait => return Progress::Open,
                 Step::Done(finding) => return Progress::Closed(finding),
+                Step::Kept(finding) => {
+                    self.phase = Phase::Resting;
+                    return Progress::Answered(finding);
+                }
             }
         }
     }
@@ -140,44 +176,74 @@ impl Exchange {
             Ok(0) => Step::Done(self.judge(answers)),
             Ok(count) => {
                 self.answer.extend_from_slice(&buffer[..count]);
-                if self.answer.len() > ANSWER_LIMIT {
+                if self.answer.len() > ANSWER_LIMIT || self.speech == Speech::Datagram {
                     return Step::Done(self.judge(answers));
                 }
-                Step::Again
+                // An answer that is not complete yet is told from a wrong one by the end alone.
+                let finding = self.hold.then(|| self.judge(answers));
+                match finding.filter(|finding| finding.outcome == Outcome::Served) {
+                    Some(finding) => Step::Kept(finding),
+                    None => Step::Again,
+                }
             }
             Err(Errno::AGAIN) => Step::Wait,
-            Err(_) => Step::Done(Finding { outcome: Outcome::Reset, server: server(&self.answer) }),
+            Err(error) if self.speech == Speech::Datagram => {
+                Step::Done(Finding::bare(before_handshake(error)))
+            }
+            Err(_) => Step::Done(Finding { outcome: Outcome::Reset, server: self.heard().server }),
+        }
+    }
+
+    /// Nothing may come while nothing is asked.
+    fn listen(&mut self) -> Step {
+        match rustix::io::read(&self.socket, &mut [0_u8; 64]) {
+            Err(Errno::AGAIN) => Step::Wait,
+            _ => Step::Done(Finding { outcome: Outcome::Reset, server: self.heard().server }),
         }
     }
 
     fn judge(&self, answers: &BTreeMap<String, String>) -> Finding {
-        let text = String::from_utf8_lossy(&self.answer);
-        let (complete, body) = if self.http {
-            match text.split_once("\r\n\r\n") {
-                Some((head, body)) => (length(head).is_none_or(|want| body.len() >= want), body),
-                None => (false, ""),
-            }
-        } else {
-            (true, &*text)
-        };
-        let server = server(&self.answer);
+        let Answer { complete, well, server, page } = self.heard();
         // A line names no server: any node's right answer is right.
         let right = match &server {
-            Some(server) => answers.get(server).is_some_and(|want| body.trim_end() == want),
-            None => answers.values().any(|want| body.trim_end() == want),
-        } && (!self.http || text.starts_with("HTTP/1.1 200 "));
-        let outcome = match (complete, right) {
+            Some(server) => answers.get(server).is_some_and(|want| page.trim_end() == want),
+            None => answers.values().any(|want| page.trim_end() == want),
+        };
+        let outcome = match (complete, well && right) {
             (false, _) => Outcome::Reset,
             (true, true) => Outcome::Served,
             (true, false) => Outcome::Wrong,
         };
         Finding { outcome, server }
     }
+
+    fn heard(&self) -> Answer {
+        Answer::of(self.speech, &self.answer)
+    }
+}
+
+/// What is sent first, and again on a connection that is kept.
+fn question(target: SocketAddr, speech: Speech, hold: bool) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let after = if hold { "keep-alive" } else { "close" };
+    let same = match speech {
+        // `compile` has no clients over TLS.
+        Speech::Http | Speech::Https => {
+            format!("GET / HTTP/1.1\r\nHost: {target}\r\nConnection: {after}\r\n\r\n")
+        }
+        Speech::Line => String::new(),
+        Speech::Datagram => "who serves me?".to_owned(),
+        Speech::Postgresql => {
+            let database::Question { first, again } = database::question(hold)?;
+            return Ok((first, again));
+        }
+    };
+    Ok((same.clone().into_bytes(), same.into_bytes()))
 }
 
 enum Step {
     Again,
     Wait,
+    Kept(Finding),
     Done(Finding),
 }
 
@@ -189,57 +255,82 @@ fn before_handshake(error: Errno) -> Outcome {
     }
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
-}
-
-fn length(head: &str) -> Option<usize> {
-    header(head, "content-length")?.parse().ok()
-}
-
-fn server(answer: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(answer);
-    header(text.split("\r\n\r\n").next()?, "x-server").map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread::JoinHandle;
 
     /// Plays one server with these bytes on loopback, against the state machine.
     fn against(bytes: &'static [u8]) -> Finding {
+        let (target, served) = serve(bytes, 1);
+        let answers = ["s1", "s2"].map(|name| (name.to_owned(), "OK".to_owned())).into();
+        let mut exchange = begin(target, false);
+        let Progress::Closed(finding) = until_something(&mut exchange, &answers) else {
+            panic!("it is kept");
+        };
+        assert!(served.join().unwrap().starts_with("GET / HTTP/1.1\r\n"));
+        finding
+    }
+
+    /// Answers so many questions of one connection, and closes it.
+    fn serve(bytes: &'static [u8], times: usize) -> (SocketAddr, JoinHandle<String>) {
         use std::io::{Read as _, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let target = listener.local_addr().unwrap();
         let served = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut question = [0_u8; 512];
-            let count = stream.read(&mut question).unwrap();
-            stream.write_all(bytes).unwrap();
-            String::from_utf8_lossy(&question[..count]).into_owned()
+            let mut said = String::new();
+            for _ in 0..times {
+                let count = stream.read(&mut question).unwrap();
+                stream.write_all(bytes).unwrap();
+                said.push_str(&String::from_utf8_lossy(&question[..count]));
+            }
+            said
         });
-        let answers = ["s1", "s2"].map(|name| (name.to_owned(), "OK".to_owned())).into();
-        let mut progress = Exchange::start(target, true).unwrap();
+        (target, served)
+    }
+
+    fn begin(target: SocketAddr, hold: bool) -> Exchange {
+        match Exchange::start(target, Speech::Http, hold) {
+            Ok(exchange) => exchange,
+            Err(_) => panic!("it cannot be begun"),
+        }
+    }
+
+    fn until_something(exchange: &mut Exchange, answers: &BTreeMap<String, String>) -> Progress {
         for _ in 0..100 {
-            match progress {
-                Progress::Closed(finding) => {
-                    assert!(served.join().unwrap().starts_with("GET / HTTP/1.1\r\n"));
-                    return finding;
-                }
-                Progress::Open(exchange) => {
-                    let mut fds = [rustix::event::PollFd::from_borrowed_fd(
-                        exchange.descriptor(),
-                        exchange.interest(),
-                    )];
-                    rustix::event::poll(&mut fds, None).unwrap();
-                    progress = exchange.advance(&answers);
-                }
+            let (socket, interest) = (exchange.descriptor(), exchange.interest());
+            let mut fds = [rustix::event::PollFd::from_borrowed_fd(socket, interest)];
+            rustix::event::poll(&mut fds, None).unwrap();
+            match exchange.advance(answers) {
+                Progress::Open => {}
+                other => return other,
             }
         }
         panic!("a hundred turns and not over");
+    }
+
+    #[test]
+    fn a_connection_that_is_held_is_asked_again_and_must_not_end_by_itself() {
+        let page = b"HTTP/1.1 200 OK\r\nX-Server: s1\r\nContent-Length: 3\r\n\r\nOK\n";
+        let (target, served) = serve(page, 2);
+        let answers = [("s1".to_owned(), "OK".to_owned())].into();
+        let mut exchange = begin(target, true);
+        for again in [true, false] {
+            let Progress::Answered(finding) = until_something(&mut exchange, &answers) else {
+                panic!("it is not kept");
+            };
+            assert_eq!(finding.outcome, Outcome::Served);
+            if again {
+                exchange.ask_again();
+            }
+        }
+        assert_eq!(served.join().unwrap().matches("Connection: keep-alive").count(), 2);
+        let Progress::Closed(finding) = until_something(&mut exchange, &answers) else {
+            panic!("nobody noticed that the server has closed it");
+        };
+        assert_eq!(finding.outcome, Outcome::Reset);
     }
 
     #[test]
@@ -261,15 +352,14 @@ mod tests {
     #[test]
     fn nobody_listening_is_a_refusal() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut progress = Exchange::start(free, true).unwrap();
-        if let Progress::Open(exchange) = progress {
-            let mut fds = [rustix::event::PollFd::from_borrowed_fd(
-                exchange.descriptor(),
-                exchange.interest(),
-            )];
-            rustix::event::poll(&mut fds, None).unwrap();
-            progress = exchange.advance(&BTreeMap::new());
-        }
-        assert!(matches!(progress, Progress::Closed(f) if f.outcome == Outcome::Refused));
+        let finding = match Exchange::start(free, Speech::Http, false) {
+            Ok(mut exchange) => match until_something(&mut exchange, &BTreeMap::new()) {
+                Progress::Closed(finding) => finding,
+                _ => panic!("it is not over"),
+            },
+            Err(Unsent::Refused(finding)) => finding,
+            Err(Unsent::NoSocket(error)) => panic!("{error}"),
+        };
+        assert_eq!(finding.outcome, Outcome::Refused);
     }
 }

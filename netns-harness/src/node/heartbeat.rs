@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
+use super::account::Account;
 use crate::guest::HOST;
 use crate::translate::{ConfigText, HEARTBEAT_DIRECTORY};
 
@@ -27,7 +28,7 @@ const PLAIN: [&str; 3] =
 
 /// Makes what the package's scripts and systemd would have made.
 pub(super) fn prepare() -> anyhow::Result<()> {
-    let (user, group) = owner()?;
+    let Account { user, group } = Account::of("hacluster")?;
     for path in OWNED.into_iter().chain(PLAIN) {
         fs::create_dir_all(path).with_context(|| format!("making {path}"))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
@@ -44,15 +45,6 @@ pub(super) fn prepare() -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// User and group of `hacluster` in `/etc/passwd` (passwd(5)).
-fn owner() -> anyhow::Result<(u32, u32)> {
-    let text = fs::read_to_string("/etc/passwd").context("reading /etc/passwd")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("hacluster:"));
-    let mut words = line.context("there is no user hacluster")?.split(':').skip(1);
-    let mut number = || words.next().and_then(|word| word.parse().ok());
-    number().zip(number()).context("the line of hacluster in /etc/passwd")
 }
 
 /// The daemon, with somebody who waits for the processes that it leaves behind.

@@ -1,19 +1,28 @@
 //! The first process of a node: builds it, runs what runs on it, and observes it from inside.
 
+mod account;
+mod answer;
 mod ask;
 mod build;
 mod client;
+mod database;
 mod director;
 mod exchange;
 mod heartbeat;
+mod modules;
 mod observe;
+mod prepare;
 mod processes;
+mod returning;
 mod server;
+mod shortage;
 mod table;
 mod tcp;
+mod udp;
 mod web;
 
 use std::io::{BufRead as _, Write as _};
+use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -73,10 +82,21 @@ impl Built {
         let recorder = Recorder::open(&Path::new(RUN).join(format!("records/{name}.jsonl")))?;
         observe::start(&setup, &recorder)?;
         build::network(&setup.node)?;
+        if let (Role::Director(_), Some(what)) = (&setup.node.role, &setup.returning) {
+            returning::begin(what)?;
+        }
+        if let Some(prepare) = &setup.node.prepare {
+            prepare::apply(prepare)?;
+        }
         let running = match &setup.node.role {
             Role::Router { clients, .. } => Running::Router(clients.clone()),
-            Role::Director(role) => Running::Director(Director::prepare(name, role, &recorder)?),
-            Role::Server { serves, .. } => Running::Server(Server::start(name, serves)?),
+            Role::Director(role) => {
+                let group = setup.group.as_deref();
+                Running::Director(Director::prepare(name, role, group, &recorder)?)
+            }
+            Role::Server { serves, .. } => {
+                Running::Server(Server::start(name, serves, listening(&setup))?)
+            }
         };
         Ok(Self { setup, recorder, running })
     }
@@ -102,11 +122,16 @@ impl Built {
             (Order::Finish, Running::Director(director)) => {
                 let name = &self.setup.node.name;
                 table::once(name, &self.recorder)?;
+                if self.setup.returning.is_some() {
+                    let packets = returning::count()?;
+                    self.recorder.now(Event::Returned { node: name.clone(), packets });
+                }
                 ask::ask(name, director.asked()?)
             }
             (Order::Finish, _) => Ok(()),
             (Order::Start, Running::Director(director)) => director.start(),
             (Order::Stop, Running::Director(director)) => director.stop(),
+            (Order::Handover, Running::Director(director)) => director.hand_over(),
             (Order::Kill, Running::Director(director)) => director.kill(),
             (Order::Freeze, Running::Director(director)) => director.freeze(Signal::STOP),
             (Order::Thaw, Running::Director(director)) => director.freeze(Signal::CONT),
@@ -117,11 +142,19 @@ impl Built {
                 table::once(&self.setup.node.name, &self.recorder)
             }
             (Order::Reload(files), Running::Director(director)) => director.reload(&files),
+            (Order::Exhaust(what), Running::Director(director)) => director.exhaust(what),
+            (Order::Replenish(what), Running::Director(director)) => director.replenish(what),
             (Order::Serve(behaviour), Running::Server(server)) => server.behave(behaviour),
             (Order::Serve(behaviour), Running::Director(director)) => director.behave(behaviour),
             (order, _) => bail!("{order:?} means nothing on this kind of node"),
         }
     }
+}
+
+/// The addresses on which a real server answers datagrams.
+fn listening(setup: &Setup) -> Vec<IpAddr> {
+    let own = setup.node.ports.iter().flat_map(|port| &port.addresses);
+    own.map(|(address, _)| *address).chain(prepare::held(&setup.addresses)).collect()
 }
 
 /// Types the commands; what comes of it stands in the history.

@@ -23,6 +23,8 @@ use crate::record::Recorder;
 const NEIGHBOURS: u32 = 0x4;
 /// `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR`, `linux/rtnetlink.h`.
 const ADDRESSES: u32 = 0x10 | 0x100;
+/// The first interface of every network namespace (`LOOPBACK_IFINDEX`, `net/flow.h`).
+const LOOPBACK: u32 = 1;
 
 /// Begins to listen in a thread of its own; what happens from now on is recorded.
 pub(super) fn start(setup: &Setup, recorder: &Recorder) -> anyhow::Result<()> {
@@ -117,7 +119,8 @@ impl Observer {
             _ => None,
         });
         let Some(address) = local.or(plain) else { return };
-        if !self.addresses.contains(&address) {
+        // A director that is a real server too has the address on `lo`, and answers no ARP for it.
+        if message.header.index == LOOPBACK || !self.addresses.contains(&address) {
             return;
         }
         // A change of flags or lifetime comes as another NEWADDR of the same address.

@@ -27,7 +27,8 @@ pub(super) fn signal(signal: Signal, spared: Option<Pid>) -> anyhow::Result<()> 
     anyhow::bail!("after {LOOKS} looks there are still new processes")
 }
 
-fn running(spared: Option<Pid>) -> anyhow::Result<Vec<Pid>> {
+/// The processes of the node but this one and those of the spared group.
+pub(super) fn running(spared: Option<Pid>) -> anyhow::Result<Vec<Pid>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").context("reading /proc")?.flatten() {
         let name = entry.file_name();

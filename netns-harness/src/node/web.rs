@@ -1,6 +1,9 @@
-//! nginx as a real server or as a fallback server.
+//! nginx, Apache and PostgreSQL as real servers, nginx as a fallback server.
 
-use std::fmt::Write as _;
+mod apache;
+mod nginx;
+pub(super) mod postgresql;
+
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -11,37 +14,121 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpgid};
 
 use crate::clock;
-use crate::plan::{Behaviour, Serve};
+use crate::plan::{Behaviour, Serve, Speech};
 
-const DIRECTORY: &str = "/run/lab-web";
-const PID_FILE: &str = "/run/lab-web/pid";
-/// nginx is ready within this time or something is wrong with it.
+/// Each is ready within this time or something is wrong with it.
 const READY_LIMIT: Duration = Duration::from_secs(10);
 
-/// A running nginx; dropping it kills it.
+/// Which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Program {
+    Nginx,
+    Apache,
+    Postgresql,
+}
+
+impl Program {
+    /// All.
+    pub(super) const ALL: [Self; 3] = [Self::Nginx, Self::Apache, Self::Postgresql];
+
+    /// The one that serves a page.
+    pub(super) fn of(page: &Serve) -> Self {
+        match page.speech {
+            Speech::Postgresql => Self::Postgresql,
+            _ if page.by_apache => Self::Apache,
+            _ => Self::Nginx,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Apache => "apache2",
+            Self::Postgresql => "postgres",
+        }
+    }
+
+    fn pid_file(self) -> &'static str {
+        match self {
+            Self::Nginx => nginx::PID_FILE,
+            Self::Apache => apache::PID_FILE,
+            Self::Postgresql => postgresql::PID_FILE,
+        }
+    }
+
+    fn command(self) -> anyhow::Result<Command> {
+        match self {
+            Self::Nginx => Ok(nginx::command()),
+            Self::Apache => Ok(apache::command()),
+            Self::Postgresql => postgresql::command(),
+        }
+    }
+
+    fn configure(self, name: &str, pages: &[Serve]) -> anyhow::Result<()> {
+        match self {
+            Self::Nginx => nginx::configure(name, pages),
+            Self::Apache => apache::configure(name, pages),
+            Self::Postgresql => postgresql::configure(name, pages),
+        }
+    }
+
+    /// What has it read its configuration again without closing what listens.
+    fn gentle(self) -> Signal {
+        match self {
+            Self::Nginx | Self::Postgresql => Signal::HUP,
+            Self::Apache => Signal::USR1,
+        }
+    }
+
+    fn errors(self) -> String {
+        let file = match self {
+            Self::Nginx => nginx::ERRORS,
+            Self::Apache => apache::ERRORS,
+            Self::Postgresql => postgresql::ERRORS,
+        };
+        fs::read_to_string(file).unwrap_or_default().trim().to_owned()
+    }
+
+    /// A web server writes its pid file after it has begun to listen; the database goes on writing
+    /// in it.
+    fn is_ready(self) -> bool {
+        let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
+        match self {
+            Self::Nginx | Self::Apache => !text.is_empty(),
+            Self::Postgresql => postgresql::is_ready(&text),
+        }
+    }
+}
+
+/// A running web server; dropping it kills it.
 pub(super) struct Web {
+    program: Program,
     name: String,
     ports: Vec<u16>,
     child: Child,
 }
 
 impl Web {
-    /// Starts nginx and returns when it listens; `name` goes into the `X-Server` header.
-    pub(super) fn start(name: &str, pages: &[Serve]) -> anyhow::Result<Self> {
-        configure(name, pages)?;
+    /// Starts it and returns when it listens; `name` goes into the `X-Server` header.
+    pub(super) fn start(program: Program, name: &str, pages: &[Serve]) -> anyhow::Result<Self> {
+        program.configure(name, pages)?;
         // A pid file of one that was killed would look like readiness.
-        let _ = fs::remove_file(PID_FILE);
-        let child = Command::new("nginx")
+        let _ = fs::remove_file(program.pid_file());
+        let child = program
+            .command()?
             .process_group(0)
-            .args(["-p", DIRECTORY, "-e", "/var/log/nginx.error", "-c"])
-            .arg(Path::new(DIRECTORY).join("nginx.conf"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
-            .context("cannot start nginx")?;
-        let mut web = Self { name: name.to_owned(), ports: ports(pages), child };
+            .with_context(|| format!("cannot start {}", program.word()))?;
+        let mut web = Self { program, name: name.to_owned(), ports: ports(pages), child };
         web.wait_until_ready()?;
         Ok(web)
+    }
+
+    /// Which it is.
+    pub(super) fn program(&self) -> Program {
+        self.program
     }
 
     /// Whether a reload is enough to serve these pages.
@@ -51,9 +138,10 @@ impl Web {
 
     /// Serves these pages from the next connection on.
     pub(super) fn reload(&mut self, pages: &[Serve]) -> anyhow::Result<()> {
-        configure(&self.name, pages)?;
-        let pid = self.pid().context("process id of nginx")?;
-        kill_process(pid, Signal::HUP).context("reloading nginx")
+        let program = self.program;
+        program.configure(&self.name, pages)?;
+        let pid = self.pid().with_context(|| format!("process id of {}", program.word()))?;
+        kill_process(pid, program.gentle()).with_context(|| format!("reloading {}", program.word()))
     }
 
     /// The process, which leads the group of its workers.
@@ -61,19 +149,19 @@ impl Web {
         i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
-    /// nginx writes its pid file after it has begun to listen.
     fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let deadline = clock::now() + READY_LIMIT;
+        let (program, deadline) = (self.program, clock::now() + READY_LIMIT);
+        let word = program.word();
         while clock::now() < deadline {
-            if fs::metadata(PID_FILE).is_ok_and(|file| file.len() > 0) {
+            if program.is_ready() {
                 return Ok(());
             }
-            if let Some(status) = self.child.try_wait().context("nginx")? {
-                bail!("nginx: {status}: {}", errors());
+            if let Some(status) = self.child.try_wait().context(word)? {
+                bail!("{word}: {status}: {}", program.errors());
             }
             clock::sleep_until(clock::now() + Duration::from_millis(1));
         }
-        bail!("nginx does not listen after {} s: {}", READY_LIMIT.as_secs(), errors())
+        bail!("{word} does not listen after {} s: {}", READY_LIMIT.as_secs(), program.errors())
     }
 }
 
@@ -91,43 +179,29 @@ impl Drop for Web {
     }
 }
 
-fn errors() -> String {
-    fs::read_to_string("/var/log/nginx.error").unwrap_or_default().trim().to_owned()
-}
-
 fn ports(pages: &[Serve]) -> Vec<u16> {
     pages.iter().map(|page| page.port).collect()
 }
 
-fn configure(name: &str, pages: &[Serve]) -> anyhow::Result<()> {
-    let root = Path::new(DIRECTORY);
-    fs::create_dir_all(root).context("nginx's directory")?;
-    let mut text = String::from(
-        "user root;\ndaemon off;\nworker_processes 1;\npid /run/lab-web/pid;\n\
-         events { worker_connections 4096; }\n\
-         http {\n  access_log off;\n  default_type text/plain;\n  server_tokens off;\n",
-    );
-    for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        writeln!(text, "  {kind}_temp_path /run/lab-web/{kind};")?;
-    }
-    for page in pages {
-        let port = page.port;
-        let body = match page.behaviour {
-            Behaviour::Ok => page.body.clone(),
-            _ => "another page".to_owned(),
-        };
-        // A file, not a string of the configuration: nothing in it needs quoting.
-        fs::write(root.join(format!("body-{port}")), format!("{body}\n")).context("a page")?;
-        let answer = match page.behaviour {
-            Behaviour::Error => "return 503;".to_owned(),
-            _ => format!("root {DIRECTORY}; try_files /body-{port} =404;"),
-        };
-        writeln!(
-            text,
-            "  server {{\n    listen [::]:{port} ipv6only=off backlog=4096;\n    \
-             location / {{ add_header X-Server {name} always; {answer} }}\n  }}"
-        )?;
-    }
-    text.push_str("}\n");
-    fs::write(root.join("nginx.conf"), text).context("nginx's configuration")
+/// Writes the page of a port. A file, not a string of the configuration: nothing in it needs
+/// quoting.
+fn put(root: &Path, page: &Serve) -> anyhow::Result<()> {
+    let body = match page.behaviour {
+        Behaviour::Ok | Behaviour::Expired => &*page.body,
+        _ => "another page",
+    };
+    fs::write(root.join(format!("body-{}", page.port)), format!("{body}\n")).context("a page")
+}
+
+/// Puts the certificate of a port in place, and names the files of it and of its key.
+fn certificate(root: &str, page: &Serve) -> anyhow::Result<Option<(String, String)>> {
+    let Some(identity) = &page.identity else { return Ok(None) };
+    let certificate = match page.behaviour {
+        Behaviour::Expired => &identity.expired,
+        _ => &identity.right,
+    };
+    let file = |kind: &str| format!("{root}/{kind}-{}.pem", page.port);
+    fs::write(file("certificate"), certificate).context("a certificate")?;
+    fs::write(file("key"), &identity.key).context("a key")?;
+    Ok(Some((file("certificate"), file("key"))))
 }

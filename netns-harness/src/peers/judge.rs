@@ -29,7 +29,7 @@ fn claim_asks_for_role(claim: &Claim) -> bool {
         | Claim::Sometimes { condition }
         | Claim::At { condition, .. }
         | Claim::Within { condition, .. } => asks_for_role(condition),
-        Claim::Measure { .. } | Claim::Pinned { .. } => false,
+        Claim::Measure { .. } | Claim::Pinned { .. } | Claim::Returned { .. } => false,
     }
 }
 

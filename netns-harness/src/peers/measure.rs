@@ -5,13 +5,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use scenario::{
-    Exit, History, Names, NodeKind, Outcome, Ruling, Run, RunResult, Scenario, State, Verdict,
-    replay,
+    Event, Exit, History, Names, NodeKind, Outcome, Ruling, Run, RunResult, Scenario, State,
+    Verdict, dead_time, replay,
 };
 use serde::Serialize;
 
-use super::dead;
-use crate::campaign::{Figures, nanos, remarks};
+use crate::campaign::{Figures, maybe_nanos, nanos, remarks};
 use crate::stack::Stack;
 
 /// One run of one stack.
@@ -34,6 +33,46 @@ pub(super) struct Side {
     pub(super) neighbours: String,
     /// Expectations that cannot be asked of this stack, or not in this run.
     pub(super) not_judged: usize,
+    /// What the directors sent on their own account, all of them together.
+    pub(super) sent: Sent,
+    /// How long processors worked for the directors' processes; none where it was not counted.
+    #[serde(rename = "computed_ns", serialize_with = "maybe_nanos")]
+    pub(super) computed: Option<Duration>,
+}
+
+/// Packets of directors, by whom they were for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Sent {
+    /// For other directors.
+    pub(super) peers: u64,
+    /// For real servers.
+    pub(super) servers: u64,
+    /// For anybody else.
+    pub(super) others: u64,
+}
+
+impl Sent {
+    fn of(history: &History) -> Self {
+        let mut sum = Self::default();
+        for record in history.records() {
+            if let Event::Sent { peers, servers, others, .. } = &record.event {
+                sum.peers += peers;
+                sum.servers += servers;
+                sum.others += others;
+            }
+        }
+        sum
+    }
+}
+
+/// The processor time of all directors, where it was counted.
+fn computed(run: &Run) -> Option<Duration> {
+    let RunResult::Judged { history, .. } = &run.result else { return None };
+    let times = history.records().iter().filter_map(|record| match &record.event {
+        Event::Computed { time, .. } => Some(*time),
+        _ => None,
+    });
+    times.fold(None, |sum, time| Some(sum.unwrap_or(Duration::ZERO) + time))
 }
 
 /// What a client saw of a run.
@@ -49,10 +88,11 @@ pub(super) struct Seen {
 }
 
 impl Side {
-    /// What is to be compared of a run.
-    pub(super) fn of(seed: u64, run: &Run) -> Self {
+    /// What is to be compared of a run; `again` is one in which computing took time.
+    pub(super) fn of(seed: u64, run: &Run, again: Option<&Run>) -> Self {
         let mut side =
             Self { seed, result: run.word().to_owned(), remarks: remarks(run), ..Self::default() };
+        side.computed = computed(again.unwrap_or(run));
         if let RunResult::Judged { history, verdict } = &run.result {
             side.fill(&run.scenario, history, verdict);
         }
@@ -72,8 +112,9 @@ impl Side {
             };
             self.clients.insert(figures.client.clone(), seen);
         }
+        self.sent = Sent::of(history);
         let names = Names::of(scenario);
-        self.on_dead_server = dead::time(scenario, history, &names);
+        self.on_dead_server = dead_time(scenario, history, &names);
         let addresses: Vec<IpAddr> = names.facts().addresses.iter().copied().collect();
         replay(history, &names, |_, state| {
             self.owners = owners(state, &addresses);

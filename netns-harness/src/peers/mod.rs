@@ -1,6 +1,5 @@
 //! `director-lab compare`: the same scenario once with each stack, side by side.
 
-mod dead;
 mod judge;
 mod markdown;
 mod measure;
@@ -13,6 +12,7 @@ use scenario::Scenario;
 
 use crate::campaign::Campaign;
 use crate::failure::Failure;
+use crate::play::Spending;
 use crate::process::Interrupt;
 use crate::stack::Stack;
 use crate::translate::translate;
@@ -27,6 +27,10 @@ pub(crate) struct Compare {
     /// What runs on the directors, one after the other.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "director,keepalived")]
     stacks: Vec<Stack>,
+    /// Plays the first seed once more with the time that computing takes here, and tells the
+    /// processor time of each stack; that figure does not repeat itself.
+    #[arg(long)]
+    cpu: bool,
     /// Our program; needed where `director` is among the stacks.
     #[arg(long, value_name = "BINARY")]
     director: Option<PathBuf>,
@@ -35,23 +39,48 @@ pub(crate) struct Compare {
 /// Plays everything and prints the comparison; the number is the exit status.
 pub(crate) fn run(request: &Compare) -> Result<u8, Failure> {
     let interrupt = Interrupt::install()?;
-    let Compare { campaign, stacks, director } = request;
-    let mut comparisons = Vec::new();
-    for scenario in campaign.scenarios()? {
-        let mut played = Vec::new();
-        for stack in stacks.iter().copied() {
-            let mut sides = Vec::new();
-            for seed in campaign.seeds() {
-                let run = campaign.play(&scenario, stack, director.as_deref(), seed, &interrupt)?;
-                sides.push(Side::of(seed, &run));
-            }
-            played.push(Played::of(stack, notes(&scenario, stack), &scenario, sides));
+    let Compare { campaign, stacks, .. } = request;
+    let (scenarios, seeds) = (campaign.scenarios()?, campaign.seeds());
+    let mut wanted = Vec::new();
+    for scenario in &scenarios {
+        for stack in stacks {
+            wanted.extend(seeds.iter().map(|seed| (scenario, *stack, *seed)));
         }
-        comparisons.push(Comparison::of(&scenario, played));
     }
+    let sides = campaign.each(&wanted, |(scenario, stack, seed)| {
+        let first = seeds.first() == Some(seed);
+        side(request, scenario, *stack, (*seed, first), &interrupt)
+    })?;
+    let mut sides = sides.into_iter();
+    let comparisons: Vec<Comparison> = scenarios
+        .iter()
+        .map(|scenario| {
+            let played = stacks.iter().map(|stack| {
+                let sides = sides.by_ref().take(seeds.len()).collect();
+                Played::of(*stack, notes(scenario, *stack), scenario, sides)
+            });
+            Comparison::of(scenario, played.collect())
+        })
+        .collect();
     let status = measure::exit(&comparisons);
     campaign.print(&comparisons, status, text::text, markdown::markdown)?;
     Ok(status)
+}
+
+/// One run, and of the first seed another one for the processor time, where that is wanted.
+fn side(
+    request: &Compare,
+    scenario: &Scenario,
+    stack: Stack,
+    (seed, first): (u64, bool),
+    interrupt: &Interrupt,
+) -> Result<Side, Failure> {
+    let Compare { campaign, director, cpu, .. } = request;
+    let play =
+        |spending| campaign.play(scenario, stack, director.as_deref(), (seed, spending), interrupt);
+    let run = play(Spending::Counted)?;
+    let again = (*cpu && first).then(|| play(Spending::Computing)).transpose()?;
+    Ok(Side::of(seed, &run, again.as_ref()))
 }
 
 /// Where the translations of the directors' configurations mean something else, each once.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use super::measure::{Comparison, Played, Side};
+use super::measure::{Comparison, Played, Sent, Side};
 use crate::campaign::{self, Figures, millis};
 
-pub(super) const COLUMNS: usize = 11;
+pub(super) const COLUMNS: usize = 13;
 pub(super) const HEADER: [&str; COLUMNS] = [
     "stack",
     "runs",
@@ -16,6 +17,8 @@ pub(super) const HEADER: [&str; COLUMNS] = [
     "not served",
     "broken",
     "on dead servers",
+    "sent to peers / servers / others",
+    "CPU",
     "owners at the end",
     "router's ARP at the end",
     "not judged",
@@ -58,7 +61,7 @@ fn one<'a>(
 
 /// All columns between the stack and the owners are numbers.
 fn table(rows: &[[String; COLUMNS]]) -> String {
-    campaign::table(HEADER, rows, |column| (1..=7).contains(&column))
+    campaign::table(HEADER, rows, |column| (1..=9).contains(&column))
 }
 
 pub(super) fn row(played: &Played, client: &str) -> [String; COLUMNS] {
@@ -74,10 +77,30 @@ pub(super) fn row(played: &Played, client: &str) -> [String; COLUMNS] {
         cell(figures.map(|figures| figures.not_served.to_string())),
         cell(figures.map(|figures| figures.broken.to_string())),
         cell(Figures::of(dead.collect()).map(|figures| millis(figures.mean))),
+        sent(played),
+        cell(Figures::of(played.ran().filter_map(|run| run.computed).collect()).map(cpu)),
         counted(played, |run| &run.owners),
         counted(played, |run| &run.neighbours),
         played.ran().map(|run| run.not_judged).sum::<usize>().to_string(),
     ]
+}
+
+/// `1843 / 402 / 31`: packets, the means over the runs.
+fn sent(played: &Played) -> String {
+    let count = u64::try_from(played.ran().count()).unwrap_or(u64::MAX);
+    if count == 0 {
+        return "-".to_owned();
+    }
+    let mean = |of: fn(&Sent) -> u64| {
+        let sum: u64 = played.ran().map(|run| of(&run.sent)).sum();
+        ((sum + count / 2) / count).to_string()
+    };
+    [mean(|sent| sent.peers), mean(|sent| sent.servers), mean(|sent| sent.others)].join(" / ")
+}
+
+/// The mean, to the millisecond.
+fn cpu(figures: Figures) -> String {
+    format!("{} ms", (figures.mean + Duration::from_micros(500)).as_millis())
 }
 
 /// `d2`, or `d2 in 5, none in 1` where the runs ended differently.

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::engine::{Choice, Engine};
 use crate::failure::Failure;
-use crate::launch::launch;
+use crate::launch::{Pace, Seeded, launch};
 use crate::process::Interrupt;
 use crate::rundir::RunDirectory;
 
@@ -19,6 +19,7 @@ pub(crate) fn keep(path: &Path, engine: Choice, seed: u64) -> Result<u8, Failure
     let engine = if engine == Choice::Netns { Engine::Netns } else { Engine::Uml };
     rustix::process::setsid().context("leaving the terminal")?;
     let interrupt = Interrupt::install()?;
-    launch(engine, seed, &RunDirectory::existing(path), LIMIT, &interrupt)?;
+    let seeded = Seeded { seed, pace: Pace::Exact };
+    launch(engine, seeded, &RunDirectory::existing(path), LIMIT, &interrupt)?;
     Ok(0)
 }

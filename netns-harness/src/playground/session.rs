@@ -12,7 +12,7 @@ use super::ask;
 use crate::compile::{Surroundings, steps};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::plan::{Plan, Request, Step};
+use crate::plan::{Counting, Plan, Request, Step};
 use crate::stack::Stack;
 
 /// A guest needs no longer than this to end.
@@ -120,9 +120,11 @@ impl Session {
             seed: self.seed,
             stack: Stack::Director,
             program: None,
+            director: None,
             machine: self.engine != Engine::Netns.word(),
             capture: false,
             look: plan.look,
+            counting: Counting::default(),
         };
         let last = steps(&scenario, &plan.nodes, &around)?.pop();
         Ok(last.context("the statement is not in the timeline")?)

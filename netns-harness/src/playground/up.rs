@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::compile::{Surroundings, compile};
 use crate::engine::{Choice, Chosen, Engine, choose};
 use crate::failure::Failure;
-use crate::plan::{ANSWERS, Plan, READY, REQUESTS};
+use crate::plan::{ANSWERS, Counting, Plan, READY, REQUESTS};
 use crate::play::program;
 use crate::process::Interrupt;
 use crate::rundir::RunDirectory;
@@ -101,9 +101,11 @@ fn plan(session: &Session, engine: Engine, director: &Path) -> Result<Plan, Fail
         seed: session.seed,
         stack: Stack::Director,
         program: Some(&program),
+        director: Some(&program),
         machine: engine != Engine::Netns,
         capture: false,
         look: LOOK,
+        counting: Counting::default(),
     };
     let mut plan = compile(&session.scenario(None)?, &around)?;
     plan.stays = true;

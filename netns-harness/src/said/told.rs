@@ -116,7 +116,8 @@ impl Service {
 impl Server {
     fn words(&self) -> String {
         // The words of both programs for `IP_VS_CONN_F_FWD_MASK` (`linux/ip_vs.h`).
-        let method = match self.forward.as_str() {
+        let word = self.forward.split(' ').next().unwrap_or_default();
+        let method = match word {
             "direct" => "Route",
             "tunnel" => "Tunnel",
             "nat" => "Masq",

@@ -38,7 +38,12 @@ fn write(
     for note in notes {
         writeln!(out, "# * {note}")?;
     }
-    writeln!(out, "\nglobal_defs {{\n    router_id {node}\n    vrrp_version 3\n}}")?;
+    writeln!(out, "\nglobal_defs {{\n    router_id {node}\n    vrrp_version 3")?;
+    // The daemon follows one instance: the first stands for all of them.
+    if let (Some(sync), Some(group)) = (&source.cluster.sync, source.groups.keys().next()) {
+        writeln!(out, "    lvs_sync_daemon {} {group}", sync.interface)?;
+    }
+    writeln!(out, "}}")?;
     for (index, (name, group)) in source.groups.iter().enumerate() {
         instance(out, source, index + 1, name, group, priority)?;
     }

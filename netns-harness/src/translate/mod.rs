@@ -32,8 +32,12 @@ pub(crate) struct ConfigText {
     pub(crate) secret: bool,
 }
 
+/// Where our own daemon's configuration stands on a node.
+pub(crate) const DIRECTOR_FILE: &str = "/etc/director/director.toml";
+
 impl ConfigText {
-    fn open(path: impl Into<String>, text: String) -> Self {
+    /// A file that everybody may read.
+    pub(crate) fn open(path: impl Into<String>, text: String) -> Self {
         Self { path: path.into(), text, secret: false }
     }
 }
@@ -45,7 +49,7 @@ impl ConfigText {
 pub(crate) fn translate(stack: Stack, config: &str, node: &str) -> Result<Translation, String> {
     match stack {
         Stack::Director => {
-            let file = ConfigText::open("/etc/director/director.toml", config.to_owned());
+            let file = ConfigText::open(DIRECTOR_FILE, config.to_owned());
             Ok(Translation { files: vec![file], notes: Vec::new() })
         }
         Stack::Keepalived => keepalived::translate(config, node),

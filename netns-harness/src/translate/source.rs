@@ -46,6 +46,7 @@ pub(super) struct Cluster {
     pub(super) failback_delay: Option<Length>,
     #[serde(default)]
     pub(super) links: Vec<Link>,
+    pub(super) sync: Option<Sync>,
     #[serde(flatten)]
     pub(super) other: toml::Table,
 }
@@ -62,6 +63,12 @@ impl Cluster {
         self.initdead.map_or_else(usual, |initdead| initdead.0)
     }
 
+    /// What is written of how connections are told of, beside where; by name.
+    pub(super) fn finer_sync(&self) -> impl Iterator<Item = String> {
+        let keys = self.sync.iter().flat_map(|sync| sync.other.keys());
+        keys.map(|key| format!("[cluster] sync {key}"))
+    }
+
     /// The settings of a node's start and its port, as `[cluster] initdead`, that are written.
     pub(super) fn start_and_port(&self) -> Vec<String> {
         let initdead = self.initdead.map(|_| "[cluster] initdead".to_owned());
@@ -76,6 +83,14 @@ pub(super) enum Failback {
     #[default]
     Auto,
     Manual,
+}
+
+/// Where the kernel tells of its connections.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sync {
+    pub(super) interface: String,
+    #[serde(flatten)]
+    other: toml::Table,
 }
 
 #[derive(Debug, Deserialize)]

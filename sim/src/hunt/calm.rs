@@ -5,7 +5,7 @@
 
 use super::case::{Case, Unit};
 use super::settings::Settings;
-use scenario::{NodeKind, Scenario, show_duration};
+use scenario::{Action, NodeKind, Scenario, show_duration};
 use std::time::Duration;
 
 /// How long it must stay right.
@@ -33,6 +33,13 @@ pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -
         // Of one connection every packet reaches the same server, also across a failover: a server
         // that does not know it resets it, and never answers in another's place.
         expect.push(format!("pinned({name})"));
+    }
+    if let [unit] = units.as_slice()
+        && let Some(Action::PowerOff { node }) = unit.lines.first().map(|line| &line.action)
+        && settings.directors.contains(node)
+    {
+        let most = show_duration(settings.takeover());
+        expect.extend(frame.clients.iter().map(|one| format!("outage({}) <= {most}", one.name)));
     }
     frame.timeline.clear();
     Case { frame, units, reactions: Vec::new(), expect }

@@ -70,9 +70,26 @@ pub struct Examined {
 /// # Errors
 /// When it cannot be run: a wrong configuration, or something that is not modelled.
 pub fn examine(scenario: &Arc<Scenario>, seed: u64) -> Result<Examined, BadInput> {
-    let mut world = World::new(Arc::clone(scenario), seed).map_err(|refusal| match refusal {
+    Ok(judged(scenario, world(scenario, seed)?))
+}
+
+/// The trace of the same run with other clocks: what a clock shows must decide nothing.
+///
+/// # Errors
+/// When it cannot be run.
+pub fn trace_with_other_clocks(scenario: &Arc<Scenario>, seed: u64) -> Result<u64, BadInput> {
+    let mut world = world(scenario, seed)?.with_other_clocks();
+    world.run_until(scenario.length);
+    Ok(world.trace())
+}
+
+fn world(scenario: &Arc<Scenario>, seed: u64) -> Result<World, BadInput> {
+    World::new(Arc::clone(scenario), seed).map_err(|refusal| match refusal {
         Refusal::Invalid(text) | Refusal::NotModelled(text) => BadInput(text),
-    })?;
+    })
+}
+
+fn judged(scenario: &Arc<Scenario>, mut world: World) -> Examined {
     world.run_until(scenario.length);
     let history = world.history();
     let mut verdict = judge(scenario, &history);
@@ -83,7 +100,7 @@ pub fn examine(scenario: &Arc<Scenario>, seed: u64) -> Result<Examined, BadInput
         }
         _ => None,
     });
-    Ok(Examined {
+    Examined {
         broken: broken.collect(),
         trace: world.trace(),
         events: world.events(),
@@ -92,5 +109,5 @@ pub fn examine(scenario: &Arc<Scenario>, seed: u64) -> Result<Examined, BadInput
         turns: world.turns(),
         reached: world.reached(),
         outage: verdict.clients.iter().map(|figures| figures.outage).max().unwrap_or_default(),
-    })
+    }
 }

@@ -63,11 +63,13 @@ pub enum Kind {
     TamperTable,
     /// A director reads its configuration again.
     Reload,
+    /// A director reads one that has a server less.
+    ReloadLess,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::PowerOffDirector,
         Self::PowerOffServer,
         Self::Kill,
@@ -95,7 +97,28 @@ impl Kind {
         Self::TamperAddress,
         Self::TamperTable,
         Self::Reload,
+        Self::ReloadLess,
     ];
+
+    /// Whether it is one between a director and its kernel: a reload, a crash, drift, an error of
+    /// the kernel, or a takeover.
+    #[must_use]
+    pub fn is_of_kernel(self) -> bool {
+        matches!(
+            self,
+            Self::Reload
+                | Self::ReloadLess
+                | Self::Kill
+                | Self::TamperAddress
+                | Self::TamperTable
+                | Self::NetlinkRefuse
+                | Self::NetlinkDelay
+                | Self::NetlinkLose
+                | Self::NetlinkMute
+                | Self::PowerOffDirector
+                | Self::Stop
+        )
+    }
 
     /// Of a statement; `None` for what mends.
     #[must_use]
@@ -135,13 +158,26 @@ impl Kind {
                 Tampering::AddAddress(_) | Tampering::RemoveAddress(_) => Self::TamperAddress,
                 _ => Self::TamperTable,
             },
-            Action::Reload { .. } => Self::Reload,
-            Action::PowerOn { .. }
+            Action::Reload { node, config } => {
+                let mut own = scenario.directors().filter(|(one, _)| one.name == *node);
+                match own.next() {
+                    Some((_, own)) if own.text != config.text => Self::ReloadLess,
+                    _ => Self::Reload,
+                }
+            }
+            Action::Handover { .. }
+            | Action::PowerOn { .. }
             | Action::Start { .. }
             | Action::Heal(_)
             | Action::Plug { .. }
             | Action::Thaw { .. }
-            | Action::Resume { .. } => return None,
+            | Action::Resume { .. }
+            // The world has none of these, or the decisions do not see them.
+            | Action::Exhaust { .. }
+            | Action::Replenish { .. }
+            | Action::Forget { .. }
+            | Action::Clock(_)
+            | Action::ReloadRefused { .. } => return None,
         })
     }
 }
@@ -194,6 +230,7 @@ impl fmt::Display for Kind {
             Self::TamperAddress => "foreign address",
             Self::TamperTable => "foreign table",
             Self::Reload => "reload",
+            Self::ReloadLess => "reload less",
         })
     }
 }

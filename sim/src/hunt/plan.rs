@@ -2,10 +2,13 @@
 
 mod fault;
 
+use super::Faults;
 use super::case::{Line, Unit};
 use super::kind::Kind;
 use super::settings::Settings;
-use scenario::{Faults, NodeKind, Scenario, Stream};
+use scenario::{
+    Action, Behaviour, Faults as Standing, Mood, NodeKind, Scenario, Share, Stream, Tampering,
+};
 use std::time::Duration;
 
 /// Faults begin within this time; the last ends later.
@@ -13,6 +16,10 @@ const SPAN: Duration = Duration::from_secs(30);
 /// Longest duration of a fault.
 const LONGEST_MS: u64 = 15_000;
 const MOST: u64 = 8;
+/// One plan of so many has a director that is not prepared for what comes.
+const UNPREPARED: u64 = 12;
+/// One plan of so many has an operator who hands over.
+const ORDERED: u64 = 12;
 
 /// The faults of a seed. Each has what undoes it: after the last line nothing is broken.
 pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<Unit> {
@@ -38,6 +45,97 @@ pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<U
         let drawn = unit(&mut stream, scenario, settings, kind, begin, lasts);
         units.extend(drawn.filter(|drawn| settings.refreshes || !hides(scenario, drawn, &units)));
     }
+    if !alone {
+        units.extend(unprepared(settings, seed));
+    }
+    units.extend(ordered(scenario, settings, seed));
+    if settings.faults == Faults::Kernel {
+        let crash = crash(settings, &units, seed);
+        units.extend(crash);
+    }
+    units
+}
+
+/// A process that ends between any two operations of what something else has set going.
+fn crash(settings: &Settings, units: &[Unit], seed: u64) -> Option<Unit> {
+    let mut stream = Stream::named(seed, "hunt/crash");
+    let lines: Vec<&Line> = units.iter().flat_map(|unit| &unit.lines).collect();
+    let cause = pick(&mut stream, &lines)?;
+    let node = match cause.action.node().filter(|_| stream.between(0, 3) > 0) {
+        Some(node) if settings.directors.iter().any(|one| one == node) => node.to_owned(),
+        _ => pick(&mut stream, &settings.directors)?.clone(),
+    };
+    let at = cause.at + Duration::from_micros(stream.between(0, 3_000));
+    let again = at + millis(log_uniform(&mut stream, 1, LONGEST_MS));
+    let kill = Line { at, action: Action::Kill { node: node.clone() } };
+    Some(Unit { lines: vec![kill, Line { at: again, action: Action::Start { node } }] })
+}
+
+/// Now and then a director's table is emptied just before it is needed, and its kernel may refuse
+/// to fill it again: chance alone would hardly bring that about.
+fn unprepared(settings: &Settings, seed: u64) -> Vec<Unit> {
+    let mut stream = Stream::named(seed, "hunt/unprepared");
+    let [one, other, ..] = settings.directors.as_slice() else { return Vec::new() };
+    if stream.between(1, UNPREPARED) > 1 || settings.servers.is_empty() {
+        return Vec::new();
+    }
+    let (owner, heir) = if stream.between(0, 1) == 0 { (one, other) } else { (other, one) };
+    let begin = settings.ready + millis(stream.between(0, 20_000));
+    let gone = begin + millis(stream.between(0, 300));
+    let lasts = millis(log_uniform(&mut stream, 100, LONGEST_MS));
+    let unit = |at, action| Unit { lines: vec![Line { at, action }] };
+    let lasting = |at, lasts, fault, undo| Unit {
+        lines: vec![Line { at, action: fault }, Line { at: at + lasts, action: undo }],
+    };
+    let of = || heir.clone();
+    let mut units = vec![unit(begin, Action::Tamper { node: of(), deed: Tampering::Flush })];
+    if stream.between(0, 1) == 0 {
+        let mood = Mood::Refuse(Share::of_million(400_000).unwrap_or(Share::ALL));
+        let (fault, undo) =
+            (Action::Netlink { node: of(), mood }, Action::Netlink { node: of(), mood: Mood::Ok });
+        units.push(lasting(begin, lasts.min(settings.most(Kind::NetlinkRefuse)), fault, undo));
+    }
+    let (fault, undo) =
+        (Action::PowerOff { node: owner.clone() }, Action::PowerOn { node: owner.clone() });
+    units.push(lasting(gone, lasts, fault, undo));
+    units
+}
+
+/// Now and then nobody serves, whoever comes first restarts, and the operator hands over to it: it
+/// does not take the group by itself.
+fn ordered(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<Unit> {
+    let mut stream = Stream::named(seed, "hunt/ordered");
+    if stream.between(1, ORDERED) > 1 || settings.faults != Faults::All {
+        return Vec::new();
+    }
+    let others = settings.directors.iter().filter(|one| settings.preferred.as_ref() != Some(one));
+    let others: Vec<&String> = others.collect();
+    let Some(node) = pick(&mut stream, &others).map(|one| (*one).clone()) else {
+        return Vec::new();
+    };
+    let down = settings.ready + millis(stream.between(0, 5_000));
+    let stop = down + millis(stream.between(0, 5_000));
+    let start = stop + millis(stream.between(500, 3_000));
+    let at = start + millis(stream.between(500, 15_000));
+    let up = at + millis(log_uniform(&mut stream, 10, LONGEST_MS));
+    let servers = scenario.nodes.iter();
+    let servers = servers.filter(|node| matches!(node.kind, NodeKind::Server { .. }));
+    let serve = |at, node: &str, behaviour| Line {
+        at,
+        action: Action::Serve { node: node.to_owned(), behaviour },
+    };
+    let mut units: Vec<Unit> = servers
+        .map(|server| {
+            let down = serve(down, &server.name, Behaviour::Refuse);
+            Unit { lines: vec![down, serve(up, &server.name, Behaviour::Ok)] }
+        })
+        .collect();
+    if let Some(first) = settings.preferred.clone() {
+        let stop = Line { at: stop, action: Action::Stop { node: first.clone() } };
+        let start = Line { at: start, action: Action::Start { node: first } };
+        units.push(Unit { lines: vec![stop, start] });
+    }
+    units.push(Unit { lines: vec![Line { at, action: Action::Handover { node } }] });
     units
 }
 
@@ -59,7 +157,7 @@ pub(super) fn aim(
 }
 
 /// A fault with what undoes it.
-fn unit(
+pub(super) fn unit(
     stream: &mut Stream,
     scenario: &Scenario,
     settings: &Settings,
@@ -88,13 +186,14 @@ fn moment(stream: &mut Stream, settings: &Settings, units: &[Unit]) -> Duration 
     }
 }
 
-fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
+pub(super) fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
     let servers = !settings.servers.is_empty();
     let fits = |kind: &Kind| match kind {
         Kind::PowerOffServer | Kind::Serve | Kind::PauseServer | Kind::TamperTable => servers,
         _ => !scenario.segments.is_empty(),
     };
-    Kind::ALL.into_iter().filter(fits).collect()
+    let drawn = |kind: &Kind| settings.faults == Faults::All || kind.is_of_kernel();
+    Kind::ALL.into_iter().filter(drawn).filter(fits).collect()
 }
 
 /// Whether a plan with this fault too has a moment at which a director reaches a router or client
@@ -106,7 +205,7 @@ fn hides(scenario: &Scenario, drawn: &Unit, units: &[Unit]) -> bool {
     let kind = |name: &str| scenario.node(name).map(|node| &node.kind);
     let looks = |name: &str| matches!(kind(name), Some(NodeKind::Router | NodeKind::Client));
     let directs = |name: &str| matches!(kind(name), Some(NodeKind::Director { .. }));
-    let mut faults = Faults::default();
+    let mut faults = Standing::default();
     lines.iter().any(|line| {
         faults.apply(scenario, &line.action);
         let mut unheard = faults.blocked().filter(|(_, from, to)| directs(from) && looks(to));

@@ -1,5 +1,6 @@
 //! What a hunt must know of the directors' configurations.
 
+use super::Faults;
 use super::case::Unit;
 use super::kind::Kind;
 use crate::run::BadInput;
@@ -50,6 +51,8 @@ pub(super) struct Settings {
     pub(super) servers: Vec<Wanted>,
     /// Services with a fallback.
     pub(super) fallbacks: Vec<String>,
+    /// Which faults are drawn.
+    pub(super) faults: Faults,
 }
 
 impl Settings {
@@ -80,7 +83,12 @@ impl Settings {
             (check.interval + check.timeout) * (u32::from(check.rise.get()) + 1)
         });
         let start = BOOT + cluster.initdead;
-        let settle = start + cluster.deadtime * 3 + back + checks.max().unwrap_or_default() + SLACK;
+        let witnesses = if cluster.witnesses.is_empty() { 0 } else { 4 };
+        let settle = start
+            + cluster.deadtime * (3 + witnesses)
+            + back
+            + checks.max().unwrap_or_default()
+            + SLACK;
         let loads = scenario.clients.iter().map(|client| client.start).max().unwrap_or_default();
         Ok(Self {
             ready: loads.max(start + SLACK) + Duration::from_secs(1),
@@ -108,6 +116,7 @@ impl Settings {
                 .filter(|(_, service)| service.fallback.is_some())
                 .map(|(name, _)| name.to_string())
                 .collect(),
+            faults: Faults::All,
         })
     }
 
@@ -120,6 +129,12 @@ impl Settings {
             _ => Duration::ZERO,
         });
         more.max().unwrap_or_default()
+    }
+
+    /// The longest that a client may wait after a power loss and nothing else: until the other owns
+    /// the address and the routers know, and until it tries again (RFC 6298 §2.1).
+    pub(super) fn takeover(&self) -> Duration {
+        self.deadtime + self.keepalive + Duration::from_millis(1_100)
     }
 
     /// The longest time that such a fault may last. A director whose kernel refuses an address for

@@ -55,6 +55,8 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
         _ => "",
     };
     let resync = drawn.between(1, 4);
+    let mut asked = Stream::named(seed, "hunt/witness");
+    let witness = if asked.between(0, 3) == 0 { "witnesses = [\"10.0.0.1\"]\n" } else { "" };
     let hb = |own: u32| {
         if two_links { format!(", hb = \"10.1.0.{own}\"") } else { String::new() }
     };
@@ -68,7 +70,8 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
         .collect();
     format!(
         "[cluster]\nname = \"pair\"\nkeepalive = \"{keepalive}ms\"\ndetection = \"{detection}\"\n\
-         {failback}\n{refresh}resync = \"{resync}s\"\nkey-file = \"/etc/director/cluster.key\"\n\
+         {failback}\n{refresh}{witness}resync = \"{resync}s\"\n\
+         key-file = \"/etc/director/cluster.key\"\n\
          links = [{{ interface = \"lan\" }}{links}]\n\n\
          [nodes.d1]\naddresses = {{ lan = \"10.0.0.11\"{} }}\npriority = 200\n\n\
          [nodes.d2]\naddresses = {{ lan = \"10.0.0.12\"{} }}\npriority = 100\n\n\

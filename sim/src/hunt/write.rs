@@ -74,9 +74,16 @@ fn node(out: &mut String, node: &Node) {
 fn served(serve: &Serve) -> String {
     let protocol = match serve.protocol {
         scenario::Protocol::Http => "http",
+        scenario::Protocol::Https => "https",
         scenario::Protocol::Tcp => "tcp",
+        scenario::Protocol::Udp => "udp",
+        scenario::Protocol::Postgresql => "postgresql",
     };
-    format!("{protocol} {} {} {}", serve.port, serve.behaviour, serve.body)
+    let by = match serve.software {
+        scenario::Software::Nginx => "",
+        scenario::Software::Apache => "apache/",
+    };
+    format!("{by}{protocol} {} {} {}", serve.port, serve.behaviour, serve.body)
 }
 
 fn client(out: &mut String, client: &Client) {

@@ -1,5 +1,7 @@
 //! The connection table and its TCP states (`ip_vs_conn.c`, `ip_vs_proto_tcp.c`).
 
+use super::path::Timer;
+use super::templates::slack;
 use director_core::time::Instant;
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
@@ -20,10 +22,14 @@ impl Flow {
 
 /// What a segment from the client means to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
+    /// It opens one.
     Syn,
+    /// It closes the client's half.
     Fin,
+    /// Any other.
     Ack,
+    /// It ends it.
     Rst,
 }
 
@@ -71,14 +77,25 @@ impl State {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Connection {
     flow: Flow,
     /// Place of the destination among all that were ever there.
     pub(crate) destination: usize,
+    /// The template of persistence that it is under.
+    pub(crate) control: Option<u32>,
     pub(crate) state: State,
     expires: Instant,
+    /// When its timer runs out.
+    wakes: Option<Instant>,
     generation: u32,
+}
+
+impl Connection {
+    /// Whether it is this one, and not another in the same slot.
+    pub(crate) fn is_of(&self, generation: u32) -> bool {
+        self.generation == generation
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -89,6 +106,15 @@ pub(crate) struct Connections {
     generation: u32,
 }
 
+/// A connection that is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) destination: usize,
+    pub(crate) control: Option<u32>,
+    /// Its last state.
+    pub(crate) state: State,
+}
+
 /// What a connection's timer found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
@@ -96,8 +122,8 @@ pub(crate) enum Expiry {
     Stale,
     /// The connection has been used since: look again then.
     Later(Instant),
-    /// The connection has ended; its destination and its last state.
-    Ended(usize, State),
+    /// The connection has ended.
+    Ended(Ended),
 }
 
 impl Connections {
@@ -109,12 +135,21 @@ impl Connections {
         self.slab.get(slot)?.as_ref()
     }
 
-    /// Makes a connection that its first segment has not moved yet.
-    pub(crate) fn add(&mut self, flow: Flow, destination: usize, now: Instant) -> (usize, u32) {
+    /// Makes a connection that its first segment has not moved yet; its slot.
+    pub(crate) fn add(
+        &mut self,
+        flow: Flow,
+        destination: usize,
+        control: Option<u32>,
+        now: Instant,
+    ) -> usize {
         self.generation += 1;
         let generation = self.generation;
         let expires = now + Duration::from_secs(3);
-        let connection = Connection { flow, destination, state: State::None, expires, generation };
+        let state = State::None;
+        let wakes = None;
+        let connection =
+            Connection { flow, destination, control, state, expires, wakes, generation };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slab.push(None);
             self.slab.len() - 1
@@ -123,44 +158,78 @@ impl Connections {
             *place = Some(connection);
         }
         self.by_flow.insert(flow, slot);
-        (slot, generation)
+        slot
     }
 
-    /// Moves the state; what it was and what it is, and when the connection will end by itself.
+    /// Moves the state; what it was and what it is, and the timer that is to be started: for a new
+    /// connection, and for one whose end has come nearer.
     pub(crate) fn advance(
         &mut self,
         slot: usize,
         event: Event,
         now: Instant,
-    ) -> Option<(State, State, Instant)> {
+    ) -> Option<(State, State, Option<Timer>)> {
         let connection = self.slab.get_mut(slot)?.as_mut()?;
         let before = connection.state;
         connection.state = before.after(event);
-        connection.expires = now + connection.state.timeout();
-        Some((before, connection.state, connection.expires))
+        let at = now + connection.state.timeout();
+        connection.expires = at;
+        let sooner = connection.wakes.is_none_or(|wakes| at < wakes);
+        let generation = connection.generation;
+        let timer = sooner.then(|| {
+            connection.wakes = Some(at);
+            Timer { slot, generation, at }
+        });
+        Some((before, connection.state, timer))
     }
 
-    /// Ends a connection; its destination and its last state.
-    pub(crate) fn remove(&mut self, slot: usize) -> Option<(usize, State)> {
-        let connection = self.slab.get_mut(slot)?.take()?;
-        self.by_flow.remove(&connection.flow);
+    /// No segment finds it any more; its generation.
+    pub(crate) fn unhash(&mut self, slot: usize) -> Option<u32> {
+        let Connection { flow, generation, .. } = *self.get(slot)?;
+        self.by_flow.remove(&flow);
+        Some(generation)
+    }
+
+    /// When each runs out if nothing comes, by how much later the kernel may be, and the template
+    /// that it is under.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (Instant, Duration, Option<u32>)> {
+        self.slab.iter().flatten().map(|connection| {
+            let slack = slack(connection.state.timeout());
+            (connection.expires, slack, connection.control)
+        })
+    }
+
+    /// Those whose destination is among these.
+    pub(crate) fn of(&self, is: impl Fn(usize) -> bool) -> Vec<usize> {
+        let all = self.slab.iter().enumerate();
+        let is = |one: &Option<Connection>| one.as_ref().is_some_and(|one| is(one.destination));
+        all.filter(|(_, one)| is(one)).map(|(slot, _)| slot).collect()
+    }
+
+    /// Ends a connection.
+    pub(crate) fn remove(&mut self, slot: usize) -> Option<Ended> {
+        let Connection { flow, destination, control, state, .. } =
+            self.slab.get_mut(slot)?.take()?;
+        if self.by_flow.get(&flow) == Some(&slot) {
+            self.by_flow.remove(&flow);
+        }
         self.free.push(slot);
-        Some((connection.destination, connection.state))
+        Some(Ended { destination, control, state })
     }
 
-    pub(crate) fn expired(&mut self, slot: usize, generation: u32, now: Instant) -> Expiry {
-        match self.get(slot) {
-            Some(connection) if connection.generation == generation => {
-                if connection.expires > now {
+    /// What a timer finds at its moment.
+    pub(crate) fn expired(&mut self, timer: Timer) -> Expiry {
+        let Timer { slot, generation, at } = timer;
+        match self.slab.get_mut(slot).and_then(Option::as_mut) {
+            Some(connection) if connection.is_of(generation) && connection.wakes == Some(at) => {
+                if connection.expires > at {
+                    connection.wakes = Some(connection.expires);
                     return Expiry::Later(connection.expires);
                 }
             }
             _ => return Expiry::Stale,
         }
-        match self.remove(slot) {
-            Some((destination, state)) => Expiry::Ended(destination, state),
-            None => Expiry::Stale,
-        }
+        self.remove(slot).map_or(Expiry::Stale, Expiry::Ended)
     }
 }
 
@@ -197,13 +266,18 @@ mod tests {
         let client = |port| SocketAddrV4::new([10, 0, 0, 1].into(), port);
         let target = SocketAddrV4::new([10, 0, 0, 100].into(), 80);
         let mut table = Connections::default();
-        let (slot, old) = table.add(Flow::new(client(1), target), 0, Instant::ZERO);
-        table.remove(slot);
-        let (again, new) = table.add(Flow::new(client(2), target), 0, Instant::ZERO);
-        assert_eq!(slot, again);
-        let late = Instant::ZERO + Duration::from_secs(10);
-        assert_eq!(table.expired(slot, old, late), Expiry::Stale);
-        assert_eq!(table.expired(slot, new, late), Expiry::Ended(0, State::None));
+        let begin = |table: &mut Connections, port| {
+            let slot = table.add(Flow::new(client(port), target), 0, None, Instant::ZERO);
+            let moved = table.advance(slot, Event::Syn, Instant::ZERO);
+            moved.and_then(|(.., timer)| timer).expect("a new connection has a timer")
+        };
+        let old = begin(&mut table, 1);
+        table.remove(old.slot);
+        let new = begin(&mut table, 2);
+        assert_eq!((old.slot, old.at), (new.slot, new.at));
+        assert_eq!(table.expired(old), Expiry::Stale);
+        let ended = Ended { destination: 0, control: None, state: State::SynReceived };
+        assert_eq!(table.expired(new), Expiry::Ended(ended));
         assert_eq!(table.find(Flow::new(client(2), target)), None);
     }
 }

@@ -1,16 +1,29 @@
-//! IPVS as far as direct routing needs it: services, destinations, schedulers, connections.
+//! IPVS as far as direct routing of TCP over IPv4 needs it: services, destinations, schedulers,
+//! connections, persistence, thresholds.
 //!
-//! After Linux 6.1 (`net/netfilter/ipvs/`). Not yet compared with a running kernel: when a removed
-//! destination comes back with its counters, and the timeouts of connections that end halfway.
+//! After Linux 6.12 (`net/netfilter/ipvs/`), compared with it by `director-lab verify-model`.
 
 mod connections;
+mod destination;
+mod path;
 mod schedulers;
 mod table;
+mod templates;
 
-pub(crate) use connections::Event;
-pub(crate) use table::{Ipvs, Settings, Verdict};
+#[cfg(test)]
+mod tests;
 
-/// Whether the model has the scheduler.
-pub(crate) fn has_scheduler(scheduler: director_core::config::Scheduler) -> bool {
-    schedulers::Schedule::new(scheduler).is_some()
+pub use connections::Event;
+pub use path::{Pending, Timer, Verdict};
+pub use table::{Ipvs, Settings, Share};
+
+/// What the model does not have of these settings.
+pub(crate) fn lacks(settings: &director_core::config::ServiceSettings) -> Option<&'static str> {
+    if settings.one_packet {
+        Some("one-packet scheduling")
+    } else if settings.persistence.is_some_and(|persistence| persistence.engine.is_some()) {
+        Some("persistence engine")
+    } else {
+        None
+    }
 }

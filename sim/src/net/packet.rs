@@ -1,8 +1,10 @@
 //! What travels.
 
+use director_core::advert::Advert;
 use director_core::beat::Beat;
 use scenario::Behaviour;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// Number of a node in the order of the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +70,8 @@ pub(crate) enum Payload {
     Tcp(Tcp),
     /// A heartbeat in a UDP datagram; sealing and opening happen outside of the model.
     Beat(Beat),
+    /// An advert of VRRP; its bytes are outside of the model.
+    Advert(Arc<Advert>),
     /// ICMP echo: a question of a director, or its answer.
     Echo {
         question: u64,

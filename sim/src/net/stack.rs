@@ -1,7 +1,7 @@
 //! From packets to frames and back: routes, neighbours, forwarding.
 
 use crate::host::{Kind, Power};
-use crate::ipvs::{Event as TcpEvent, Verdict};
+use crate::ipvs::{self, Event as TcpEvent, Verdict};
 use crate::net::arp::{Expired, Resolved, Timer};
 use crate::net::packet::{
     Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Segment, Tcp, Unreachable,
@@ -9,6 +9,7 @@ use crate::net::packet::{
 use crate::net::switch::Arrival;
 use crate::record::Entry;
 use crate::world::{Event, World};
+use director_core::advert::{Advert, Fault};
 use director_core::input::Rejection;
 use director_core::time::Instant;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -59,6 +60,13 @@ impl World {
 
     /// Puts a frame on the wire.
     fn transmit(&mut self, from: PortId, to: PortId, frame: Frame) {
+        if let Some(tap) = &mut self.tap {
+            tap.sent(self.now, from, Some(to), &frame);
+        }
+        self.carry(from, to, frame);
+    }
+
+    fn carry(&mut self, from: PortId, to: PortId, frame: Frame) {
         let (Some(sender), Some(receiver)) =
             (self.ports.get(from.index()), self.ports.get(to.index()))
         else {
@@ -76,7 +84,11 @@ impl World {
                 self.queue.push(again, Event::Frame { to, from, frame });
             }
             Arrival::Damaged(at) => {
-                if let Frame::Ip(packet @ Packet { payload: Payload::Beat(_), .. }) = frame {
+                let told =
+                    |payload: &Payload| matches!(payload, Payload::Beat(_) | Payload::Advert(_));
+                if let Frame::Ip(packet) = frame
+                    && told(&packet.payload)
+                {
                     self.queue.push(at, Event::Frame { to, from, frame: Frame::Damaged(packet) });
                 }
             }
@@ -84,16 +96,24 @@ impl World {
     }
 
     fn broadcast(&mut self, from: PortId, arp: Arp) {
+        self.transmit_to_all(from, &Frame::Arp(arp));
+    }
+
+    /// Puts a frame on the wire that is for everybody on the segment.
+    pub(crate) fn transmit_to_all(&mut self, from: PortId, frame: &Frame) {
         let Some(switch) = self.ports.get(from.index()).map(|place| usize::from(place.switch))
         else {
             return;
         };
+        if let Some(tap) = &mut self.tap {
+            tap.sent(self.now, from, None, frame);
+        }
         let count = self.switches.get(switch).map_or(0, |switch| switch.members().len());
         for member in 0..count {
             let switch = self.switches.get(switch);
             let to = switch.and_then(|switch| switch.members().get(member)).copied();
             if let Some(to) = to.filter(|to| *to != from) {
-                self.transmit(from, to, Frame::Arp(arp));
+                self.carry(from, to, frame.clone());
             }
         }
     }
@@ -171,6 +191,9 @@ impl World {
             held.keep_frame(Event::Frame { to, from, frame });
             return;
         }
+        if let Some(tap) = &mut self.tap {
+            tap.arrived(self.now, to, from, &frame);
+        }
         match frame {
             Frame::Arp(arp) => self.hear_arp(place.node, place.place, from, arp),
             Frame::Ip(packet) => self.receive(place.node, place.place, from, packet),
@@ -178,15 +201,20 @@ impl World {
                 let damaged = Some(Rejection::Authentication);
                 self.hear_beat(place.node, place.place, from, (src, beat), damaged);
             }
+            Frame::Damaged(Packet { src, dst, payload: Payload::Advert(_) }) => {
+                self.hear_advert(place.node, place.place, (src, dst), Err(Fault::Checksum));
+            }
             Frame::Damaged(_) => {}
         }
     }
 
     fn hear_arp(&mut self, node: NodeId, place: u8, from: PortId, arp: Arp) {
         let now = self.now;
-        let Some(host) = self.host(node) else { return };
+        let Some(host) = self.hosts.get_mut(node.index()) else { return };
         let is_for_us = match arp.kind {
-            ArpKind::Request => !arp.is_gratuitous() && host.answers_arp(arp.target, place),
+            ArpKind::Request => {
+                !arp.is_gratuitous() && host.answers_arp(arp.target, place, &self.virtuals)
+            }
             ArpKind::Reply => true,
         };
         let learnt = host.neighbours.learn(arp, from, place, is_for_us, now, &mut host.stream);
@@ -205,6 +233,11 @@ impl World {
     }
 
     fn receive(&mut self, node: NodeId, place: u8, from: PortId, packet: Packet) {
+        if let Payload::Advert(advert) = packet.payload {
+            let said = Ok(Advert::clone(&advert));
+            self.hear_advert(node, place, (packet.src, packet.dst), said);
+            return;
+        }
         let Some(host) = self.hosts.get(node.index()) else { return };
         if !host.is_local(packet.dst, &self.virtuals) {
             // Only routers forward.
@@ -225,6 +258,8 @@ impl World {
             Payload::Beat(beat) => {
                 self.hear_beat(node, place, from, (packet.src, beat), None);
             }
+            // Heard above, whomever it is for.
+            Payload::Advert(_) => {}
             Payload::Unreachable { code, sport, dport } => {
                 self.told_unreachable(node, packet.src, sport, dport, code);
             }
@@ -248,15 +283,18 @@ impl World {
         let kernel = &mut director.kernel;
         let client = SocketAddrV4::new(packet.src, tcp.sport);
         let target = SocketAddrV4::new(packet.dst, tcp.dport);
-        match kernel.ipvs.incoming(client, target, event, kernel.settings, now) {
+        match kernel.ipvs.incoming(client, target, event, now) {
             Verdict::Local => self.segment(node, packet.src, packet.dst, tcp),
             Verdict::Dropped => {}
-            Verdict::Nobody => self.refuse(node, &packet, Unreachable::Port),
-            Verdict::Forward(server, timer) => {
-                if let Some(timer) = timer {
-                    let (slot, generation) = (timer.slot, timer.generation);
-                    let event = Event::Connection { node, boots, slot, generation };
-                    self.queue.push(timer.at, event);
+            Verdict::Nobody => {
+                self.guard_nobody(node, target);
+                self.refuse(node, &packet, Unreachable::Port);
+            }
+            Verdict::Forward { server, new, timer } => {
+                if let Some(ipvs::Timer { slot, generation, at }) = timer {
+                    self.queue.push(at, Event::Connection { node, boots, slot, generation });
+                }
+                if new {
                     self.guard_forward(node, server);
                 }
                 self.forward(node, packet, tcp, server);
@@ -271,6 +309,8 @@ impl World {
             self.segment(node, packet.src, packet.dst, tcp);
             return;
         }
+        self.guard_loop(node, server);
+        let Some(host) = self.hosts.get(node.index()) else { return };
         match host.route(*server.ip()) {
             // Direct routing is for neighbours: the packet keeps its destination.
             Some((place, hop)) if hop == *server.ip() => self.send_via(node, packet, place, hop),

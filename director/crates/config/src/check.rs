@@ -1,8 +1,8 @@
 //! `check = { … }` of a service.
 
-mod content;
+pub(crate) mod content;
 mod forms;
-mod login;
+pub(crate) mod login;
 mod mail;
 mod other;
 mod store;
@@ -16,7 +16,7 @@ use crate::section::{Keys, Section};
 use crate::suggest::{all_of, quote};
 use crate::tree::Value;
 use crate::value::{choice, number};
-use director_core::config::{Check, Dialogue, Initial, Pace};
+use director_core::config::{Check, Dialogue, Initial, Pace, Via};
 use forms::{FORMS, Form};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
@@ -33,6 +33,7 @@ const COMMON: &[&str] = &[
     "rise",
     "connects",
     "initial",
+    "via",
 ];
 
 pub(crate) const KEYS: Keys = Keys {
@@ -73,12 +74,14 @@ pub(crate) const KEYS: Keys = Keys {
         "secret-file",
         "send",
         "send-hex",
+        "server-key",
         "service",
         "status",
         "tls",
         "transport",
         "user",
         "version",
+        "via",
     ],
     later: &[],
 };
@@ -116,8 +119,11 @@ pub(crate) fn check(service: &str, value: &Value<'_>, found: &mut Found<'_>) -> 
     let fall = section.read("fall", found, number::<u8>(1..=255)).or(3);
     let rise = section.read("rise", found, number::<u8>(1..=255)).or(2);
     let pace = pace(&section, found);
+    let ways = [("server", Via::Server), ("service", Via::Service)];
+    let via = section.read("via", found, choice(&ways)).or(Via::Server);
     Some(Check {
         dialogue: dialogue?,
+        via: via?,
         port: NonZeroU16::new(port?),
         interval: interval?.value,
         timeout: timeout?.value,

@@ -12,7 +12,7 @@ use crate::suggest::quote;
 use crate::tree::{Kind, Value};
 use crate::value::{choice, list, name, number, text};
 use crate::witnesses::witnesses;
-use director_core::config::{Announce, Cluster, Detection, Failback, Hook};
+use director_core::config::{Announce, CheckMarks, Cluster, Detection, Failback, Hook};
 use director_core::name::{ClusterName, InterfaceName};
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
@@ -37,6 +37,7 @@ pub(crate) const KEYS: Keys = Keys {
         "witnesses",
         "fence",
         "notify",
+        "check-marks",
     ],
     later: &[],
 };
@@ -61,6 +62,8 @@ const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 /// `director_core::beat::LinkId` counts links in a byte.
 const MOST_LINKS: usize = 255;
+/// All of them must be marks.
+const MOST_CHECK_MARKS: i64 = 0xffff_0000;
 
 /// What `[cluster]` says, as far as it is valid.
 pub(crate) struct Draft {
@@ -85,6 +88,7 @@ pub(crate) struct Draft {
     /// `None` when wrong, `Some(None)` when there is none.
     pub(crate) fence: Option<Option<Hook>>,
     pub(crate) notify: Option<Option<Hook>>,
+    pub(crate) check_marks: Option<CheckMarks>,
 }
 
 impl Draft {
@@ -124,6 +128,10 @@ impl Draft {
             witnesses: section.read("witnesses", found, witnesses).or(Vec::new()),
             fence: section.read("fence", found, hook(FENCE_TIMEOUT)).given_or_absent(),
             notify: section.read("notify", found, hook(NOTIFY_TIMEOUT)).given_or_absent(),
+            check_marks: section
+                .read("check-marks", found, number::<u32>(1..=MOST_CHECK_MARKS))
+                .or(CheckMarks::USUAL)
+                .and_then(CheckMarks::from),
             span: section.span,
             keepalive,
             deadtime,
@@ -152,6 +160,7 @@ impl Draft {
             witnesses: self.witnesses?.into_iter().map(|witness| witness.value).collect(),
             fence: self.fence?,
             notify: self.notify?,
+            check_marks: self.check_marks?,
         })
     }
 }

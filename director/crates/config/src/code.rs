@@ -62,14 +62,17 @@ codes! {
     QuorumTooLarge "quorum-too-large" "All servers of a service together do not reach its quorum.";
     TimeoutOverInterval "timeout-over-interval" "A check may last longer than its interval.";
     DeadtimeTooShort "deadtime-too-short" "The deadtime is so short that a live peer looks dead.";
-    DetectionTooLate "detection-too-late" "Asking a silent peer would end after the deadtime.";
     InitdeadTooShort "initdead-too-short" "A node would start before it can have heard its peers.";
     LeaseTooShort "lease-too-short" "An address would go before a peer can take it.";
     KeyFileMissing "key-file-missing" "The file with the shared secret cannot be read.";
     KeyFileEmpty "key-file-empty" "The file with the shared secret is empty.";
     KeyFileOpen "key-file-open" "Others may read the file with the shared secret.";
-    SecretMissing "secret-missing" "The file with a check's secret cannot be read.";
-    SecretOpen "secret-open" "Others may read the file with a check's secret.";
+    SecretMissing "secret-missing" "The file with a secret of a check or an alert cannot be read.";
+    SecretOpen "secret-open" "Others may read the file with a secret of a check or an alert.";
+    SecretExposed "secret-exposed" "A secret would go over a network readable for everybody.";
+    DuplicateRouter "duplicate-router" "Two groups have the same VRRP id on one interface.";
+    NotTheOwner "not-the-owner" "A VRRP owner does not have an address of its group.";
+    UnknownService "unknown-service" "The configuration has no service of this name.";
     UnknownNode "unknown-node" "The configuration has no node of this name.";
 }
 

@@ -4,7 +4,10 @@ mod addresses;
 mod preferences;
 mod services;
 mod timing;
+mod via;
+mod vrrp;
 
+use crate::alerts;
 use crate::document::Draft;
 use crate::found::Found;
 
@@ -18,4 +21,9 @@ pub(crate) fn check(draft: &Draft, found: &mut Found<'_>) {
     addresses::check(draft, found);
     preferences::check(draft, found);
     services::check(draft, found);
+    vrrp::check(draft, found);
+    if draft.services.complete {
+        let services = draft.services.list.iter().map(|service| service.name.as_str()).collect();
+        alerts::check(&draft.alerts.list, &services, found);
+    }
 }

@@ -1,4 +1,4 @@
-//! The whole file: its four tables, then what they must be to each other.
+//! The whole file: its tables, then what they must be to each other.
 
 use crate::code::Code;
 use crate::found::Found;
@@ -7,11 +7,11 @@ use crate::section::{Keys, Section};
 use crate::source::Span;
 use crate::tree::{Entry, Kind, Value, from_document};
 use crate::value::wrong_type;
-use crate::{cluster, cross, group, node, operations, service, syntax};
+use crate::{alerts, cluster, cross, group, node, operations, service, syntax};
 use director_core::config::{Config, Operations};
 
 const KEYS: Keys = Keys {
-    known: &["cluster", "nodes", "groups", "services", "telemetry", "maintenance"],
+    known: &["cluster", "nodes", "groups", "services", "alerts", "telemetry", "api", "maintenance"],
     later: &[],
 };
 
@@ -21,6 +21,7 @@ pub(crate) struct Draft {
     pub(crate) nodes: Tables<node::Draft>,
     pub(crate) groups: Tables<group::Draft>,
     pub(crate) services: Tables<service::Draft>,
+    pub(crate) alerts: Tables<alerts::Draft>,
     operations: Option<Operations>,
 }
 
@@ -68,6 +69,7 @@ fn read(text: &str, found: &mut Found<'_>) -> Option<Config> {
         nodes: tables(&section, "nodes", "d1", found, node::Draft::read),
         groups: tables(&section, "groups", "web", found, group::Draft::read),
         services: tables(&section, "services", "http", found, service::Draft::read),
+        alerts: tables(&section, "alerts", "pager", found, alerts::Draft::read),
         operations: operations::read(&section, found),
     };
     cross::check(&draft, found);
@@ -116,6 +118,12 @@ impl Draft {
                 .list
                 .into_iter()
                 .map(service::Draft::build)
+                .collect::<Option<_>>()?,
+            alerts: self
+                .alerts
+                .list
+                .into_iter()
+                .map(alerts::Draft::build)
                 .collect::<Option<_>>()?,
             operations: self.operations?,
         })

@@ -1,5 +1,7 @@
 //! `[groups.NAME]`: virtual addresses that move together.
 
+pub(crate) mod vrrp;
+
 use crate::address::virtual_address;
 use crate::code::Code;
 use crate::found::{At, Found};
@@ -10,8 +12,7 @@ use crate::value::{list, named, number, wrong_type};
 use director_core::config::{Group, Priority, VirtualAddress};
 use director_core::name::{GroupName, NodeName};
 
-pub(crate) const KEYS: Keys =
-    Keys { known: &["addresses", "priorities"], later: &[("vrrp", "VRRP")] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priorities", "vrrp"], later: &[] };
 const HELP: &str = r#"give it at least one: addresses = ["10.0.0.100/24 on eth0"]"#;
 
 /// What `[groups.NAME]` says, as far as it is valid.
@@ -23,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) complete: bool,
     /// `None` when some priority could not be read.
     pub(crate) priorities: Option<Vec<(At<NodeName>, Priority)>>,
+    /// `None` inside when there is none, outside when it was wrong.
+    pub(crate) vrrp: Option<Option<vrrp::Draft>>,
 }
 
 impl Draft {
@@ -36,13 +39,21 @@ impl Draft {
         });
         let priorities = section.read("priorities", found, priorities).or(Vec::new());
         let (addresses, complete) = addresses.map_or((Vec::new(), false), |at| at.value);
-        Some(Self { name: name?, addresses, complete, priorities })
+        let vrrp = section.read("vrrp", found, |_, value, found| {
+            vrrp::Draft::read(entry.key, value, &addresses, found)
+        });
+        let vrrp = vrrp.given_or_absent();
+        Some(Self { name: name?, addresses, complete, priorities, vrrp })
     }
 
     pub(crate) fn build(self) -> Option<(GroupName, Group)> {
         let addresses = self.addresses.into_iter().map(|address| address.value).collect();
         let priorities = self.priorities?.into_iter().map(|(node, it)| (node.value, it)).collect();
-        self.complete.then_some((self.name, Group { addresses, priorities }))
+        let vrrp = match self.vrrp? {
+            Some(draft) => Some(draft.build()?),
+            None => None,
+        };
+        self.complete.then_some((self.name, Group { addresses, priorities, vrrp }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `fence` and `notify` of `[cluster]`: commands of the operator's.
+//! `fence`, `notify`, `fallback-command`: commands of the operator's.
 
 use crate::code::Code;
 use crate::duration::at_least;
@@ -19,7 +19,7 @@ pub(crate) fn hook(
     default: Duration,
 ) -> impl FnOnce(&str, &Value<'_>, &mut Found<'_>) -> Option<Hook> {
     move |key, value, found| {
-        let title = format!("{} of [cluster]", quote(key));
+        let title = quote(key);
         let example = format!(r#"{key} = {{ command = ["/etc/director/{key}"] }}"#);
         let section = Section::open(title, value, &KEYS, &example, found)?;
         let help = format!("name a program: {example}");
@@ -30,7 +30,7 @@ pub(crate) fn hook(
 }
 
 /// A program by its full path, and arguments.
-fn command(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<String>> {
+pub(crate) fn command(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<String>> {
     let values = list(key, value, found)?;
     let words: Vec<String> =
         values.iter().filter_map(|value| Some(text(key, value, found)?.to_owned())).collect();

@@ -1,6 +1,7 @@
 #![doc = include_str!("../GRAMMAR.md")]
 
 mod address;
+mod alerts;
 mod check;
 mod cluster;
 mod code;
@@ -52,12 +53,19 @@ mod tests {
             crate::cluster::sync::KEYS.known,
             crate::node::KEYS.known,
             crate::group::KEYS.known,
+            crate::group::vrrp::KEYS.known,
             crate::service::KEYS.known,
             crate::service::forward::TUNNEL_KEYS.known,
             crate::service::servers::SERVER_KEYS.known,
             crate::service::settings::PERSISTENCE_KEYS.known,
             crate::policy::QUORUM_KEYS.known,
+            crate::alerts::KEYS.known,
+            crate::alerts::MAIL_KEYS.known,
+            crate::alerts::WEBHOOK_KEYS.known,
+            crate::alerts::LIMIT_KEYS.known,
+            crate::alerts::RETRY_KEYS.known,
             crate::operations::TELEMETRY_KEYS.known,
+            crate::operations::API_KEYS.known,
             crate::operations::MAINTENANCE_KEYS.known,
             crate::policy::DAMPING_KEYS.known,
             crate::check::KEYS.known,

@@ -19,6 +19,8 @@ const SHORTEST_SLOW_START: Duration = Duration::from_millis(100);
 const SHORTEST: Duration = Duration::from_millis(1);
 /// Above every sum of weights that a table can have.
 const QUORUM_MAX: i64 = 1_000_000_000;
+/// More connections than a server has ports for.
+const HALF_OPEN_MAX: i64 = 1_000_000;
 
 /// A policy, and where its quorum stands.
 pub(crate) struct Draft {
@@ -40,12 +42,15 @@ impl Draft {
         let slow = section.read("slow-start", found, at_least(SHORTEST_SLOW_START));
         let read = |_: &str, value: &Value<'_>, found: &mut Found<'_>| damping(title, value, found);
         let damping = section.read("flap-damping", found, read).given_or_absent();
+        let half_open = number::<u32>(1..=HALF_OPEN_MAX);
+        let half_open = section.read("half-open-limit", found, half_open).given_or_absent();
         let (quorum, slow_start) = (quorum?, slow.given_or_absent()?);
         let policy = Policy {
             quorum: quorum.as_ref().map(|at| at.value),
             panic: panic?.and_then(|at| Percent::new(at.value)),
             slow_start,
             damping: damping?,
+            half_open: half_open?.and_then(NonZeroU32::new),
         };
         Some(Self { policy, quorum })
     }

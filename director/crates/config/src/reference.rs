@@ -66,6 +66,7 @@ const TABLES: &[Entry] = &[
     ("sync", "`sync`", "sync", &crate::cluster::sync::KEYS),
     ("node", "[nodes.NAME]", "[nodes.NAME]", &crate::node::KEYS),
     ("group", "[groups.NAME]", "[groups.NAME]", &crate::group::KEYS),
+    ("vrrp", "`vrrp`", "vrrp", &crate::group::vrrp::KEYS),
     ("service", "[services.NAME]", "[services.NAME]", &crate::service::KEYS),
     ("server", "a server of `servers`", "[services.NAME]", &crate::service::servers::SERVER_KEYS),
     ("tunnel", "`tunnel`", "", &crate::service::forward::TUNNEL_KEYS),
@@ -73,7 +74,13 @@ const TABLES: &[Entry] = &[
     ("quorum", "`quorum`", "", &crate::policy::QUORUM_KEYS),
     ("flap-damping", "`flap-damping`", "", &crate::policy::DAMPING_KEYS),
     ("check", "`check`", "check", &crate::check::KEYS),
+    ("alert", "[alerts.NAME]", "[alerts.NAME]", &crate::alerts::KEYS),
+    ("mail", "`mail`", "mail", &crate::alerts::MAIL_KEYS),
+    ("webhook", "`webhook`", "webhook", &crate::alerts::WEBHOOK_KEYS),
+    ("limit", "`limit`", "", &crate::alerts::LIMIT_KEYS),
+    ("retry", "`retry`", "", &crate::alerts::RETRY_KEYS),
     ("telemetry", "[telemetry]", "[telemetry]", &crate::operations::TELEMETRY_KEYS),
+    ("api", "[api]", "[api]", &crate::operations::API_KEYS),
     ("maintenance", "[maintenance]", "[maintenance]", &crate::operations::MAINTENANCE_KEYS),
 ];
 
@@ -95,8 +102,11 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("cluster", "links") => Tables("link"),
         ("cluster", "announce") => Table("announce"),
         ("cluster", "sync") => Table("sync"),
+        ("sync", "warm") => Duration,
         ("cluster", "witnesses") => Texts,
         ("cluster", "name" | "key-file") => Text,
+        ("cluster", "check-marks") => Number(1, 0xffff_0000),
+        ("check", "via") => Word(&["server", "service"]),
         ("cluster" | "sync" | "check", "port") => PORT,
         ("link" | "sync", "interface") => Text,
         ("announce", "count") => Number(1, 255),
@@ -107,7 +117,14 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("sync", "ttl") => Number(1, 255),
         ("node", "addresses") => Names,
         ("node", "priority") => Number(1, 254),
-        ("group", "addresses") => Texts,
+        ("group", "addresses") | ("vrrp", "peers") => Texts,
+        ("group", "vrrp") => Table("vrrp"),
+        ("vrrp", "id") => Number(1, 255),
+        ("vrrp", "version") => Number(2, 3),
+        ("vrrp", "interval" | "preempt-delay") => Duration,
+        ("vrrp", "preempt" | "accept") => Boolean,
+        ("vrrp", "interface" | "owner" | "password") => Text,
+        ("vrrp", "checksum") => Word(&["pseudo-header", "message"]),
         ("service", "listen") => Any(&[Text, Texts]),
         ("service", "protocol") => Word(&["tcp", "udp", "sctp"]),
         ("service", "fwmark") => Number(1, 4_294_967_295),
@@ -126,7 +143,7 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("service", "quorum") => Table("quorum"),
         ("service", "flap-damping") => Table("flap-damping"),
         ("service", "panic-threshold") => Number(1, 100),
-        ("telemetry", "metrics") | ("maintenance", "directory") => Text,
+        ("service", "half-open-limit") => Number(1, 1_000_000),
         ("server", "address") => Text,
         ("server", "weight") => Number(0, 65535),
         ("tunnel", "type") => Word(&["ipip", "gue", "gre"]),
@@ -140,6 +157,29 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("check", "interval" | "timeout" | "fast-interval" | "down-interval") => Duration,
         ("check", "fall" | "rise") => Number(1, 255),
         ("check", "type") => Text,
+        _ => return form_of_operations(table, key),
+    })
+}
+
+fn form_of_operations(table: &str, key: &str) -> Option<Form> {
+    use Form::{Boolean, Duration, Number, Table, Text, Texts, Word};
+    Some(match (table, key) {
+        ("telemetry", "metrics") | ("maintenance", "directory") => Text,
+        ("api", "operators") => Texts,
+        ("api", _) => Text,
+        ("alert", "command" | "events" | "services") | ("mail", "to") => Texts,
+        ("alert", "mail") => Table("mail"),
+        ("alert", "webhook") => Table("webhook"),
+        ("alert", "limit") => Table("limit"),
+        ("alert", "retry") => Table("retry"),
+        ("alert", "senders") => Word(&["active", "all"]),
+        ("alert", "recovery") => Boolean,
+        ("alert", "repeat" | "timeout") | ("limit", "within") => Duration,
+        ("retry", "first" | "longest" | "for") => Duration,
+        ("limit", "count") => Number(1, 1000),
+        ("mail", "port") => Number(1, 65535),
+        ("mail", "tls") => Word(&["off", "starttls", "on"]),
+        ("mail" | "webhook", _) => Text,
         _ => return None,
     })
 }
@@ -205,7 +245,10 @@ mod tests {
 
     #[test]
     fn rows_are_found_for_the_keys_of_every_table_with_a_heading() {
-        let headed = ["cluster", "sync", "node", "group", "service", "server"];
+        let headed = [
+            "cluster", "sync", "node", "group", "service", "server", "vrrp", "alert", "mail",
+            "webhook",
+        ];
         for table in reference().iter().filter(|table| headed.contains(&table.name)) {
             for key in &table.keys {
                 assert!(!key.text.is_empty(), "{} {}", table.name, key.name);

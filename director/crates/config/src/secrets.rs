@@ -1,4 +1,4 @@
-//! The files with the secrets of checks.
+//! The files with the secrets of checks and alerts, and those of TLS.
 
 use crate::code::Code;
 use crate::files::others_may_read;
@@ -14,16 +14,45 @@ use toml_edit::TableLike;
 pub(crate) fn problems(config: &Config, text: &str) -> Vec<Problem> {
     let source = Source::new(text);
     let mut found = Vec::new();
-    for (name, service) in &config.services {
-        for secret in service.check.dialogue.secrets() {
-            let Secret::File(path) = secret else { continue };
-            if let Some((code, message, help)) = wrong(Path::new(path)) {
-                let span = span(text, name.as_str(), path);
-                found.push(Problem::at(&source, code, &span, message, help.to_owned()));
-            }
+    let checks = config.services.iter().flat_map(|(name, service)| {
+        let secrets = service.check.dialogue.secrets().into_iter();
+        secrets.map(|secret| (["services", name.as_str()], secret))
+    });
+    let alerts = config.alerts.iter().filter_map(|(name, alert)| {
+        alert.secret().map(|secret| (["alerts", name.as_str()], secret))
+    });
+    for (table, secret) in checks.chain(alerts) {
+        let Secret::File(path) = secret else { continue };
+        if let Some((code, message, help)) = wrong(Path::new(path)) {
+            let span = span(text, table, path);
+            found.push(Problem::at(&source, code, &span, message, help.to_owned()));
+        }
+    }
+    if let Some(api) = &config.operations.api {
+        let files = [("certificate", &api.certificate), ("clients", &api.clients)];
+        let shown = files.map(|(key, path)| (key, unreadable(Path::new(path))));
+        let secret = ("key-file", wrong(Path::new(&api.key_file)));
+        for (key, problem) in shown.into_iter().chain([secret]) {
+            let Some((code, message, help)) = problem else { continue };
+            let span = of_key(text, ["api", key]);
+            found.push(Problem::at(&source, code, &span, message, help.to_owned()));
         }
     }
     found
+}
+
+/// What is wrong with a file that is no secret.
+fn unreadable(path: &Path) -> Option<(Code, String, &'static str)> {
+    let error = std::fs::File::open(path).err()?;
+    let message = format!("{} cannot be read: {error}", quote_path(path));
+    Some((Code::Unreadable, message, "name a PEM file that can be read"))
+}
+
+/// Where a key of a table stands.
+fn of_key(text: &str, [table, key]: [&str; 2]) -> Span {
+    let document = toml_edit::Document::parse(text).ok();
+    let item = document.as_ref().and_then(|it| it.get(table)?.get(key)?.span());
+    item.unwrap_or(0..0)
 }
 
 fn wrong(path: &Path) -> Option<(Code, String, &'static str)> {
@@ -48,11 +77,12 @@ fn wrong(path: &Path) -> Option<(Code, String, &'static str)> {
     }
 }
 
-/// Where the check of a service names a file.
-fn span(text: &str, service: &str, path: &str) -> Span {
+/// Where a table below `[services.NAME]` or `[alerts.NAME]` names a file.
+fn span(text: &str, [kind, name]: [&str; 2], path: &str) -> Span {
     let document = toml_edit::Document::parse(text).ok();
-    let check = document.as_ref().and_then(|it| it.get("services")?.get(service)?.get("check"));
-    let keys = check.and_then(|check| check.as_table_like()).map(TableLike::iter);
-    let named = keys.and_then(|mut keys| keys.find(|(_, item)| item.as_str() == Some(path)));
+    let table = document.as_ref().and_then(|it| it.get(kind)?.get(name)?.as_table_like());
+    let below = table.into_iter().flat_map(TableLike::iter);
+    let mut keys = below.filter_map(|(_, item)| item.as_table_like()).flat_map(TableLike::iter);
+    let named = keys.find(|(_, item)| item.as_str() == Some(path));
     named.and_then(|(_, item)| item.span()).unwrap_or(0..0)
 }

@@ -10,12 +10,13 @@ use crate::check::{self, check};
 use crate::code::Code;
 use crate::duration::at_least;
 use crate::found::{At, Found};
+use crate::hook::hook;
 use crate::policy;
 use crate::section::{Keys, Section};
 use crate::suggest::quote;
 use crate::tree::{Entry, Value};
 use crate::value::{choice, named};
-use director_core::config::{Check, Forward, OnFailure, Service, ServiceSettings};
+use director_core::config::{Check, Forward, Hook, OnFailure, Service, ServiceSettings};
 use director_core::name::ServiceName;
 use listen::Listen;
 use servers::{SERVER_EXAMPLE, ServerDraft, Servers};
@@ -37,15 +38,19 @@ pub(crate) const KEYS: Keys = Keys {
         "check",
         "on-failure",
         "fallback",
+        "fallback-command",
         "servers",
         "quorum",
         "panic-threshold",
         "slow-start",
         "flap-damping",
+        "half-open-limit",
         "drain",
     ],
     later: &[],
 };
+/// How long the command of a fallback may take.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// What leaves the configuration has half a minute to end its connections.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -61,6 +66,8 @@ pub(crate) struct Draft {
     pub(crate) check: Option<At<Check>>,
     settings: Option<ServiceSettings>,
     on_failure: Option<OnFailure>,
+    /// `None` when wrong, `Some(None)` when there is none.
+    fallback_command: Option<Option<Hook>>,
     policy: Option<policy::Draft>,
     drain: Option<Duration>,
 }
@@ -84,6 +91,9 @@ impl Draft {
                 .read("on-failure", found, choice(&on_failure))
                 .or(OnFailure::Quiesce),
             fallback: section.read("fallback", found, endpoint).at_or_absent(),
+            fallback_command: section
+                .read("fallback-command", found, hook(COMMAND_TIMEOUT))
+                .given_or_absent(),
             policy: policy::Draft::read(&section, found),
             servers: section.need("servers", &servers_help, found, |key, value, found| {
                 servers::servers(key, value, tunnel, found)
@@ -131,6 +141,7 @@ impl Draft {
             check: self.check?.value,
             on_failure: self.on_failure?,
             fallback: self.fallback?.map(|at| at.value.with_port(port)),
+            fallback_command: self.fallback_command?,
             servers: built,
             policy: self.policy?.policy,
             drain: self.drain?,

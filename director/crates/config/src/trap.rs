@@ -1,5 +1,6 @@
 //! Traps: what is valid, and will hurt one day.
 
+mod alerts;
 mod cluster;
 mod place;
 mod services;
@@ -94,10 +95,11 @@ traps! {
         "What answers there may live when the service is dead, and the other way round."
         "Leave `port` out, unless one process serves both.";
     ServerIsDirector "server-is-director" "A real server is a director of this cluster."
-        "On the director that owns the address the kernel serves such a connection itself; on the \
-         other one a table that stays warm may send packets back, in circles. And when the \
-         machine dies, a director and a server die at once."
-        "Keep directors and real servers apart; where that cannot be, see `director realserver`.";
+        "The director that does not own the address serves what the owner sends it, and sends \
+         nothing on to other directors. But when the machine dies, a director and a server die at \
+         once."
+        "Keep directors and real servers apart; where that cannot be, prepare both with \
+         `director realserver apply`.";
     OneServer "one-server" "A service has one real server, and no fallback."
         "When its check fails there is nobody left to serve."
         "Add a second server, or a fallback that says sorry.";
@@ -111,6 +113,12 @@ traps! {
         "A server that fails loses its clients at once, but one that is only slow is left before \
          anybody has noticed: clients wander."
         "Write a persistence of a minute or more, or none.";
+    AlertThroughItself "alert-through-itself" "Alerts go to a service of these directors."
+        "When that service is down, nobody is told of it, nor of anything else."
+        "Name a mail server or a webhook elsewhere, or add a second channel.";
+    AlertInTheClear "alert-in-the-clear" "Alerts go over a network readable for everybody."
+        "They name servers, addresses and faults, and anybody on the way can change them."
+        "Write https://, or tls = \"starttls\".";
 }
 
 impl fmt::Display for Trap {
@@ -169,6 +177,7 @@ pub fn warnings(config: &Config, file: &str, text: &str) -> Warnings {
     let mut found = Found { places, source, warnings: Vec::new() };
     cluster::check(config, &mut found);
     services::check(config, &mut found);
+    alerts::check(config, &mut found);
     let mut warnings = found.warnings;
     warnings.sort_by_key(|warning| (warning.span.start, warning.trap));
     Warnings { file: file.to_owned(), warnings }

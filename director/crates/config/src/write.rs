@@ -1,6 +1,8 @@
 //! From a configuration back to the text of a `director.toml`.
 
+mod alerts;
 mod check;
+mod vrrp;
 
 use crate::duration::format_duration;
 use check::check;
@@ -26,6 +28,7 @@ pub fn render(config: &Config) -> String {
     tables.extend(config.nodes.iter().map(|(name, it)| node(name.as_str(), it)));
     tables.extend(config.groups.iter().map(|(name, it)| group(name.as_str(), it)));
     tables.extend(config.services.iter().map(|(name, it)| service(name.as_str(), it)));
+    tables.extend(config.alerts.iter().map(|(name, it)| alerts::table(name.as_str(), it)));
     tables.extend(operations(&config.operations));
     tables.join("\n")
 }
@@ -36,6 +39,18 @@ fn operations(operations: &Operations) -> Vec<String> {
         let mut pairs = Pairs::new();
         pairs.text("metrics", metrics);
         tables.push(pairs.table("telemetry"));
+    }
+    if let Some(api) = &operations.api {
+        let mut pairs = Pairs::new();
+        pairs.text("listen", api.listen);
+        pairs.text("certificate", &api.certificate);
+        pairs.text("key-file", &api.key_file);
+        pairs.text("clients", &api.clients);
+        if !api.operators.is_empty() {
+            let names: Vec<String> = api.operators.iter().map(|name| quoted(name)).collect();
+            pairs.raw("operators", format_args!("[{}]", names.join(", ")));
+        }
+        tables.push(pairs.table("api"));
     }
     if let Some(directory) = &operations.maintenance {
         let mut pairs = Pairs::new();
@@ -122,6 +137,7 @@ fn cluster(cluster: &Cluster) -> String {
             pairs.raw(key, self::hook(hook));
         }
     }
+    pairs.raw("check-marks", cluster.check_marks.first());
     pairs.raw("announce", announce(&cluster.announce));
     pairs.text("lease", cluster.lease.map_or_else(|| "off".to_owned(), format_duration));
     pairs.duration("resync", cluster.resync);
@@ -162,6 +178,7 @@ fn sync(sync: &SyncSettings) -> String {
     pairs.raw("period", sync.period);
     pairs.text("refresh", sync.refresh.map_or_else(|| "off".to_owned(), format_duration));
     pairs.raw("retries", sync.retries);
+    pairs.duration("warm", sync.warm);
     pairs.inline()
 }
 
@@ -188,6 +205,9 @@ fn group(name: &str, group: &Group) -> String {
         }
         pairs.raw("priorities", priorities.inline());
     }
+    if let Some(vrrp) = &group.vrrp {
+        pairs.raw("vrrp", vrrp::inline(vrrp));
+    }
     pairs.named("groups", name)
 }
 
@@ -209,6 +229,9 @@ fn service(name: &str, service: &Service) -> String {
     if let Some(fallback) = service.fallback {
         pairs.text("fallback", endpoint(fallback, port));
     }
+    if let Some(command) = &service.fallback_command {
+        pairs.raw("fallback-command", hook(command));
+    }
     policy(&service.policy, &mut pairs);
     pairs.raw("servers", servers(service, port));
     pairs.named("services", name)
@@ -226,6 +249,9 @@ fn policy(policy: &Policy, pairs: &mut Pairs) {
     }
     if let Some(length) = policy.slow_start {
         pairs.duration("slow-start", length);
+    }
+    if let Some(limit) = policy.half_open {
+        pairs.raw("half-open-limit", limit);
     }
     if let Some(damping) = policy.damping {
         let mut inline = Pairs::new();

@@ -14,7 +14,7 @@ fn examples() -> Vec<&'static str> {
 
 #[test]
 fn every_example_is_read() {
-    assert_eq!(examples().len(), 3);
+    assert_eq!(examples().len(), 4);
     for example in examples() {
         parse("example.toml", example).unwrap_or_else(|it| panic!("{it}"));
     }

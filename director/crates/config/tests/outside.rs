@@ -112,6 +112,44 @@ fn the_key_file_must_be_there_filled_and_closed() {
 }
 
 #[test]
+fn the_files_of_tls_must_be_there_and_the_key_closed() {
+    let folder = folder("api_files");
+    let file = |name: &str| folder.join(name);
+    let text = format!(
+        "{}\n[api]\nlisten = {:?}\ncertificate = {:?}\nkey-file = {:?}\nclients = {:?}\n",
+        pair(),
+        "0.0.0.0:9471",
+        file("api.pem"),
+        file("api.key"),
+        file("clients.pem"),
+    );
+    std::fs::write(file("cluster.key"), "secret").unwrap();
+    std::fs::set_permissions(file("cluster.key"), Permissions::from_mode(0o600)).unwrap();
+    let name = file("director.toml");
+    let config = parse("director.toml", &text).unwrap();
+    let places = || {
+        let problems = check_files(&config, name.to_str().unwrap(), &text);
+        problems.iter().map(|it| (it.code, text[it.span.clone()].to_owned())).collect::<Vec<_>>()
+    };
+    let quoted = |name: &str| format!("{:?}", file(name));
+    assert_eq!(
+        places(),
+        [
+            (Code::Unreadable, quoted("api.pem")),
+            (Code::Unreadable, quoted("clients.pem")),
+            (Code::SecretMissing, quoted("api.key")),
+        ]
+    );
+    for name in ["api.pem", "clients.pem", "api.key"] {
+        std::fs::write(file(name), "something").unwrap();
+        std::fs::set_permissions(file(name), Permissions::from_mode(0o644)).unwrap();
+    }
+    assert_eq!(places(), [(Code::SecretOpen, quoted("api.key"))]);
+    std::fs::set_permissions(file("api.key"), Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(places(), []);
+}
+
+#[test]
 fn a_host_that_is_no_node_is_told_which_nodes_there_are() {
     let config = parse("director.toml", &pair()).unwrap();
     let node = |name| check_node(&config, name, "director.toml", &pair());

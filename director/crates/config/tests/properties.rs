@@ -2,27 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 
+#[path = "common/any_file.rs"]
+mod any_file;
 mod configs;
 
+use any_file::answers;
 use director_config::{parse, render};
 use proptest::prelude::*;
 
 /// A good file, from which broken ones are made.
 const PAIR: &str = include_str!("good/pair.toml");
-
-/// Either a configuration or at least one problem, each shown and inside the text.
-fn answers(text: &str) {
-    let Err(problems) = parse("any.toml", text) else { return };
-    assert!(!problems.problems.is_empty(), "no problem, yet no configuration");
-    for problem in &problems.problems {
-        assert!(text.get(problem.span.clone()).is_some(), "{problem:?}");
-        assert!(problem.line >= 1 && problem.column >= 1, "{problem:?}");
-        assert!(!problem.help.is_empty(), "{problem:?}");
-    }
-    let starts: Vec<_> = problems.problems.iter().map(|it| it.span.start).collect();
-    assert!(starts.is_sorted(), "{starts:?}");
-    assert!(!problems.to_string().is_empty() && !problems.coloured().to_string().is_empty());
-}
 
 /// Words of the grammar, and what does not belong between them.
 fn token() -> impl Strategy<Value = String> {

@@ -7,6 +7,7 @@ use crate::config::Digest;
 #[cfg(feature = "serde")]
 use crate::hexadecimal::Hexadecimal;
 use crate::name::{GroupName, NodeName};
+use crate::planted::{Bug, planted};
 use crate::standing::Entry;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -58,14 +59,25 @@ pub enum Kind {
     /// The receiver is suspected to be dead and must answer at once.
     Ask,
     /// The answer to [`Kind::Ask`].
-    Answer,
+    Answer {
+        /// The sequence number of the question: an answer that waited answers an older one.
+        question: u64,
+    },
     /// The sender has released everything and stops.
     Goodbye,
 }
 
+/// Releases of a group are counted modulo this.
+pub const RELEASES: u8 = 16;
+
 /// What a director says of itself in every packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
+    /// The version of the packets that say this, see [`crate::wire::heartbeat`].
+    ///
+    /// Of a version that is newer than ours only what every version keeps is known: that the sender
+    /// lives and whom it hears. It may own anything.
+    pub version: u8,
     /// The sender.
     pub node: NodeName,
     /// The sender's present life.
@@ -76,6 +88,12 @@ pub struct Body {
     pub heard: BTreeMap<NodeName, Incarnation>,
     /// What the sender claims to be for each group.
     pub claims: BTreeMap<GroupName, Claim>,
+    /// How often in this life the sender has ceased to hold each group's addresses, modulo
+    /// [`RELEASES`]; groups of which it never did are left out.
+    ///
+    /// Every packet says it, so that a claim and a release of which each word was lost are noticed
+    /// with the first packet that is not.
+    pub released: BTreeMap<GroupName, u8>,
     /// What was ordered for real servers: a few of the orders that the sender knows.
     pub orders: Vec<Entry>,
 }
@@ -96,6 +114,11 @@ pub enum Claim {
     Wants,
     /// It was handed over by its operator; it takes the group only when nobody else would.
     Resting,
+    /// None of the group's servers passes its checks there: it takes the group when nobody would
+    /// to whom they do.
+    Unserved,
+    /// It was handed over by its operator, and none of the group's servers passes its checks there.
+    RestingUnserved,
     /// It reaches no witness, or the group's interface has no carrier: it takes the group only when
     /// nobody else would.
     Unfit,
@@ -110,19 +133,46 @@ pub enum Claim {
 impl Claim {
     /// Whether the sender may hold the group's addresses.
     #[must_use]
-    pub const fn may_hold(self) -> bool {
+    pub fn may_hold(self) -> bool {
+        if self == Self::Holding && planted(Bug::HoldingIgnored) {
+            return false;
+        }
         matches!(self, Self::Holding | Self::Active | Self::Releasing)
     }
 
-    /// Whether the sender is ready to take the group now.
+    /// Whether the sender is ready to take the group now, and can serve it.
     #[must_use]
     pub const fn is_ready(self) -> bool {
         matches!(self, Self::Standby | Self::Wants)
     }
 
-    /// Whether the sender would take the group if nobody had it, now or as soon as it has listened.
+    /// How good a candidate the sender is for a group that nobody has; `None` when it has it, or
+    /// will not take it.
     #[must_use]
-    pub const fn may_come(self) -> bool {
-        matches!(self, Self::Waiting | Self::Standby | Self::Wants)
+    pub const fn merit(self) -> Option<Merit> {
+        match self {
+            Self::Waiting | Self::Standby | Self::Wants => Some(Merit::Ready),
+            Self::Resting => Some(Merit::Resting),
+            Self::Unserved => Some(Merit::Unserved),
+            Self::RestingUnserved => Some(Merit::RestingUnserved),
+            Self::Unfit => Some(Merit::Unfit),
+            Self::Holding | Self::Active | Self::Releasing | Self::Leaving => None,
+        }
     }
+}
+
+/// How good a candidate for a group is that nobody has, the best first. Of equals the priority
+/// decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Merit {
+    /// It would take the group at once, or as soon as it has listened.
+    Ready,
+    /// Its operator wants another to have the group.
+    Resting,
+    /// No server of the group passes its checks there.
+    Unserved,
+    /// Both.
+    RestingUnserved,
+    /// Nobody would reach the group there.
+    Unfit,
 }

@@ -7,35 +7,48 @@ mod detector;
 mod fencing;
 mod fitness;
 mod group;
+mod hold;
+mod links;
 mod order;
 mod orders;
 mod peer;
 mod replay;
+mod rivals;
+mod settings;
 mod speak;
 mod stall;
+mod versions;
 mod view;
+mod vrrp;
+mod warmth;
 mod witness;
 
 pub(crate) use view::ago_ms;
+pub use vrrp::Arrival;
+pub(crate) use warmth::Warmth;
 
 use crate::beat::{Beat, Body, Incarnation, Kind, LinkId};
-use crate::config::{Announce, Config, Digest, Failback, VirtualAddress};
+use crate::config::{self, Config, Digest, VirtualAddress};
 use crate::desired::Presence;
 use crate::effect::Effect;
-use crate::input::Reconciled;
+use crate::input::{Ignored, Reconciled};
 use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::observed::Snapshot;
+use crate::planted::{Bug, planted};
 use crate::report::{AnnounceCause, PeerCause, PeerState, Report, Role, RoleCause};
 use crate::time::{Deadline, Instant, Reason, earlier};
+use crate::wire::heartbeat::VERSION;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
-use detector::{Action, Limits};
+use detector::Action;
 use fencing::Fence;
 use group::{Change, Group, Surroundings};
 use orders::Post;
 use peer::{Credit, Peer};
+use settings::Settings;
+use vrrp::Routers;
 use witness::Witnesses;
 
 /// Where effects and reports go.
@@ -45,32 +58,9 @@ pub(crate) struct Out {
     pub(crate) reports: VecDeque<Report>,
 }
 
-/// The settings of the cluster that the machine works with.
-#[derive(Clone, Copy, Debug)]
-struct Settings {
-    keepalive: Duration,
-    limits: Limits,
-    failback: Option<Duration>,
-    announce: Announce,
-    /// Whether silent peers must be fenced before anything is taken from them.
-    fences: bool,
-}
-
-impl Settings {
-    fn of(config: &Config) -> Self {
-        let cluster = &config.cluster;
-        let failback = match cluster.failback {
-            Failback::Auto { delay } => Some(delay),
-            Failback::Manual => None,
-        };
-        Self {
-            keepalive: cluster.keepalive,
-            limits: Limits { detection: cluster.detection, deadtime: cluster.deadtime },
-            failback,
-            announce: cluster.announce,
-            fences: cluster.fence.is_some(),
-        }
-    }
+/// The groups whose owner heartbeats elect.
+fn native(config: &Config) -> impl Iterator<Item = (&GroupName, &config::Group)> {
+    config.groups.iter().filter(|(_, group)| group.vrrp.is_none())
 }
 
 /// Heartbeats, peers and roles of one node.
@@ -88,12 +78,19 @@ pub(crate) struct Cluster {
     /// End of the initial wait; `None` once it is over.
     listen_until: Option<Instant>,
     stopping: bool,
+    /// Set when this process has just found that it was not run, until it has read what waits in
+    /// its sockets: what it is to answer then, once for each peer and link.
+    woken: Option<BTreeMap<(usize, LinkId), u64>>,
     next_beat: Instant,
     sequence: u64,
     body: Arc<Body>,
+    /// Packets that changed nothing, by why.
+    ignored: BTreeMap<Ignored, u64>,
     /// Whether roles may have to change.
     stirred: bool,
     post: Post,
+    warmth: Warmth,
+    routers: Routers,
 }
 
 impl Cluster {
@@ -104,9 +101,7 @@ impl Cluster {
         found: &Snapshot,
         now: Instant,
     ) -> Self {
-        let groups = config
-            .groups
-            .iter()
+        let groups = native(config)
             .map(|(name, group)| {
                 let holding = group.addresses.iter().any(|a| found.addresses.contains_key(a));
                 let behind = speak::behind(config, group, us);
@@ -114,11 +109,13 @@ impl Cluster {
             })
             .collect();
         let body = Body {
+            version: VERSION,
             node: us.clone(),
             incarnation,
             config: config.digest(),
             heard: BTreeMap::new(),
             claims: BTreeMap::new(),
+            released: BTreeMap::new(),
             orders: Vec::new(),
         };
         let mut cluster = Self {
@@ -130,13 +127,18 @@ impl Cluster {
             groups,
             witnesses: Witnesses::new(config, now),
             dark: BTreeSet::new(),
-            listen_until: Some(now + config.cluster.initdead),
+            listen_until: (!planted(Bug::InitialWaitSkipped))
+                .then_some(now + config.cluster.initdead),
             stopping: false,
+            woken: None,
             next_beat: now,
             sequence: 0,
             body: Arc::new(body),
+            ignored: BTreeMap::new(),
             stirred: true,
             post: Post::default(),
+            warmth: Warmth::Needless,
+            routers: Routers::new(config, us, found, now),
         };
         cluster.body = Arc::new(cluster.present_body());
         cluster
@@ -158,7 +160,8 @@ impl Cluster {
         }
         let mut former: BTreeMap<GroupName, Group> =
             self.groups.drain(..).map(|group| (group.name.clone(), group)).collect();
-        for (name, wanted) in &config.groups {
+        self.routers.adopt(config, now);
+        for (name, wanted) in native(config) {
             let behind = speak::behind(config, wanted, &self.us);
             let fresh = Group::new(name.clone(), wanted.addresses.clone(), behind, false, now);
             let mut group = former.remove(name).unwrap_or_else(|| fresh.clone());
@@ -168,20 +171,34 @@ impl Cluster {
         for index in 0..self.peers.len() {
             self.compare_config(index, out);
         }
+        if let Some(later) = &mut self.woken {
+            // Its peers are numbered anew; one that is not answered asks again.
+            later.clear();
+        }
         self.reload_witnesses(config, now);
         self.next_beat = now;
         self.stirred = true;
     }
 
+    /// How far this node knows the connections of others.
+    pub(crate) fn set_warmth(&mut self, warmth: Warmth) {
+        self.stirred |= core::mem::replace(&mut self.warmth, warmth) != warmth;
+    }
+
     /// Begins the orderly stop.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
+        self.routers.stop();
         self.stirred = true;
     }
 
     /// Whether every group is given up.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.groups.iter().all(|group| group.role == Role::Stopped)
+        let over = |group: &Group| {
+            group.role == Role::Stopped
+                || (planted(Bug::ExitBeforeRelease) && group.role == Role::Releasing)
+        };
+        self.groups.iter().all(over) && self.routers.is_stopped()
     }
 
     /// Whether the kernel should hold each address of the configuration.
@@ -189,23 +206,36 @@ impl Cluster {
         self.groups
             .iter()
             .flat_map(|group| group.addresses.iter().map(|address| (address, group.presence())))
+            .chain(self.routers.presences())
+    }
+
+    /// A packet of VRRP's protocol arrived.
+    pub(crate) fn hear_advert(&mut self, arrival: Arrival, now: Instant, out: &mut Out) {
+        self.routers.hear(arrival, now, out);
     }
 
     /// A packet arrived.
     pub(crate) fn hear(&mut self, link: LinkId, beat: &Beat, now: Instant, out: &mut Out) {
         let Some(index) = self.peers.iter().position(|peer| peer.name == beat.body.node) else {
-            return;
+            return self.ignore(Ignored::Stranger);
         };
         let credit = self.peers[index].credit(beat, &self.us, self.incarnation);
         match credit {
-            Credit::Stale => return,
+            Credit::Stale => return self.ignore(Ignored::Replayed),
             Credit::Unproven => {
+                self.ignore(Ignored::Unproven);
+                if planted(Bug::NobodyGreeted) {
+                    return;
+                }
                 if self.peers[index].may_greet(now, self.settings.keepalive / 2) {
                     self.greet(index, link, beat.body.incarnation, out);
                 }
                 return;
             }
             Credit::Believed { news } => {
+                if self.peers[index].detector.state() == PeerState::Dead {
+                    self.peers[index].detector.regained(now);
+                }
                 self.stirred |= news;
                 if news {
                     self.compare_config(index, out);
@@ -217,9 +247,12 @@ impl Cluster {
                 self.hear_orders(beat);
             }
         }
+        if self.woken.is_some() && self.is_challenged(beat) {
+            self.doubt(now, out);
+        }
         self.note_link(index, link, now, out);
-        if beat.kind == Kind::Ask {
-            self.answer(index, link, out);
+        if beat.kind == Kind::Ask && !planted(Bug::QuestionUnanswered) {
+            self.be_asked(index, link, beat.sequence, out);
         }
         if !self.peers[index].is_outdated(beat.kind) {
             self.note_life(index, beat.kind, now, out);
@@ -236,37 +269,15 @@ impl Cluster {
         self.compare_config(index, out);
     }
 
-    /// Tells when a peer's configuration begins or ceases to differ from ours.
-    fn compare_config(&mut self, index: usize, out: &mut Out) {
-        let peer = &mut self.peers[index];
-        let differs = peer.life.as_ref().is_some_and(|life| life.body.config != self.digest);
-        if core::mem::replace(&mut peer.differs, differs) != differs {
-            out.reports.push_back(Report::ConfigDiffers { peer: peer.name.clone(), differs });
-        }
-    }
-
-    fn note_link(&mut self, index: usize, link: LinkId, now: Instant, out: &mut Out) {
-        let peer = &mut self.peers[index];
-        let Some(link) = peer.links.iter_mut().find(|known| known.id == link) else {
-            return;
-        };
-        link.heard_at = Some(now);
-        if !core::mem::replace(&mut link.up, true) {
-            let (id, interface) = (link.id, link.interface.clone());
-            let peer = peer.name.clone();
-            let report = Report::Link { peer, link: id, interface: interface.clone(), up: true };
-            out.reports.push_back(report);
-            // Who sits on this segment may have heard another owner while it was interrupted.
-            self.announce_on(&interface, AnnounceCause::LinkHealed, now, out);
-        }
-    }
-
     fn note_life(&mut self, index: usize, kind: Kind, now: Instant, out: &mut Out) {
         let peer = &mut self.peers[index];
         let before = peer.detector.state();
+        if matches!(before, PeerState::Dead | PeerState::Unknown) {
+            peer.silent_from = peer.detector.last_heard();
+        }
         let action = match kind {
-            Kind::Goodbye => peer.detector.left(now),
-            Kind::Regular | Kind::Ask | Kind::Answer => peer.detector.heard(now),
+            Kind::Goodbye if !planted(Bug::GoodbyeUnheard) => peer.detector.left(now),
+            _ => peer.detector.heard(now),
         };
         let Some(Action::Became(state, why)) = action else {
             return;
@@ -287,6 +298,7 @@ impl Cluster {
 
     /// Does what is due.
     pub(crate) fn due(&mut self, now: Instant, out: &mut Out) {
+        self.end_waking(out);
         for index in 0..self.peers.len() {
             self.judge_peer(index, now, out);
         }
@@ -297,9 +309,10 @@ impl Cluster {
         }
         self.witnesses_due(now, out);
         self.fence_due(now, out);
+        self.routers.due(now, out);
         let patience = self.settings.limits.deadtime;
         for group in &mut self.groups {
-            let timer = group.next_deadline(patience, self.settings.failback);
+            let timer = group.next_deadline(patience);
             self.stirred |= timer.is_some_and(|timer| timer.at <= now);
             if !group.doubtful && group.burst.due(self.settings.announce, now) {
                 let addresses = group.addresses.iter().cloned();
@@ -309,11 +322,23 @@ impl Cluster {
         if now >= self.next_beat {
             self.turn_orders();
             self.beat(Kind::Regular, out);
-            self.next_beat = self.next_beat + self.settings.keepalive;
+            self.next_beat = self.following_beat(now);
             if self.next_beat <= now {
                 self.next_beat = now + self.settings.keepalive;
             }
         }
+    }
+
+    fn following_beat(&self, now: Instant) -> Instant {
+        let keepalive = self.settings.keepalive;
+        if planted(Bug::BeatsSkipped) {
+            return self.next_beat + keepalive * 2;
+        }
+        if planted(Bug::ClockAligned) {
+            let step = u64::try_from(keepalive.as_nanos()).unwrap_or(u64::MAX).max(1);
+            return Instant::from_nanos(now.as_nanos() / step * step) + keepalive;
+        }
+        self.next_beat + keepalive
     }
 
     fn judge_peer(&mut self, index: usize, now: Instant, out: &mut Out) {
@@ -348,6 +373,10 @@ impl Cluster {
     /// The applier has finished a pass.
     pub(crate) fn reconciled(&mut self, result: &Reconciled, now: Instant, out: &mut Out) {
         for index in 0..self.groups.len() {
+            let group = &mut self.groups[index];
+            if matches!(group.role, Role::Taking | Role::Active) {
+                group.hold.observe(&group.addresses, result, now);
+            }
             let group = &self.groups[index];
             if group.awaited.is_none_or(|awaited| result.number < awaited) || result.found.is_err()
             {
@@ -355,7 +384,7 @@ impl Cluster {
             }
             let held = group.addresses.iter().filter(|address| result.holds(address)).count();
             let change = match group.role {
-                Role::Taking if held == group.addresses.len() => {
+                Role::Taking if held == group.addresses.len() || planted(Bug::ActiveBeforeHeld) => {
                     Change { to: Role::Active, why: RoleCause::AddressesHeld }
                 }
                 Role::Releasing if held == 0 => {
@@ -366,10 +395,12 @@ impl Cluster {
             };
             self.enter(index, change, now, out);
         }
+        self.routers.reconciled(result, now, out);
     }
 
     /// Remembers which apply result tells whether taking or releasing is done.
     pub(crate) fn requested(&mut self, number: u64) {
+        self.routers.requested(number);
         for group in &mut self.groups {
             if matches!(group.role, Role::Taking | Role::Releasing) && group.awaited.is_none() {
                 group.awaited = Some(number);
@@ -381,19 +412,20 @@ impl Cluster {
     ///
     /// Returns whether a role changed.
     pub(crate) fn settle(&mut self, now: Instant, out: &mut Out) -> bool {
+        let mut changed = self.routers.settle(now, out);
         if !core::mem::take(&mut self.stirred) {
-            return false;
+            return changed;
         }
         if self.listen_until.is_some() && self.has_heard_all() {
             self.listen_until = None;
             self.peers.iter_mut().for_each(Peer::believe);
         }
-        let mut changed = false;
         for index in 0..self.groups.len() {
             // A role changes at most three times at one moment (waiting, standby, taking).
             for _ in 0..3 {
                 let mut group = self.groups[index].clone();
                 let rival = group.rival_since.is_some();
+                let returning = group.failback_at();
                 let change = group.next_change(self.surroundings(now));
                 let had_rival = (rival, group.rival_since.is_some());
                 let barred = group.barred;
@@ -405,6 +437,8 @@ impl Cluster {
                     self.want_certainty(now);
                 }
                 self.tell_rivals(index, had_rival, now, out);
+                self.end_rivalry(index, now, out);
+                self.tell_warming(index, returning, now, out);
                 let Some(change) = change else {
                     break;
                 };
@@ -412,7 +446,9 @@ impl Cluster {
                 changed = true;
             }
         }
-        self.say_news(out);
+        if self.woken.is_none() {
+            self.say_news(out);
+        }
         changed
     }
 
@@ -426,6 +462,7 @@ impl Cluster {
             peers: &self.peers,
             listened: self.listen_until.is_none(),
             failback: self.settings.failback,
+            warmth: self.warmth,
             patience: self.settings.limits.deadtime,
             stopping: self.stopping,
             reached: self.witnesses.reached(),
@@ -452,8 +489,9 @@ impl Cluster {
                 next = earlier(next, lost);
             }
         }
+        next = earlier(next, self.routers.next_deadline());
         for group in &self.groups {
-            next = earlier(next, group.next_deadline(limits.deadtime, self.settings.failback));
+            next = earlier(next, group.next_deadline(limits.deadtime));
             next = earlier(next, group.burst.next_deadline().filter(|_| !group.doubtful));
         }
         next

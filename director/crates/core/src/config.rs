@@ -3,6 +3,7 @@
 //! Text becomes these values in the crate `director-config`, which reports every problem with line
 //! and column. Values that need no context (names, weights, priorities) cannot be built wrong.
 
+mod alert;
 mod cluster;
 pub mod dialogue;
 mod digest;
@@ -14,24 +15,27 @@ mod scheduler;
 mod service;
 mod settings;
 mod sync;
+mod vrrp;
 
+pub use alert::{Alert, Limit, Mail, Means, Retry, Security, Senders, Webhook};
 pub use cluster::{
     Announce, Cluster, Detection, Failback, Group, Hook, Node, Priority, VirtualAddress,
 };
 pub use dialogue::Dialogue;
 pub use digest::Digest;
 pub use forward::{Checksum, Forward, Tunnel};
-pub use key::{Protocol, ServiceKey, Traffic};
-pub use operations::Operations;
+pub use key::{CheckMarks, Protocol, ServiceKey, Traffic};
+pub use operations::{Api, Operations};
 pub use policy::{Damping, Initial, Pace, Percent, Policy, Quorum};
 pub use scheduler::{Scheduler, SchedulerFlags};
-pub use service::{Check, OnFailure, Server, Service, Weight};
+pub use service::{Check, OnFailure, Server, Service, Via, Weight};
 pub use settings::{Persistence, PersistenceEngine, ServiceSettings, Thresholds};
 pub use sync::{SyncDaemon, SyncRole, SyncSettings};
+pub use vrrp::{AdvertInterval, Coverage, Dialect, Password, Vrrp, VrrpVersion, everybody};
 
 pub(crate) use digest::of as digest;
 
-use crate::name::{GroupName, NodeName, ServiceName};
+use crate::name::{AlertName, GroupName, NodeName, ServiceName};
 use alloc::collections::BTreeMap;
 
 /// A whole configuration, the same on every director.
@@ -45,6 +49,8 @@ pub struct Config {
     pub groups: BTreeMap<GroupName, Group>,
     /// The virtual services.
     pub services: BTreeMap<ServiceName, Service>,
+    /// Who is told of what goes wrong.
+    pub alerts: BTreeMap<AlertName, Alert>,
     /// What is for those who operate them.
     pub operations: Operations,
 }
@@ -67,5 +73,16 @@ impl Config {
             Some(group.priorities.get(name).copied().unwrap_or(own))
         };
         (rank(one), other) > (rank(other), one)
+    }
+
+    /// The priority with which a node speaks VRRP for a group: 255 when the addresses are its own.
+    #[must_use]
+    pub fn vrrp_priority(&self, group: &Group, node: &NodeName) -> u8 {
+        let owner = group.vrrp.as_ref().and_then(|vrrp| vrrp.owner.as_ref());
+        if owner == Some(node) {
+            return u8::MAX;
+        }
+        let own = self.nodes.get(node).map(|node| node.priority);
+        group.priorities.get(node).copied().or(own).map_or(1, Priority::get)
     }
 }

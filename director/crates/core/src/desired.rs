@@ -1,12 +1,13 @@
 //! What the kernel should hold: a function of configuration, roles and health.
 
+pub(crate) mod circle;
 mod sysctl;
 
 pub use sysctl::{Sysctl, SysctlValue};
 
 use crate::config::{
-    Forward, Service, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, Thresholds, Traffic,
-    VirtualAddress, Weight,
+    CheckMarks, Forward, Service, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, Thresholds,
+    Traffic, VirtualAddress, Weight,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
@@ -18,6 +19,8 @@ use core::time::Duration;
 pub struct DesiredState {
     /// The virtual services.
     pub services: BTreeMap<ServiceKey, DesiredService>,
+    /// Every service with one of these marks is ours, also one that an earlier life has left.
+    pub check_marks: CheckMarks,
     /// The virtual addresses of the configuration, held or not.
     pub addresses: BTreeMap<VirtualAddress, Presence>,
     /// How long the kernel keeps an address after it was put there or renewed; `None` for ever.
@@ -28,6 +31,9 @@ pub struct DesiredState {
     pub sync: Option<BTreeMap<SyncRole, SyncDaemon>>,
     /// The firewall marks that packets should get; `None` when they are none of our business.
     pub marks: Option<Marks>,
+    /// How long the servers of each configured service drain, should it leave the configuration.
+    /// Nothing of it is in the kernel: it is for the ledger.
+    pub drains: BTreeMap<ServiceKey, Duration>,
 }
 
 impl DesiredState {
@@ -65,6 +71,14 @@ pub struct DesiredService {
     /// Servers of ours that should not be in the table now: they are removed from it when found
     /// there, while a server that nobody named is foreign.
     pub absent: BTreeSet<SocketAddr>,
+}
+
+impl DesiredService {
+    /// Whether it speaks of the server, as one that should be in the table or one that should not.
+    #[must_use]
+    pub fn names(&self, server: &SocketAddr) -> bool {
+        self.servers.contains_key(server) || self.absent.contains(server)
+    }
 }
 
 /// A real server as it should be.

@@ -10,22 +10,26 @@ mod orders;
 pub(crate) mod tests;
 mod view;
 
+use crate::alert::Alerts;
 use crate::beat::Incarnation;
 use crate::cluster::{Cluster, Out};
-use crate::config::Config;
-use crate::desired::DesiredState;
+use crate::config::{Config, Service};
+use crate::desired::{DesiredState, Presence, circle};
 use crate::effect::Effect;
 use crate::health::Checks;
 use crate::input::{Input, Reconciled};
 use crate::name::NodeName;
 use crate::observed::Snapshot;
 use crate::order::Author;
+use crate::plan::Ledger;
+use crate::planted::{Bug, planted};
 use crate::random::Stream;
 use crate::report::Report;
 use crate::standing::StandingOrders;
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 use history::History;
 use kernel::{KernelWatch, Settled};
@@ -66,6 +70,9 @@ pub struct Director {
     cluster: Cluster,
     checks: Checks,
     orders: StandingOrders,
+    alerts: Alerts,
+    /// Reports in `out` that the alerts have taken in.
+    noted: usize,
     kernel: KernelWatch,
     machinery: Machinery,
     phase: Phase,
@@ -74,6 +81,8 @@ pub struct Director {
     last: Instant,
     /// Whether the desired state may have changed.
     unsettled: bool,
+    /// Whether shares of servers have changed since the desired state was stated last.
+    reweighed: bool,
     /// The deadline that was missed by the last stall: packets that waited come before it is met.
     stall_noticed: Option<Instant>,
     rejected: BTreeMap<(core::net::IpAddr, crate::input::Rejection), Instant>,
@@ -93,16 +102,34 @@ impl Director {
         found: &Snapshot,
         now: Instant,
     ) -> Self {
+        Self::inheriting(config, node, seed, found, &Ledger::default(), now)
+    }
+
+    /// A director that starts where another was killed, which left `ledger`.
+    ///
+    /// What is in the ledger and no longer configured leaves the kernel, and settings that were
+    /// changed are put back when this one stops.
+    #[must_use]
+    pub fn inheriting(
+        config: Arc<Config>,
+        node: NodeName,
+        seed: u64,
+        found: &Snapshot,
+        ledger: &Ledger,
+        now: Instant,
+    ) -> Self {
         let number = Stream::named(seed, node.as_str()).next_u64();
         let incarnation = Incarnation(number.max(1));
         let mut out = Out::default();
         out.reports.push_back(Report::Started { node: node.clone(), incarnation });
         let mut director = Self {
             cluster: Cluster::new(&config, &node, incarnation, found, now),
-            checks: Checks::new(&config, found, now, &mut out),
+            checks: Checks::new(&config, &node, found, ledger, now, &mut out),
             orders: StandingOrders::default(),
-            kernel: KernelWatch::new(found, now),
-            machinery: Machinery::default(),
+            alerts: Alerts::new(&config, &node),
+            noted: 0,
+            kernel: KernelWatch::new(found, ledger, now),
+            machinery: Machinery::inheriting(ledger),
             config,
             node,
             incarnation,
@@ -111,11 +138,13 @@ impl Director {
             history: History::default(),
             last: now,
             unsettled: true,
+            reweighed: false,
             stall_noticed: None,
             rejected: BTreeMap::new(),
             out,
         };
         director.machinery.adopt(&director.config);
+        director.cluster.set_warmth(director.machinery.warmth(&director.config));
         director.settle(now);
         director
     }
@@ -133,8 +162,9 @@ impl Director {
                 self.cluster.rejected(from, why, owns, now);
                 self.reject(link, from, why, now);
             }
-            Input::ProbeFinished { ticket, outcome } => {
-                self.unsettled |= self.checks.finished(ticket, outcome, now, &mut self.out);
+            Input::Advert(arrival) => self.cluster.hear_advert(arrival, now, &mut self.out),
+            Input::ProbeFinished { ticket, outcome, phases } => {
+                self.checks.finished(ticket, (&outcome, &phases), now, &mut self.out);
             }
             Input::Reconciled(result) => self.reconciled(result, now),
             Input::LinkChanged { interface, up } => {
@@ -147,6 +177,11 @@ impl Director {
             Input::WitnessAnswered { witness, question } => {
                 self.cluster.witness_answered(witness, question, now, &mut self.out);
             }
+            Input::AlertEnded { channel, number, result } => {
+                let (alert, config) = ((&channel, number), &*self.config);
+                self.alerts.ended(alert, result, (config, now), &mut self.out);
+            }
+            Input::KernelChanged if planted(Bug::KernelChangeIgnored) => {}
             Input::KernelChanged => self.kernel.look(now),
             Input::Reload(config) => self.reload(config, now),
             Input::Order(order) => {
@@ -167,7 +202,7 @@ impl Director {
         match self.phase {
             Phase::Running | Phase::Releasing => {
                 let next = earlier(self.cluster.next_deadline(), self.checks.next_deadline());
-                earlier(next, kernel)
+                earlier(earlier(next, self.alerts.next_deadline()), kernel)
             }
             Phase::Clearing { until } => {
                 let overdue = Deadline { at: until, reason: Reason::ReleaseOverdue };
@@ -185,6 +220,7 @@ impl Director {
     /// The next thing to be told.
     pub fn next_report(&mut self) -> Option<Report> {
         let report = self.out.reports.pop_front()?;
+        self.noted = self.noted.saturating_sub(1);
         self.history.note(&report, self.last);
         Some(report)
     }
@@ -219,6 +255,7 @@ impl Director {
     fn wake(&mut self, now: Instant) {
         if self.phase == Phase::Running || self.phase == Phase::Releasing {
             self.cluster.due(now, &mut self.out);
+            self.alerts.due(&self.config, now, &mut self.out);
         }
         self.unsettled |= self.checks.due(self.kernel.found(), now, &mut self.out);
         self.unsettled |= self.kernel.is_due(now);
@@ -248,14 +285,17 @@ impl Director {
     }
 
     fn reconciled(&mut self, result: Reconciled, now: Instant) {
-        let back = self.kernel.reconciled(&result, now, &mut self.out);
+        let own = self.config.nodes.get(&self.node).into_iter();
+        let own = own.flat_map(|node| node.addresses.values().copied()).collect();
+        let back = self.kernel.reconciled(&result, &own, now, &mut self.out);
         for address in back {
             self.cluster.announce_again(&address, now, &mut self.out);
         }
         self.cluster.reconciled(&result, now, &mut self.out);
-        self.machinery.done(&result.done);
+        self.machinery.reconciled(&result, &self.config, now);
+        self.cluster.set_warmth(self.machinery.warmth(&self.config));
         if let Ok(found) = &result.found {
-            self.checks.observed(found, &mut self.out);
+            self.checks.observed(&self.config, found, now, &mut self.out);
         }
         if self.checks.is_draining() {
             self.kernel.look_by(now + COUNT_PAUSE);
@@ -274,7 +314,9 @@ impl Director {
         self.cluster.reload(&config, now, &mut self.out);
         self.checks.reload(&self.config, &config, now, &mut self.out);
         self.machinery.adopt(&config);
+        self.cluster.set_warmth(self.machinery.warmth(&config));
         self.config = config;
+        self.alerts.reload(&self.config);
         self.orders.retain(&self.config);
         self.use_orders(now);
         self.out.reports.push_back(Report::Reloaded);
@@ -295,8 +337,23 @@ impl Director {
         self.out.effects.push_back(Effect::Exit);
     }
 
-    /// Brings roles, desired state and what was asked of the kernel into line.
+    /// Brings everything into line with what has happened.
     fn settle(&mut self, now: Instant) {
+        self.settle_state(now);
+        self.raise_alerts(now);
+    }
+
+    /// Tells the channels of alerts what is being told since they were told last.
+    fn raise_alerts(&mut self, now: Instant) {
+        let new: Vec<Report> = self.out.reports.iter().skip(self.noted).cloned().collect();
+        for report in new {
+            self.alerts.note(&report, &self.config, now, &mut self.out);
+        }
+        self.noted = self.out.reports.len();
+    }
+
+    /// Brings roles, desired state and what was asked of the kernel into line.
+    fn settle_state(&mut self, now: Instant) {
         if self.phase == Phase::Over {
             return;
         }
@@ -307,12 +364,20 @@ impl Director {
             self.phase = Phase::Clearing { until: now + self.config.cluster.deadtime };
             self.unsettled = true;
         }
-        if !core::mem::take(&mut self.unsettled) && !self.kernel.is_due(now) {
+        if self.phase == Phase::Running {
+            self.reweighed |= self.checks.weigh(&self.config, now, &mut self.out);
+            let changed = self.reweighed || self.unsettled;
+            if changed && self.cluster.set_unserved(&self.checks.unserved(&self.config)) {
+                self.unsettled |= self.cluster.settle(now, &mut self.out);
+            }
+        }
+        // No pass begins before the running one is over. What the states of servers change until
+        // then is stated once: of fifty thousand servers that come up, not fifty thousand times.
+        let reweighed = self.reweighed && !self.kernel.is_busy();
+        if !self.unsettled && !reweighed && !self.kernel.is_due(now) {
             return;
         }
-        if self.phase == Phase::Running {
-            self.checks.weigh(&self.config, now, &mut self.out);
-        }
+        (self.unsettled, self.reweighed) = (false, false);
         let desired = self.desired();
         let resync = self.config.cluster.resync;
         if let Settled::Ask { number } = self.kernel.want(desired, resync, now, &mut self.out) {
@@ -330,14 +395,27 @@ impl Director {
                 sysctls: self.machinery.sysctls_before(),
                 sync: self.machinery.no_sync(),
                 marks: self.machinery.no_marks(),
+                check_marks: self.config.cluster.check_marks,
                 lease: None,
+                drains: BTreeMap::new(),
             };
         }
+        let mut services = self.checks.desired(&self.config);
+        circle::cut(&mut services, &self.config, &self.node, &addresses);
+        let bare = (planted(Bug::StandbyTableFlushed)
+            && !addresses.values().any(|held| *held == Presence::Held))
+            || (planted(Bug::TableFlushedFirst) && self.phase == Phase::Releasing);
+        if bare {
+            services.clear();
+        }
+        let drain = |service: &Service| (service.key, service.drain);
         DesiredState {
-            services: self.checks.desired(&self.config),
+            services,
+            drains: self.config.services.values().map(drain).collect(),
             sysctls: self.machinery.sysctls(&self.config),
             sync: self.machinery.sync(&self.config, addresses.values().copied()),
             marks: self.machinery.marks(&self.config),
+            check_marks: self.config.cluster.check_marks,
             addresses,
             lease: self.config.cluster.lease,
         }

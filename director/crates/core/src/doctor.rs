@@ -179,8 +179,11 @@ impl Facts {
 pub fn settings(facts: &Facts) -> Vec<String> {
     let scopes = facts.interfaces.keys().map(InterfaceName::as_str).chain(["all"]);
     let of = |scope: &str| {
-        ["rp_filter", "send_redirects", "arp_ignore", "arp_announce"]
-            .map(|name| alloc::format!("net/ipv4/conf/{scope}/{name}"))
+        let four = ["rp_filter", "send_redirects", "arp_ignore", "arp_announce"]
+            .map(|name| alloc::format!("net/ipv4/conf/{scope}/{name}"));
+        let six = ["disable_ipv6", "accept_ra"]
+            .map(|name| alloc::format!("net/ipv6/conf/{scope}/{name}"));
+        four.into_iter().chain(six)
     };
     let whole = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/vs/pmtu_disc"];
     scopes.flat_map(of).chain(whole.map(String::from)).collect()

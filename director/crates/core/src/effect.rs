@@ -1,9 +1,11 @@
 //! What a director wants done.
 
+use crate::advert::Advert;
+use crate::alert::Notice;
 use crate::beat::{Beat, LinkId};
-use crate::config::VirtualAddress;
+use crate::config::{Coverage, VirtualAddress};
 use crate::desired::DesiredState;
-use crate::name::NodeName;
+use crate::name::{AlertName, InterfaceName, NodeName};
 use crate::probe::{Probe, Ticket};
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
@@ -19,6 +21,17 @@ pub enum Effect {
         to: SocketAddr,
         /// What to say.
         beat: Beat,
+    },
+    /// Send a VRRP advert with TTL or hop limit 255.
+    Advertise {
+        /// By this interface, from the node's own address on it.
+        interface: InterfaceName,
+        /// To a peer, or to everybody.
+        to: IpAddr,
+        /// What to say.
+        advert: Arc<Advert>,
+        /// What its checksum covers.
+        coverage: Coverage,
     },
     /// Start a probe; its end comes back as [`crate::Input::ProbeFinished`].
     StartProbe {
@@ -60,6 +73,14 @@ pub enum Effect {
     Fence {
         /// Which.
         peer: NodeName,
+    },
+    /// Deliver an alert by its channel; what came of it comes back as
+    /// [`crate::Input::AlertEnded`].
+    Alert {
+        /// Which channel of the configuration.
+        channel: AlertName,
+        /// What to say.
+        notice: Arc<Notice>,
     },
     /// Everything is released and said: the process may end.
     Exit,

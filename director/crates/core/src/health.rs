@@ -6,8 +6,11 @@
 //! ```
 
 mod adopt;
+mod advice;
 mod drain;
 mod duty;
+mod hints;
+mod plight;
 mod pool;
 mod ramp;
 mod results;
@@ -16,26 +19,29 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod ways;
 
 use crate::cluster::Out;
 use crate::config::{Config, ServiceKey, Weight};
 use crate::desired::{DesiredServer, DesiredService};
 use crate::effect::Effect;
-use crate::name::ServiceName;
+use crate::name::{NodeName, ServiceName};
 use crate::observed::Snapshot;
-use crate::probe::{Failure, Outcome, Passed, Phase, Ticket};
+use crate::planted::{Bug, planted};
+use crate::probe::{Advice, Failure, Outcome, Passed, Phase, Phases, Ticket};
 use crate::report::{Health, Report};
 use crate::standing::{Duty, Seat};
 use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use drain::Drains;
 use duty::Ordered;
-use pool::Pool;
+use pool::{Part, Pool};
 use schedule::Schedule;
 use shared::Shared;
 use verdict::{Change, Record};
+use ways::Ways;
 
 /// One real server of one service.
 #[derive(Clone, Debug)]
@@ -43,6 +49,8 @@ pub(crate) struct Checked {
     pub(crate) service: ServiceName,
     key: ServiceKey,
     pub(crate) server: SocketAddr,
+    /// Place of its pool.
+    pool: usize,
     pub(crate) record: Record,
     /// Place of its check.
     check: usize,
@@ -56,8 +64,14 @@ pub(crate) struct Checked {
     newcomer: bool,
     /// What the operator wants of it.
     ordered: Ordered,
+    /// What its agent wants, as it has said by and by.
+    pub(crate) advice: Advice,
     /// The weight that the kernel should have; `None` when the server should not be in the table.
     pub(crate) share: Option<Weight>,
+    /// Its connections when the kernel was asked last.
+    counted_by_kernel: Option<hints::Connections>,
+    /// What of it is in its pool's sum.
+    counted: Part,
 }
 
 /// All real servers.
@@ -70,10 +84,18 @@ pub(crate) struct Checks {
     schedule: Schedule,
     tickets: BTreeMap<Ticket, usize>,
     last_ticket: u64,
-    /// When the next server gets more of its weight.
-    step_at: Option<Instant>,
+    /// When which server gets more of its weight, or leaves.
+    steps: Schedule,
+    /// Per pool: the servers whose shares are to be found anew.
+    stale: BTreeMap<usize, BTreeSet<usize>>,
     /// Servers that have left the configuration and still have connections.
     drains: Drains,
+    /// Ways through the services, for the checks that go there.
+    ways: Ways,
+    /// The virtual addresses of the configuration.
+    virtuals: BTreeSet<IpAddr>,
+    /// This director.
+    node: NodeName,
 }
 
 impl Checks {
@@ -84,48 +106,66 @@ impl Checks {
         }
         self.tickets.clear();
         self.schedule = Schedule::default();
-        self.step_at = None;
+        self.steps = Schedule::default();
+        self.stale.clear();
     }
 
-    /// A probe ended. Returns whether a server's state changed.
+    /// A probe ended.
     pub(crate) fn finished(
         &mut self,
         ticket: Ticket,
-        outcome: Outcome,
+        came: (&Outcome, &Phases),
         now: Instant,
         out: &mut Out,
-    ) -> bool {
-        let Some(index) = self.tickets.remove(&ticket) else {
-            return false;
-        };
-        self.judge(index, &outcome, now, out)
+    ) {
+        if let Some(index) = self.tickets.remove(&ticket) {
+            self.judge(index, came, now, out);
+        }
     }
 
-    /// Starts and ends what is due. Returns whether shares may have changed.
+    /// Starts and ends what is due. Returns whether a server that was leaving has left.
     pub(crate) fn due(&mut self, found: Option<&Snapshot>, now: Instant, out: &mut Out) -> bool {
-        let mut changed = self.step_at.is_some_and(|at| at <= now);
-        changed |= self.drains.due(found, now, out);
+        let changed = self.drains.due(found, now, out);
         while let Some(index) = self.schedule.take_due(now) {
             match self.shared[index].running {
                 None if self.is_idle(index) => {
                     self.schedule.set(index, now + self.shared[index].interval(None));
                 }
-                None => self.start(index, now, out),
+                None => self.begin(index, found, now, out),
                 Some((ticket, _)) => {
-                    self.tickets.remove(&ticket);
+                    if !planted(Bug::StaleProbeCounted) {
+                        self.tickets.remove(&ticket);
+                    }
                     out.effects.push_back(Effect::CancelProbe { ticket });
                     let failure = Failure::TimedOut { phase: Phase::Whole };
-                    changed |= self.judge(index, &Err(failure), now, out);
+                    self.judge(index, (&Err(failure), &Phases::default()), now, out);
                 }
             }
         }
         changed
     }
 
-    fn start(&mut self, index: usize, now: Instant, out: &mut Out) {
+    /// Starts a check, if there is a way to the server.
+    fn begin(&mut self, index: usize, found: Option<&Snapshot>, now: Instant, out: &mut Out) {
+        let obstacle = match self.ready(&self.shared[index], found) {
+            Ok(source) => return self.start(index, source, now, out),
+            Err(obstacle) => obstacle,
+        };
+        match self.hindered(index, obstacle, now) {
+            Ok(again) => self.schedule.set(index, again),
+            Err(what) => {
+                self.schedule.set(index, now + self.shared[index].interval(None));
+                let failure = Err(Failure::Local { what });
+                self.judge(index, (&failure, &Phases::default()), now, out);
+            }
+        }
+    }
+
+    fn start(&mut self, index: usize, source: Option<IpAddr>, now: Instant, out: &mut Out) {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
-        let probe = self.shared[index].start(ticket, now);
+        self.shared[index].hindered = None;
+        let probe = ways::from(self.shared[index].start(ticket, now), source);
         // The prober has its own deadline and says how far it came. Ours comes a little later, for
         // a prober that hangs.
         self.schedule.set(index, now + probe.timeout + probe.timeout / 8);
@@ -134,21 +174,35 @@ impl Checks {
     }
 
     /// One answer is an answer for every service that asked.
-    fn judge(&mut self, index: usize, outcome: &Outcome, now: Instant, out: &mut Out) -> bool {
+    fn judge(
+        &mut self,
+        index: usize,
+        (outcome, phases): (&Outcome, &Phases),
+        now: Instant,
+        out: &mut Out,
+    ) {
         let shared = &mut self.shared[index];
+        let advice = shared.advice(outcome);
         shared.answered(outcome.is_ok());
-        let mut changed = false;
         for member in &shared.members {
-            changed |= self.servers[*member].judge(outcome, now, out);
+            let entry = &mut self.servers[*member];
+            let mut changed = entry.judge(outcome, now, out);
+            changed |= advice.is_some_and(|it| entry.heed(it, now, out));
+            if changed {
+                self.stale.entry(entry.pool).or_default().insert(*member);
+            }
+        }
+        if outcome.is_err() && planted(Bug::FailuresShared) {
+            let others = self.servers.iter_mut().filter(|entry| entry.check != index);
+            others.for_each(|entry| entry.record.failures += 1);
         }
         let tempos = shared.members.iter().map(|member| self.servers[*member].record.tempo());
         let tempo = tempos.max();
         if let Some((_, started)) = shared.running.take() {
-            shared.results.note(started, outcome, now);
+            shared.results.note(started, outcome, phases, now);
             // The cadence is kept: the next check is due one interval after this one was.
             self.schedule.set(index, (started + shared.interval(tempo)).max(now));
         }
-        changed
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Deadline> {
@@ -157,7 +211,7 @@ impl Checks {
             let reason = if running { Reason::ProbeTimeout } else { Reason::ProbeDue };
             Deadline { at, reason }
         });
-        let step = self.step_at.map(|at| Deadline { at, reason: Reason::WeightStep });
+        let step = self.steps.first().map(|(at, _)| Deadline { at, reason: Reason::WeightStep });
         let drained = self.drains.next().map(|at| Deadline { at, reason: Reason::DrainOver });
         earlier(earlier(check, step), drained)
     }
@@ -166,19 +220,25 @@ impl Checks {
     pub(crate) fn desired(&self, config: &Config) -> BTreeMap<ServiceKey, DesiredService> {
         let mut services = BTreeMap::new();
         for (pool, service) in self.pools.iter().zip(config.services.values()) {
-            let (mut servers, mut absent) = (BTreeMap::new(), BTreeSet::new());
-            for entry in self.members(pool) {
-                if let Some(weight) = entry.share {
-                    let server = DesiredServer::of(service, &entry.server, weight);
-                    servers.insert(entry.server, server);
-                } else {
-                    absent.insert(entry.server);
-                }
-            }
+            let members = self.members(pool).iter();
+            // Made at once, a tree has full nodes; servers are many.
+            let weighed = |entry: &Checked| {
+                let weight = entry.share?;
+                Some((entry.server, DesiredServer::of(service, &entry.server, weight)))
+            };
+            let mut servers: BTreeMap<_, _> = members.clone().filter_map(weighed).collect();
+            let absent = members.filter(|entry| entry.share.is_none());
+            let mut absent: BTreeSet<_> = absent.map(|entry| entry.server).collect();
             match service.fallback {
-                Some(fallback) if pool.is_served() => {
+                Some(fallback) if planted(Bug::FallbackToThePeer) && !pool.is_served() => {
+                    let peer = config.nodes.values().flat_map(|node| node.addresses.values());
+                    let server = DesiredServer::fallback(service, &fallback);
+                    servers.extend(peer.last().map(|ip| ((*ip, fallback.port()).into(), server)));
+                }
+                Some(fallback) if pool.is_served() && !planted(Bug::FallbackStays) => {
                     absent.insert(fallback);
                 }
+                Some(_) if planted(Bug::FallbackMissing) => {}
                 Some(fallback) => {
                     servers.insert(fallback, DesiredServer::fallback(service, &fallback));
                 }
@@ -188,6 +248,7 @@ impl Checks {
             services.insert(service.key, DesiredService { settings, servers, absent });
         }
         self.drains.desired(&mut services);
+        self.ways.desired(&mut services);
         services
     }
 

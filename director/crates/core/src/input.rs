@@ -1,12 +1,14 @@
 //! What happens to a director.
 
+use crate::alert::Undelivered;
 use crate::beat::{Beat, LinkId};
+use crate::cluster::Arrival;
 use crate::config::{Config, VirtualAddress};
-use crate::name::{InterfaceName, NodeName};
+use crate::name::{AlertName, InterfaceName, NodeName};
 use crate::observed::Snapshot;
 use crate::order::Order;
 use crate::plan::Step;
-use crate::probe::{Outcome, Ticket};
+use crate::probe::{Outcome, Phases, Ticket};
 use crate::standing::Subject;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -38,12 +40,16 @@ pub enum Input {
         /// Whether its sender may own a group, by its own unproven word.
         owns: bool,
     },
+    /// A packet of VRRP's protocol arrived.
+    Advert(Arrival),
     /// A probe ended by itself.
     ProbeFinished {
         /// Which.
         ticket: Ticket,
         /// How.
         outcome: Outcome,
+        /// How long its parts took.
+        phases: Phases,
     },
     /// The applier has finished one pass.
     Reconciled(Reconciled),
@@ -67,6 +73,15 @@ pub enum Input {
         peer: NodeName,
         /// Whether it is off now; if not, why not, in words.
         result: Result<(), String>,
+    },
+    /// The delivery of an alert has ended.
+    AlertEnded {
+        /// By which channel.
+        channel: AlertName,
+        /// The alert's number.
+        number: u64,
+        /// Whether it was delivered; if not, why not.
+        result: Result<(), Undelivered>,
     },
     /// The kernel told of a change that somebody made.
     KernelChanged,
@@ -103,6 +118,65 @@ impl fmt::Display for Rejection {
             Self::OtherCluster => "of another cluster",
             Self::Authentication => "authentication does not fit our key",
         })
+    }
+}
+
+/// Why a heartbeat packet changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Ignored {
+    /// It is not of this protocol, or cut short.
+    Malformed,
+    /// It is of a version that this release does not know.
+    Version,
+    /// It belongs to another cluster.
+    OtherCluster,
+    /// Its authentication does not fit the key.
+    Authentication,
+    /// No director of the configuration has this name.
+    Stranger,
+    /// It was heard before, or is of a life that is over.
+    Replayed,
+    /// It does not name this life of ours: it may be a recording, or its sender has just started.
+    Unproven,
+}
+
+impl From<Rejection> for Ignored {
+    fn from(why: Rejection) -> Self {
+        match why {
+            Rejection::Malformed => Self::Malformed,
+            Rejection::Version => Self::Version,
+            Rejection::OtherCluster => Self::OtherCluster,
+            Rejection::Authentication => Self::Authentication,
+        }
+    }
+}
+
+impl Ignored {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Malformed,
+        Self::Version,
+        Self::OtherCluster,
+        Self::Authentication,
+        Self::Stranger,
+        Self::Replayed,
+        Self::Unproven,
+    ];
+
+    /// Its name in metrics and in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Version => "version",
+            Self::OtherCluster => "other-cluster",
+            Self::Authentication => "authentication",
+            Self::Stranger => "stranger",
+            Self::Replayed => "replayed",
+            Self::Unproven => "unproven",
+        }
     }
 }
 

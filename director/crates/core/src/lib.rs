@@ -14,13 +14,17 @@
 //! ```
 //!
 //! * [`config`]: what the operator wants. [`name`], [`time`], [`random`]: the small values.
-//! * [`beat`]: what directors say to each other. [`wire`]: the same as bytes.
+//! * [`beat`]: what directors say to each other, [`advert`]: what virtual routers say. [`wire`]:
+//!   the same as bytes.
 //! * [`health`]: from check outcomes to states of real servers.
 //! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
+//! * [`alert`]: who is told of what goes wrong, and how often.
 //! * [`desired`], [`observed`], [`plan`]: what the kernel should hold, what it holds, the
 //!   difference.
+//! * [`planted`]: bugs by which the hunt is tried; none in what is shipped.
 //! * [`realserver`]: what a real server must hold for direct routing and tunnelling.
 //! * [`doctor`]: what would bite on a host, with its cure.
+//! * [`alter`]: real servers that come and go beside the configuration's file.
 //! * [`director`]: the whole machine, made of these. [`input`], [`order`], [`standing`],
 //!   [`effect`], [`report`], [`view`] are its vocabulary.
 
@@ -28,6 +32,9 @@
 
 extern crate alloc;
 
+pub mod advert;
+pub mod alert;
+pub mod alter;
 pub mod beat;
 pub mod cluster;
 pub mod config;
@@ -45,6 +52,7 @@ pub mod name;
 pub mod observed;
 pub mod order;
 pub mod plan;
+pub mod planted;
 pub mod probe;
 pub mod random;
 pub mod realserver;

@@ -122,6 +122,10 @@ name!(
     ServiceName, 63, &[]
 );
 name!(
+    /// A channel by which people are told of what goes wrong.
+    AlertName, 63, &[]
+);
+name!(
     /// A network interface (`IFNAMSIZ` leaves 15 characters, `linux/if.h`).
     InterfaceName, 15, &['@', ':']
 );

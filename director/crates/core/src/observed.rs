@@ -1,8 +1,8 @@
 //! What the kernel holds, as last observed.
 
 use crate::config::{
-    Forward, PersistenceEngine, SchedulerFlags, ServiceKey, ServiceSettings, SyncDaemon, SyncRole,
-    Thresholds, VirtualAddress, Weight,
+    Forward, Persistence, PersistenceEngine, Scheduler, SchedulerFlags, ServiceKey,
+    ServiceSettings, SyncDaemon, SyncRole, Thresholds, VirtualAddress, Weight,
 };
 use crate::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use alloc::collections::BTreeMap;
@@ -106,6 +106,24 @@ impl ObservedService {
             engine: persistence.engine.map(|engine| String::from(engine.name())),
         });
         self.one_packet = settings.one_packet;
+    }
+
+    /// Its settings, if they are such as a configuration can ask for.
+    #[must_use]
+    pub fn settings(&self) -> Option<ServiceSettings> {
+        let persistence = match &self.persistence {
+            None => None,
+            Some(ObservedPersistence { timeout, prefix, engine }) => {
+                let engine = match engine.as_deref() {
+                    None => None,
+                    Some(name) => Some(PersistenceEngine::from_name(name)?),
+                };
+                Some(Persistence { timeout: *timeout, prefix: (*prefix)?, engine })
+            }
+        };
+        let (flags, one_packet) = (self.flags, self.one_packet);
+        let scheduler = Scheduler::from_name(&self.scheduler)?;
+        Some(ServiceSettings { scheduler, flags, persistence, one_packet })
     }
 
     /// Whether it has these settings.

@@ -22,6 +22,11 @@ pub enum Order {
         /// The group.
         group: Option<GroupName>,
     },
+    /// Be no owner while a peer can be: hand over what this node owns, and rest in every case.
+    Standby {
+        /// The group.
+        group: Option<GroupName>,
+    },
     /// Give a real server no new connections; those that it has go on.
     Drain {
         /// Which.
@@ -68,6 +73,8 @@ impl fmt::Display for Order {
             Self::Handover { group: Some(group) } => write!(formatter, "hand over group {group}"),
             Self::Ready { group: None } => write!(formatter, "be ready for every group"),
             Self::Ready { group: Some(group) } => write!(formatter, "be ready for group {group}"),
+            Self::Standby { group: None } => write!(formatter, "stand by for every group"),
+            Self::Standby { group: Some(group) } => write!(formatter, "stand by for group {group}"),
             Self::Drain { server, deadline: None, .. } => write!(formatter, "drain {server}"),
             Self::Drain { server, deadline: Some(deadline), .. } => {
                 write!(formatter, "drain {server} within {} s", deadline.as_secs())
@@ -125,6 +132,11 @@ pub enum Refusal {
     },
     /// This node owns no group.
     OwnsNothing,
+    /// This node is just taking the group.
+    Taking {
+        /// The group.
+        group: GroupName,
+    },
     /// No peer is ready to take the group: it would be left without owner.
     NobodyReady {
         /// The group.
@@ -160,6 +172,9 @@ impl fmt::Display for Refusal {
             }
             Self::OwnsNothing => {
                 write!(formatter, "this node owns no group: run this on the one that does")
+            }
+            Self::Taking { group } => {
+                write!(formatter, "this node is just taking the group {group}: try again")
             }
             Self::NobodyReady { group } => write!(
                 formatter,

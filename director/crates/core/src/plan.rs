@@ -1,10 +1,12 @@
 //! The difference between what the kernel should hold and what it holds, as ordered steps.
 
 mod diff;
+mod ledger;
 #[cfg(test)]
 mod tests;
 
-pub use diff::{Ledger, diff};
+pub use diff::diff;
+pub use ledger::Ledger;
 
 use crate::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
 use crate::desired::{DesiredServer, Marks, Sysctl, SysctlValue};

@@ -3,7 +3,8 @@
 use crate::config::Dialogue;
 use alloc::string::String;
 use core::fmt;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU32;
 use core::time::Duration;
 
 /// Number of one probe; never used twice in a process.
@@ -16,10 +17,74 @@ pub struct Ticket(pub u64);
 pub struct Probe {
     /// Where to connect to.
     pub target: SocketAddr,
+    /// By which way, when not simply by the routes of this host.
+    pub way: Option<Way>,
     /// What to say and to expect.
     pub dialogue: Dialogue,
     /// For the whole dialogue.
     pub timeout: Duration,
+}
+
+/// The way to one real server through a virtual service: packets to the virtual address that carry
+/// this mark are forwarded to that server alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// Their firewall mark.
+    pub mark: u32,
+    /// From which address of this director they come. A virtual address that it holds would do
+    /// nothing: the server takes that for its own.
+    pub source: Option<IpAddr>,
+}
+
+/// How long the parts of a dialogue took, in microseconds, each summed up where a dialogue came to
+/// it more than once. Servers are given by address: there are no names to resolve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    took: [Option<Micros>; 4],
+}
+
+impl Phases {
+    /// The parts, in their order.
+    pub const ALL: [Phase; 4] = [Phase::Connect, Phase::Tls, Phase::Answer, Phase::Body];
+
+    /// So much time more went by in this part.
+    pub fn add(&mut self, phase: Phase, time: Duration) {
+        let place = Self::ALL.iter().position(|known| *known == phase);
+        if let Some(took) = place.and_then(|place| self.took.get_mut(place)) {
+            *took = Some(Micros::of(took.map_or(time, |took| took.time() + time)));
+        }
+    }
+
+    /// The parts that the dialogue came to, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (Phase, Duration)> + '_ {
+        let took = Self::ALL.iter().zip(self.took);
+        took.filter_map(|(phase, took)| Some((*phase, took?.time())))
+    }
+}
+
+/// A time in whole microseconds, in little room: the last results of every server are full of them.
+/// What is longer than 71 minutes is not told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Micros(
+    /// One more than there are, so that none of them at all takes no further room.
+    NonZeroU32,
+);
+
+impl Micros {
+    pub(crate) fn of(time: Duration) -> Self {
+        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        Self(NonZeroU32::MIN.saturating_add(micros))
+    }
+
+    pub(crate) fn time(self) -> Duration {
+        Duration::from_micros(u64::from(self.0.get() - 1))
+    }
+}
+
+impl fmt::Debug for Micros {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.time(), formatter)
+    }
 }
 
 /// Why a check failed.
@@ -164,3 +229,24 @@ pub enum Admission {
 
 /// What came of a probe.
 pub type Outcome = Result<Passed, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_summed_up_and_what_never_was_is_no_part() {
+        let mut phases = Phases::default();
+        phases.add(Phase::Answer, Duration::from_micros(1500));
+        phases.add(Phase::Connect, Duration::ZERO);
+        phases.add(Phase::Answer, Duration::from_micros(7));
+        phases.add(Phase::Whole, Duration::from_secs(1));
+        let parts: Vec<_> = phases.iter().collect();
+        let answer = Duration::from_micros(1507);
+        assert_eq!(parts, [(Phase::Connect, Duration::ZERO), (Phase::Answer, answer)]);
+        phases.add(Phase::Answer, Duration::MAX - answer);
+        let longest = Duration::from_micros(u64::from(u32::MAX) - 1);
+        assert_eq!(phases.iter().last(), Some((Phase::Answer, longest)));
+        assert_eq!(size_of::<Phases>(), 16);
+    }
+}

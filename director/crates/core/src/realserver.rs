@@ -19,6 +19,7 @@ pub use device::{Device, GuePort};
 use crate::config::{Config, Forward, Tunnel, VirtualAddress};
 use crate::desired::Sysctl;
 use crate::name::{InterfaceName, ServiceName};
+use crate::planted::{Bug, planted};
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::net::IpAddr;
 
@@ -27,7 +28,8 @@ use core::net::IpAddr;
 pub struct Needs {
     /// The services that it serves, and how their packets reach it.
     pub services: BTreeMap<ServiceName, Forward>,
-    /// The virtual addresses, each alone in its network on the loopback interface.
+    /// The virtual addresses, each alone in its network: on the loopback interface, and on the
+    /// devices that unwrap packets for them.
     pub addresses: BTreeSet<VirtualAddress>,
     /// The least value of each setting.
     pub settings: BTreeMap<Sysctl, i64>,
@@ -71,7 +73,7 @@ impl Needs {
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         let interface = InterfaceName::literal("lo");
         self.addresses.insert(VirtualAddress { address, prefix, interface });
-        if address.is_ipv4() {
+        if address.is_ipv4() && !planted(Bug::ArpIgnoreLeftOut) {
             // The kernel takes the greater of `all` and the interface. IPv6 needs no such setting:
             // it answers only for addresses of the interface that was asked (`net/ipv6/ndisc.c`).
             let all = InterfaceName::literal("all");
@@ -88,8 +90,12 @@ impl Needs {
         }
         if listen.is_ipv4() {
             // Clients are not behind the tunnel: a strict filter drops every one of their packets.
-            // Loose filtering wins over a strict `all` (`conf/all/rp_filter`, greatest value).
+            // Loose filtering wins over a strict `all` (`conf/all/rp_filter`, greatest value). It
+            // drops them too when they come from a device without an address
+            // (`__fib_validate_source` in `net/ipv4/fib_frontend.c`), so it gets one.
             self.settings.insert(Sysctl::ReversePathFilter(device.interface()), 2);
+            let interface = device.interface();
+            self.addresses.insert(VirtualAddress { address: listen, prefix: 32, interface });
         }
     }
 }

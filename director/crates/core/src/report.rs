@@ -1,15 +1,20 @@
 //! What a director tells: one variant per message, so that no sentence is written twice.
 
+mod cause;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use crate::advert::Fault;
+use crate::alert::Fate;
+pub use cause::{AnnounceCause, RoleCause};
+
 use crate::beat::{Incarnation, LinkId};
 use crate::config::{ServiceKey, VirtualAddress, Weight};
 use crate::input::Rejection;
-use crate::name::{GroupName, InterfaceName, NodeName, ServiceName};
+use crate::name::{AlertName, GroupName, InterfaceName, NodeName, ServiceName};
 use crate::order::Author;
-use crate::probe::Failure;
+use crate::probe::{Admission, Failure};
 use crate::standing::Duty;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -72,6 +77,13 @@ pub enum Report {
         /// Whether it is heard.
         up: bool,
     },
+    /// A peer speaks another version of the heartbeat's protocol than we do, or ours again.
+    Version {
+        /// The peer.
+        peer: NodeName,
+        /// What it speaks.
+        version: u8,
+    },
     /// A peer's configuration differs from ours, or no longer does.
     ConfigDiffers {
         /// The peer.
@@ -94,6 +106,14 @@ pub enum Report {
         /// The peer.
         peer: NodeName,
     },
+    /// This node comes first for a group, and takes it back by itself once it knows the
+    /// connections of its owner.
+    Warming {
+        /// The group.
+        group: GroupName,
+        /// In how long.
+        wait_ms: u64,
+    },
     /// A witness is reached, or none is any more.
     Witness {
         /// Whether one is reached.
@@ -114,6 +134,35 @@ pub enum Report {
         peer: NodeName,
         /// Who keeps the group.
         winner: NodeName,
+        /// For how long that may have been so already: neither had heard the other.
+        unheard_ms: u64,
+    },
+    /// Two directors owned a group at once, and one of them has given way.
+    TwoOwnersOver {
+        /// The group.
+        group: GroupName,
+        /// The other owner.
+        peer: NodeName,
+        /// How long it lasted at most, from the last time that either heard the other before.
+        lasted_ms: u64,
+    },
+    /// This node is active as virtual router, and another with a lower rank is, too.
+    TwoRouters {
+        /// The group.
+        group: GroupName,
+        /// The other's address.
+        router: IpAddr,
+        /// The other's priority.
+        priority: u8,
+    },
+    /// A packet of VRRP's protocol changed nothing. Told once per sender, cause and minute.
+    AdvertIgnored {
+        /// By which interface it came.
+        interface: InterfaceName,
+        /// From where.
+        from: IpAddr,
+        /// What is wrong with it.
+        why: Fault,
     },
     /// A real server's state changed.
     Server {
@@ -153,6 +202,17 @@ pub enum Report {
         /// Who ordered it, and why.
         by: Author,
     },
+    /// A server's agent wants another weight, or other connections, than before.
+    Advised {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// The part of its weight that it wants, in per cent, if it has said one.
+        weight_percent: Option<u16>,
+        /// That it wants no new connections, and why.
+        admission: Option<Admission>,
+    },
     /// A server went down once too often in a short time; it is held there until it has not failed
     /// for a while.
     Flapping {
@@ -173,6 +233,15 @@ pub enum Report {
         server: SocketAddr,
         /// Whole days that are left.
         days: u16,
+    },
+    /// A server leaves connections of clients half open: its check is brought forward.
+    Suspected {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// How many more than when the kernel was asked before.
+        half_open: u32,
     },
     /// Too little weight of a service is usable, or enough again.
     Quorum {
@@ -261,6 +330,12 @@ pub enum Report {
         /// The server in a service of ours, or `None` for a whole service.
         server: Option<SocketAddr>,
     },
+    /// An interface of a virtual address has one that the configuration does not name; it is left
+    /// alone.
+    ForeignAddress {
+        /// The address.
+        address: VirtualAddress,
+    },
     /// This process was not run for a while, so that silence of others proves nothing.
     Stalled {
         /// For how many milliseconds it should have been running and was not.
@@ -272,6 +347,16 @@ pub enum Report {
         group: GroupName,
         /// Whether this node rests.
         resting: bool,
+    },
+    /// What became of an alert.
+    Alert {
+        /// By which channel.
+        channel: AlertName,
+        /// Its number.
+        number: u64,
+        /// What became of it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        fate: Fate,
     },
     /// A new configuration is in use.
     Reloaded,
@@ -301,60 +386,6 @@ pub enum Role {
     Releasing,
     /// Has left the cluster.
     Stopped,
-}
-
-/// What made a role change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case", tag = "cause"))]
-pub enum RoleCause {
-    /// The director has just started and listens.
-    Started,
-    /// All peers were heard after the start, or the time for it was up.
-    Heard,
-    /// A peer owns the group.
-    OwnedBy {
-        /// The owner.
-        peer: NodeName,
-    },
-    /// The owner died.
-    OwnerDied {
-        /// Who was the owner.
-        peer: NodeName,
-    },
-    /// Nobody owns the group, and this node comes first.
-    NoOwner,
-    /// The addresses were found in the kernel at the start, and no peer owns the group.
-    Adopted,
-    /// The kernel holds all addresses.
-    AddressesHeld,
-    /// The kernel holds none of the addresses any more.
-    AddressesReleased,
-    /// A better-ranked peer asks for the group.
-    Failback {
-        /// Who.
-        peer: NodeName,
-    },
-    /// Two owned the group, and the other comes first.
-    LostConflict {
-        /// The other.
-        peer: NodeName,
-    },
-    /// The kernel did not release the addresses in time.
-    ReleaseOverdue,
-    /// The kernel would not hold its addresses, and a peer is ready.
-    CannotTake,
-    /// No witness is reached: this node may be the one that is cut off.
-    Isolated,
-    /// An interface of the group has no carrier.
-    NoCarrier {
-        /// Which.
-        interface: InterfaceName,
-    },
-    /// The operator handed it over.
-    Handover,
-    /// An orderly stop.
-    Stop,
 }
 
 /// What a peer is to this node.
@@ -454,23 +485,4 @@ pub enum ServerCause {
         /// How the last one failed.
         failure: Failure,
     },
-}
-
-/// What made an announcement necessary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum AnnounceCause {
-    /// The addresses have just been taken.
-    Taken,
-    /// A peer is heard again that may have owned the group.
-    PeerReturned,
-    /// Another owner gave way.
-    RivalGaveWay,
-    /// Another owner was heard, and this node stays.
-    RivalHeard,
-    /// The interface has carrier again.
-    LinkUp,
-    /// A peer is heard again over the interface.
-    LinkHealed,
 }

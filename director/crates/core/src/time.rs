@@ -94,6 +94,10 @@ pub enum Reason {
     TakingOverdue,
     /// A release took too long to be waited for.
     ReleaseOverdue,
+    /// A VRRP advert is to be sent.
+    AdvertDue,
+    /// The active VRRP router has been silent for too long.
+    ActiveDown,
     /// A gratuitous ARP is to be sent.
     AnnounceDue,
     /// A health check is to be started.
@@ -106,6 +110,8 @@ pub enum Reason {
     WeightStep,
     /// A server that leaves must not be waited for any longer.
     DrainOver,
+    /// An alert is to be repeated or tried again, or its delivery takes too long.
+    AlertDue,
     /// The kernel is to be compared with what is desired.
     Resync,
 }

@@ -2,21 +2,24 @@
 //!
 //! The JSON form is a promise to scripts: fields are added, never renamed or removed.
 
+use crate::advert::Fault;
 use crate::beat::{Claim, Incarnation};
 use crate::config::{
-    Digest, Forward, Priority, Scheduler, ServiceKey, SyncRole, Thresholds, Traffic,
-    VirtualAddress, Weight,
+    Digest, Forward, Priority, Scheduler, ServiceKey, SyncRole, Thresholds, Traffic, Via,
+    VirtualAddress, VrrpVersion, Weight,
 };
-use crate::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use crate::input::Ignored;
+use crate::name::{AlertName, ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use crate::order::Author;
-use crate::probe::Failure;
+use crate::probe::{Advice, Failure, Phase};
 use crate::report::{Health, PeerState, Report, Role};
 use crate::standing::Duty;
 use crate::time::Deadline;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU8;
 
 /// A whole director. Times are milliseconds before the moment of the view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +43,14 @@ pub struct View {
     pub groups: Vec<GroupView>,
     /// The other directors.
     pub peers: Vec<PeerView>,
+    /// Heartbeat packets that changed nothing since the start, by why.
+    pub ignored: BTreeMap<Ignored, u64>,
     /// The virtual services.
     pub services: Vec<ServiceView>,
     /// Servers that have left the configuration and still have connections.
     pub draining: Vec<DrainView>,
+    /// The channels of alerts.
+    pub alerts: Vec<AlertView>,
     /// The kernel as last observed.
     pub kernel: KernelView,
 }
@@ -64,8 +71,74 @@ pub struct GroupView {
     pub resting: bool,
     /// Who owns it, as far as this node knows.
     pub owner: Option<NodeName>,
+    /// Another director that owns it too, by its own word, and for how long that may have been so.
+    pub rival: Option<RivalView>,
+    /// In how long this node, which comes first, takes it back by itself; `None` when that is not
+    /// in sight.
+    pub failback_ms: Option<u64>,
     /// Its addresses.
     pub addresses: Vec<AddressView>,
+    /// Its virtual router; `None` when heartbeats elect the owner.
+    pub vrrp: Option<RouterView>,
+}
+
+/// A second owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct RivalView {
+    /// The other.
+    pub peer: NodeName,
+    /// Since when both may have owned the group.
+    pub since_ms: u64,
+}
+
+/// A virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct RouterView {
+    /// Version of the protocol.
+    pub version: VrrpVersion,
+    /// Its number.
+    pub router: NonZeroU8,
+    /// The interface of its adverts.
+    pub interface: InterfaceName,
+    /// This node's priority for it.
+    pub priority: u8,
+    /// Its state in the words of RFC 9568 §6.3.
+    pub state: RouterState,
+    /// The router that was heard last.
+    pub active: Option<ActiveRouterView>,
+    /// Adverts sent since the start.
+    pub sent: u64,
+    /// Adverts heard and believed since the start.
+    pub heard: u64,
+    /// Packets that changed nothing, by what was wrong with them.
+    pub ignored: BTreeMap<Fault, u64>,
+}
+
+/// A state of a virtual router (RFC 9568 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum RouterState {
+    /// Takes no part.
+    Initialize,
+    /// Watches the active router.
+    Backup,
+    /// Has the addresses.
+    Active,
+}
+
+/// A router that was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ActiveRouterView {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its priority; 0 when it gave up.
+    pub priority: u8,
+    /// When it was heard last.
+    pub heard_ms: u64,
 }
 
 /// A virtual address.
@@ -125,6 +198,8 @@ pub struct ServiceView {
     pub scheduler: Scheduler,
     /// Its settings in the words of `ipvsadm -L`, the scheduler first.
     pub settings: String,
+    /// By which way its servers are checked.
+    pub checked_via: Via,
     /// The packets that the director marks for it.
     pub marked: BTreeSet<Traffic>,
     /// Whether the fallback serves.
@@ -173,12 +248,24 @@ pub struct CheckView {
     pub ago_ms: u64,
     /// How long it took, in microseconds.
     pub took_us: u64,
+    /// How long its parts took, as far as it came to them.
+    pub phases: Vec<PhaseView>,
     /// Whether the server passed it.
     pub passed: bool,
     /// What came of it, in words.
     pub text: String,
     /// How it failed, and in which phase.
     pub failure: Option<Failure>,
+}
+
+/// A part of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct PhaseView {
+    /// Which.
+    pub phase: Phase,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
 }
 
 /// A real server of a service.
@@ -217,6 +304,12 @@ pub struct ServerView {
     pub checks_failed: u64,
     /// How long the last check took, in microseconds.
     pub check_us: Option<u64>,
+    /// Where it is asked.
+    pub checked_at: SocketAddr,
+    /// The firewall mark of its checks, when they go through the service.
+    pub check_mark: Option<u32>,
+    /// What its agent wants.
+    pub advice: Advice,
     /// What it is there for, by the operator's order.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub duty: Duty,
@@ -242,6 +335,28 @@ pub struct DrainView {
     pub remaining_ms: u64,
 }
 
+/// A channel of alerts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct AlertView {
+    /// Its name.
+    pub channel: AlertName,
+    /// Alerts that wait, or are being delivered.
+    pub waiting: usize,
+    /// Troubles of its kind that last.
+    pub troubles: usize,
+    /// Alerts that were delivered.
+    pub sent: u64,
+    /// Deliveries that failed and were tried again.
+    pub failed: u64,
+    /// Alerts that were given up.
+    pub lost: u64,
+    /// Alerts that were suppressed because there were too many.
+    pub suppressed: u64,
+    /// What was wrong with the last delivery that failed.
+    pub failure: Option<String>,
+}
+
 /// The kernel as last observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -257,4 +372,7 @@ pub struct KernelView {
     /// The synchronisation daemons that ran when it was last asked, each with its settings in
     /// words; none where the configuration has no synchronisation.
     pub sync: BTreeMap<SyncRole, String>,
+    /// For how long connections of others have been taken in without a break; `None` when they are
+    /// not.
+    pub sync_listening_ms: Option<u64>,
 }

@@ -1,3 +1,4 @@
 //! Values as bytes, and bytes as values.
 
 pub mod heartbeat;
+pub mod vrrp;

@@ -95,6 +95,10 @@ pub trait IpvsTable {
     /// exchanges with the kernel, and leaves no moment between two of them.
     const AT_ONCE: usize = 1;
 
+    /// Whether a call may take a while, and is made where nobody waits for it. Only kernels of a
+    /// simulation take no time.
+    const WAITS: bool = true;
+
     /// Carries out changes in their order; one that fails does not keep the next from being tried.
     /// The answers have the same order.
     fn change_table(&mut self, changes: &[TableChange]) -> Vec<Result<(), KernelError>> {
@@ -141,6 +145,35 @@ impl TableChange {
             _ => return None,
         })
     }
+}
+
+/// What IPVS has counted for one server since it came into the table. The kernel folds these
+/// every two seconds, so they trail the traffic (`net/netfilter/ipvs/ip_vs_est.c`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Connections that count as active now.
+    pub active: u32,
+    /// Connections that are winding down now.
+    pub inactive: u32,
+    /// Connections that it was given.
+    pub connections: u64,
+    /// Packets from clients.
+    pub packets_in: u64,
+    /// Packets to clients; 0 where answers do not pass the director.
+    pub packets_out: u64,
+    /// Bytes from clients.
+    pub bytes_in: u64,
+    /// Bytes to clients; 0 where answers do not pass the director.
+    pub bytes_out: u64,
+}
+
+/// The counters of the IPVS table.
+pub trait Counting {
+    /// Those of every server in the table, whoever made it.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn counters(&mut self) -> Result<BTreeMap<(ServiceKey, SocketAddr), Counted>, KernelError>;
 }
 
 /// Addresses on interfaces.

@@ -12,6 +12,28 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<Node>,
     pub(crate) groups: Vec<Group>,
     pub(crate) services: Vec<Service>,
+    pub(crate) alerts: Vec<Mail>,
+}
+
+/// A channel of mails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mail {
+    pub(crate) place: Place,
+    pub(crate) to: Vec<String>,
+    pub(crate) from: String,
+    /// Name or address of the mail server, with its port where one is said; this host without.
+    pub(crate) server: Option<(String, Option<u16>)>,
+    pub(crate) events: Vec<&'static str>,
+    /// The services that it is for; all when there are none.
+    pub(crate) services: Vec<String>,
+    pub(crate) repeat: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// A mail address with a domain, as the grammar wants it.
+pub(crate) fn mail_address(said: &str) -> String {
+    let plain = said.trim().trim_matches(['<', '>', '"']);
+    if plain.contains('@') { plain.to_owned() } else { format!("{plain}@localhost") }
 }
 
 /// What the directors have in common.
@@ -110,22 +132,75 @@ impl Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Forward {
     Direct,
-    Tunnel,
+    Tunnel(Wrapping),
     Nat,
+}
+
+/// What a tunnelled packet is wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wrapping {
+    Ipip,
+    /// To a port of the server, with this checksum.
+    Gue(u16, Checksum),
+    Gre(Checksum),
+}
+
+/// What the checksum of a wrapping is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Checksum {
+    Off,
+    Outer,
+    Remote,
+}
+
+impl Checksum {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Outer => "outer",
+            Self::Remote => "remote",
+        }
+    }
+}
+
+impl Wrapping {
+    /// Of the parts that a command line or a file names; `None` when they do not go together.
+    pub(crate) fn of(kind: &str, port: Option<u16>, checksum: Checksum) -> Option<Self> {
+        match (kind, port) {
+            ("ipip", None) if checksum == Checksum::Off => Some(Self::Ipip),
+            ("gue", Some(port)) if port > 0 => Some(Self::Gue(port, checksum)),
+            ("gre", None) if checksum != Checksum::Remote => Some(Self::Gre(checksum)),
+            _ => None,
+        }
+    }
 }
 
 impl Forward {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Direct => "direct",
-            Self::Tunnel => "tunnel",
+            Self::Tunnel(_) => "tunnel",
             Self::Nat => "nat",
         }
     }
 
     /// Whether the server gets packets with the port that the client wrote.
     pub(crate) const fn keeps_port(self) -> bool {
-        matches!(self, Self::Direct | Self::Tunnel)
+        matches!(self, Self::Direct | Self::Tunnel(_))
+    }
+
+    /// The table `tunnel` of a wrapping that is not the usual one.
+    pub(crate) fn tunnel(self) -> Option<String> {
+        match self {
+            Self::Direct | Self::Nat | Self::Tunnel(Wrapping::Ipip) => None,
+            Self::Tunnel(Wrapping::Gue(port, checksum)) => {
+                let checksum = checksum.word();
+                Some(format!("{{ type = \"gue\", port = {port}, checksum = \"{checksum}\" }}"))
+            }
+            Self::Tunnel(Wrapping::Gre(checksum)) => {
+                Some(format!("{{ type = \"gre\", checksum = \"{}\" }}", checksum.word()))
+            }
+        }
     }
 }
 
@@ -143,6 +218,8 @@ pub(crate) struct Service {
     /// `true` when a failed server keeps its connections.
     pub(crate) quiesce: At<bool>,
     pub(crate) fallback: Option<At<Fallback>>,
+    /// A program and its arguments.
+    pub(crate) fallback_command: Option<At<Vec<String>>>,
     pub(crate) quorum: Option<At<Quorum>>,
     pub(crate) servers: Vec<Server>,
 }

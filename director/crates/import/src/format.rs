@@ -79,6 +79,8 @@ impl Format {
             | "vrrp_script"
             | "vrrp_sync_group"
             | "virtual_server_group" => Some(Self::Keepalived),
+            // Definitions and sequences, which no other of the languages has.
+            first if first.starts_with(['$', '~']) => Some(Self::Keepalived),
             _ => None,
         })
     }
@@ -87,5 +89,18 @@ impl Format {
 impl fmt::Display for Format {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+
+    #[test]
+    fn a_file_of_definitions_and_sequences_is_keepaliveds() {
+        let text =
+            "# Services.\n$REAL=\\\n  real_server 10.0.0.${LAST} 80 { }\n~SEQ(LAST, 1, 9) $REAL\n";
+        assert_eq!(Format::guess("a.conf", text), Some(Format::Keepalived));
+        assert_eq!(Format::guess("a.conf", "# $REAL\n"), None);
     }
 }

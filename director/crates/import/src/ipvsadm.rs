@@ -2,7 +2,7 @@
 
 pub(crate) mod table;
 
-use crate::draft::{Draft, Forward, Key, Persistence, Server, Service};
+use crate::draft::{Checksum, Draft, Forward, Key, Persistence, Server, Service, Wrapping};
 use crate::log::Log;
 use crate::place::{At, Place};
 use director_config::Code;
@@ -100,6 +100,7 @@ fn service(words: &mut Words<'_>, command: &At<String>, log: &mut Log) -> Option
         check: None,
         quiesce: At::new(true, place),
         fallback: None,
+        fallback_command: None,
         quorum: None,
         servers: Vec::new(),
     };
@@ -169,6 +170,7 @@ fn server(words: &mut Words<'_>, command: &At<String>, draft: &mut Draft, log: &
     let mut weight = 1;
     let (mut upper, mut lower) = (None, None);
     let mut is_v6 = false;
+    let (mut kind, mut port, mut checksum) = (None::<At<String>>, None::<At<u16>>, Checksum::Off);
     while let Some(option) = words.next() {
         if let Some(key) = key(&option, words, log) {
             of = key;
@@ -178,7 +180,7 @@ fn server(words: &mut Words<'_>, command: &At<String>, draft: &mut Draft, log: &
         match option.value.as_str() {
             "-r" | "--real-server" => address = words.value(&option, log, |text| text.parse().ok()),
             "-g" | "--gatewaying" => forward = Forward::Direct,
-            "-i" | "--ipip" => forward = Forward::Tunnel,
+            "-i" | "--ipip" => forward = Forward::Tunnel(Wrapping::Ipip),
             "-m" | "--masquerading" => forward = Forward::Nat,
             "-w" | "--weight" => {
                 weight = words.value(&option, log, number).map_or(1, |at| at.value);
@@ -186,11 +188,18 @@ fn server(words: &mut Words<'_>, command: &At<String>, draft: &mut Draft, log: &
             "-x" | "--u-threshold" => upper = words.value(&option, log, number),
             "-y" | "--l-threshold" => lower = words.value(&option, log, number),
             "-6" | "--ipv6" => is_v6 = true,
-            "--tun-type" | "--tun-port" => {
-                let _type = words.next();
-                unknown(&option.value, option.place, log);
-            }
+            "--tun-type" => kind = words.next(),
+            "--tun-port" => port = words.value(&option, log, |text| text.parse().ok()),
+            "--tun-nocsum" => checksum = Checksum::Off,
+            "--tun-csum" => checksum = Checksum::Outer,
+            "--tun-remcsum" => checksum = Checksum::Remote,
             other => unknown(other, option.place, log),
+        }
+    }
+    if let (Forward::Tunnel(_), Some(kind)) = (forward, kind) {
+        match Wrapping::of(&kind.value, port.map(|at| at.value), checksum) {
+            Some(wrapping) => forward = Forward::Tunnel(wrapping),
+            None => unknown("--tun-type", kind.place, log),
         }
     }
     let (Some(of), Some(address)) = (of, address) else {

@@ -1,5 +1,6 @@
 //! `keepalived.conf`: its text, its blocks, what they want.
 
+mod alerts;
 mod check;
 mod expand;
 mod merge;
@@ -36,7 +37,8 @@ pub(crate) fn read(
         let id = options.config_id.clone().unwrap_or_else(|| short.clone());
         let lines = expand::expand(file, name, content, &id, around, log);
         let statements = tree::parse(&lines, log);
-        let node = one(file, &statements, files.len() == 1, &short, draft, log);
+        let only = files.len() == 1;
+        let node = one(file, &statements, (only, &short, around), draft, log);
         nodes.push(node);
     }
     merge::nodes(nodes, draft, log);
@@ -46,8 +48,7 @@ pub(crate) fn read(
 fn one(
     file: usize,
     statements: &[Statement],
-    is_alone: bool,
-    host: &str,
+    (is_alone, host, around): (bool, &str, &dyn Surroundings),
     draft: &mut Draft,
     log: &mut Log,
 ) -> merge::Read {
@@ -59,6 +60,7 @@ fn one(
         table::note(GLOBAL, block.children(), log);
         name = block.last("router_id").and_then(|it| it.value(0)).cloned().or(name);
         global(block, draft, log);
+        alerts::read(block, around, draft, log);
     }
     let name = match name {
         Some(name) => name.map(|name| valid_name(&name)),

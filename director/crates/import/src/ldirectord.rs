@@ -1,5 +1,6 @@
 //! `ldirectord.cf`: its lines, its directives, what they want.
 
+mod alerts;
 mod check;
 mod lines;
 mod real;
@@ -29,7 +30,19 @@ pub(crate) struct Globals {
     quiescent: At<bool>,
     fallback: Option<At<String>>,
     fallback6: Option<At<String>>,
+    fallback_command: Option<At<String>>,
+    email: Email,
     fork: bool,
+}
+
+/// Who is told by mail; a service's own lines go before the globals.
+#[derive(Clone, Default)]
+pub(super) struct Email {
+    to: Option<At<String>>,
+    from: Option<At<String>>,
+    pause: Option<At<u64>>,
+    status: Option<At<String>>,
+    server: Option<At<String>>,
 }
 
 /// Reads one file into the draft.
@@ -47,6 +60,8 @@ pub(crate) fn read(
     for section in &parsed.sections {
         let Some(service) = service::service(section, &globals, around, log) else { continue };
         if seen.insert(service.key.value) {
+            let all = parsed.sections.len();
+            alerts::tell(section, &service.name, &globals.email, (around, all), draft, log);
             draft.services.push(service);
         } else {
             let help = "put their real servers under one `virtual`";
@@ -67,6 +82,8 @@ fn globals(lines: &[Line], file: usize, log: &mut Log) -> Globals {
         quiescent: At::new(false, start),
         fallback: None,
         fallback6: None,
+        fallback_command: None,
+        email: Email::default(),
         fork: false,
     };
     for line in lines {
@@ -97,6 +114,8 @@ fn global(line: &Line, globals: &mut Globals, log: &mut Log) {
         }
         "fallback" => globals.fallback = Some(line.value()),
         "fallback6" => globals.fallback6 = Some(line.value()),
+        "fallbackcommand" => globals.fallback_command = Some(unquoted_value(line)),
+        name if alerts::NAMES.contains(&name) => alerts::take(&mut globals.email, line, log),
         "callback" | "logfile" if !is_quoted(&line.value) => unquoted(line, log),
         "timeout" | "connecttimeout" => {
             let message = format!("ldirectord no longer takes `{}`", line.name);
@@ -163,6 +182,12 @@ fn yes_or_no(line: &Line, log: &mut Log) -> Option<bool> {
 
 fn is_quoted(value: &str) -> bool {
     quoted(value).is_some()
+}
+
+/// The value, with quotation marks around it or without.
+fn unquoted_value(line: &Line) -> At<String> {
+    let value = quoted(&line.value).unwrap_or_else(|| line.value.trim());
+    At::new(value.to_owned(), line.value_place)
 }
 
 /// What stands between the first and the last quotation mark.

@@ -1,8 +1,8 @@
 //! From what the files want to the lines of a `director.toml`.
 
 use crate::draft::{
-    Check, Cluster, Dialogue, Draft, Group, Key, Node, Quorum, Server, Service, Setting, Sync,
-    Value, Virtual,
+    Check, Cluster, Dialogue, Draft, Forward, Group, Key, Mail, Node, Quorum, Server, Service,
+    Setting, Sync, Value, Virtual, Wrapping,
 };
 use crate::place::At;
 use crate::sheet::{Item, Loss, key, quoted};
@@ -16,6 +16,7 @@ pub(crate) fn items(draft: &Draft, key_file: &str) -> Vec<Item> {
     items.extend(draft.nodes.iter().map(node));
     items.extend(draft.groups.iter().map(group));
     items.extend(draft.services.iter().map(service));
+    items.extend(draft.alerts.iter().enumerate().map(|(number, it)| alert(number, it)));
     items
 }
 
@@ -142,6 +143,9 @@ fn service(service: &Service) -> Item {
     }
     let forward = service.forward.value.word();
     item.pair("forward", &quoted(forward), Some(service.forward.place), Loss::Item);
+    if let Some(tunnel) = service.forward.value.tunnel() {
+        item.pair("tunnel", &tunnel, Some(service.forward.place), Loss::Item);
+    }
     persistence(&mut item, service);
     if let Some(check) = &service.check {
         dialogue(&mut item, check, service.key.value);
@@ -151,6 +155,10 @@ fn service(service: &Service) -> Item {
     if let Some(at) = &service.fallback {
         let text = quoted(&endpoint(at.value.address, at.value.port));
         item.pair("fallback", &text, Some(at.place), Loss::Line);
+    }
+    if let Some(At { value, place }) = &service.fallback_command {
+        let text = format!("{{ command = {} }}", texts(value));
+        item.pair("fallback-command", &text, Some(*place), Loss::Line);
     }
     if let Some(At { value: Quorum { weight, hysteresis }, place }) = service.quorum {
         let text = format!("{{ weight = {weight}, hysteresis = {hysteresis} }}");
@@ -163,6 +171,36 @@ fn service(service: &Service) -> Item {
     }
     item.line("servers", "]".to_owned(), None, Loss::Item);
     item
+}
+
+fn alert(number: usize, mail: &Mail) -> Item {
+    let name = if number == 0 { "email".to_owned() } else { format!("email-{}", number + 1) };
+    let place = Some(mail.place);
+    let mut item = Item::new(format!("alerts {name}"), place, format!("[alerts.{name}]"));
+    let mut pairs = vec![format!("to = {}", texts(&mail.to))];
+    pairs.push(format!("from = {}", quoted(&mail.from)));
+    if let Some((server, port)) = &mail.server {
+        pairs.push(format!("server = {}", quoted(server)));
+        pairs.extend(port.map(|port| format!("port = {port}")));
+    }
+    // Neither ldirectord nor keepalived makes the connection secret.
+    pairs.push("tls = \"off\"".to_owned());
+    item.pair("mail", &format!("{{ {} }}", pairs.join(", ")), place, Loss::Item);
+    item.pair("events", &texts(&mail.events), place, Loss::Line);
+    if !mail.services.is_empty() {
+        item.pair("services", &texts(&mail.services), place, Loss::Line);
+    }
+    for (key, time) in [("repeat", mail.repeat), ("timeout", mail.timeout)] {
+        if let Some(time) = time {
+            item.pair(key, &quoted(&format_duration(time)), place, Loss::Line);
+        }
+    }
+    item
+}
+
+fn texts(all: &[impl AsRef<str>]) -> String {
+    let all: Vec<String> = all.iter().map(|it| quoted(it.as_ref())).collect();
+    format!("[{}]", all.join(", "))
 }
 
 fn listen(item: &mut Item, service: &Service) {
@@ -208,6 +246,13 @@ fn one_server(server: &Server, service: &Service) -> String {
     pairs.push(format!("weight = {}", server.weight));
     if server.forward != service.forward.value {
         pairs.push(format!("forward = {}", quoted(server.forward.word())));
+        // What it does not say itself it takes from its service.
+        let tunnel = server.forward.tunnel().or_else(|| {
+            let is_usual = server.forward == Forward::Tunnel(Wrapping::Ipip);
+            let other = service.forward.value.tunnel().is_some();
+            (is_usual && other).then(|| "{ type = \"ipip\" }".to_owned())
+        });
+        pairs.extend(tunnel.map(|tunnel| format!("tunnel = {tunnel}")));
     }
     let thresholds = [("upper-threshold", &server.upper), ("lower-threshold", &server.lower)];
     for (name, at) in thresholds {
@@ -256,9 +301,6 @@ fn written(value: &Value) -> String {
     match value {
         Value::Text(text) => quoted(text),
         Value::Flag(flag) => flag.to_string(),
-        Value::Texts(texts) => {
-            let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-            format!("[{}]", quoted.join(", "))
-        }
+        Value::Texts(all) => texts(all),
     }
 }

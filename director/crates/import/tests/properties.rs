@@ -1,8 +1,11 @@
 //! Whatever is read, there is an answer: a configuration that is valid, or problems with places.
 
+#[path = "common/any_file.rs"]
+mod any_file;
 mod support;
 
-use director_import::{Format, Input, Options, import};
+use any_file::answered;
+use director_import::Format;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -57,23 +60,6 @@ const WORDS: [&str; 48] = [
     "é",
     "\u{0}",
 ];
-
-fn answered(format: Format, text: &str) {
-    let input = Input { name: "file".to_owned(), text: text.to_owned() };
-    let options = Options { format: Some(format), ..Options::default() };
-    match import(&[input], &options, &support::Host::new()) {
-        Ok(imported) => {
-            let read = director_config::parse("director.toml", &imported.text);
-            assert!(read.is_ok(), "{}", imported.text);
-        }
-        Err(problems) => {
-            assert!(!problems.is_empty());
-            for problem in problems.iter().flat_map(|it| &it.problems) {
-                assert!(problem.line > 0 && problem.column > 0 && !problem.help.is_empty());
-            }
-        }
-    }
-}
 
 /// Every file of every case, with its language.
 fn seeds() -> Vec<(Format, String)> {

@@ -1,6 +1,8 @@
 //! Netlink attributes: a length, a type and a value, padded to four bytes.
 
-use netlink_packet_core::{Emitable, NLA_F_NESTED, NLA_TYPE_MASK, Nla, NlasIterator};
+use netlink_packet_core::{
+    Emitable, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK, Nla, NlasIterator,
+};
 
 use crate::error::{DecodeError, Invalid};
 
@@ -144,13 +146,13 @@ pub(crate) fn parse(bytes: &[u8], inside: &'static str) -> Result<Vec<Attribute>
     NlasIterator::new(bytes)
         .map(|nla| {
             let nla = nla.map_err(|_| DecodeError::Truncated { inside })?;
-            let mut kind = nla.kind();
-            if nla.nested_flag() {
-                kind |= NLA_F_NESTED;
-            }
-            if nla.network_byte_order_flag() {
-                kind |= netlink_packet_core::NLA_F_NET_BYTEORDER;
-            }
+            // The two flags exclude each other (`linux/netlink.h`); of both, the first counts.
+            let flag = match (nla.nested_flag(), nla.network_byte_order_flag()) {
+                (true, _) => NLA_F_NESTED,
+                (false, true) => NLA_F_NET_BYTEORDER,
+                (false, false) => 0,
+            };
+            let kind = nla.kind() | flag;
             Ok(Attribute { kind, value: nla.value().to_vec() })
         })
         .collect()

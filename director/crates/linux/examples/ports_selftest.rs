@@ -38,6 +38,9 @@ fn main() -> ExitCode {
             Sysctl::ExpireNodestConn,
             Sysctl::ExpireQuiescentTemplate,
             Sysctl::ConnReuseMode,
+            Sysctl::DropEntry,
+            Sysctl::AcceptLocal(interface.clone()),
+            Sysctl::ReversePathFilter(interface.clone()),
             Sysctl::SyncRefreshPeriod,
             Sysctl::SyncRetries,
         ];

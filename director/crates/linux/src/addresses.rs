@@ -168,10 +168,11 @@ impl Addresses for LinuxKernel {
         &mut self,
         interface: &InterfaceName,
     ) -> Result<BTreeMap<VirtualAddress, Lifetime>, KernelError> {
-        let Some(index) = interface::index_of(interface.as_str()) else {
+        let failed = |error: io::Error| refused(&error, "list addresses", NET_ADMIN);
+        let Some(index) = interface::index_of(interface.as_str()).map_err(failed)? else {
             return Ok(BTreeMap::new());
         };
-        let all = all().map_err(|error| refused(&error, "list addresses", NET_ADMIN))?;
+        let all = all().map_err(failed)?;
         let named = |held: Held| {
             let (address, prefix) = (held.address, held.prefix);
             (VirtualAddress { address, prefix, interface: interface.clone() }, held.life)
@@ -180,7 +181,7 @@ impl Addresses for LinuxKernel {
     }
 
     fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
-        let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
+        let index = interface::needed(address.interface.as_str())?;
         let what = format!("add address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         let mut wanted = described(address, index, life);
@@ -196,7 +197,7 @@ impl Addresses for LinuxKernel {
         address: &VirtualAddress,
         life: Lifetime,
     ) -> Result<(), KernelError> {
-        let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
+        let index = interface::needed(address.interface.as_str())?;
         let what = format!("renew address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         // The kernel would add it: replacing does not ask whether there is something to replace.
@@ -213,7 +214,7 @@ impl Addresses for LinuxKernel {
     }
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        let index = interface::index_of(address.interface.as_str()).ok_or(KernelError::Missing)?;
+        let index = interface::needed(address.interface.as_str())?;
         let what = format!("remove address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         let others = dependents(address, index, all().map_err(failed)?);

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::ReadBuf;
@@ -34,7 +35,11 @@ pub struct HeartbeatSocket {
     pub interface: InterfaceName,
     /// Our address on it, with the heartbeat port.
     pub local: SocketAddr,
+    /// The number of the interface when the socket was opened.
+    index: u32,
     socket: UdpSocket,
+    /// Whom packets were sent to, and whether each was heard since the last one.
+    heard: Mutex<BTreeMap<IpAddr, bool>>,
 }
 
 impl HeartbeatSocket {
@@ -45,9 +50,44 @@ impl HeartbeatSocket {
     pub fn send(&self, to: SocketAddr, packet: &[u8]) -> io::Result<()> {
         // Straight to the system: tokio would answer "would block" until its runtime has seen the
         // socket ready, and so lose the first packets after the start.
+        let confirm = match self.heard.lock() {
+            Ok(mut heard) => core::mem::take(heard.entry(to.ip()).or_default()),
+            Err(_) => false,
+        };
+        // Who was just heard is there: the kernel needs not ask for its hardware address, and lose
+        // the way to it for seconds when those questions are lost (`NUD_PROBE`, arp(7)).
+        let flags = if confirm {
+            MsgFlags::from_bits_retain(nix::libc::MSG_CONFIRM)
+        } else {
+            MsgFlags::empty()
+        };
         let to = SockaddrStorage::from(to);
-        sendto(self.socket.as_raw_fd(), packet, &to, MsgFlags::MSG_DONTWAIT)?;
+        sendto(self.socket.as_raw_fd(), packet, &to, MsgFlags::MSG_DONTWAIT | flags)?;
         Ok(())
+    }
+
+    /// Whether the interface was removed and made again: the socket stays bound to the former one.
+    fn is_outlived(&self) -> bool {
+        let now = interface::index_of(self.interface.as_str());
+        matches!(now, Ok(Some(index)) if index != self.index)
+    }
+
+    /// Opens the socket anew on the interface that has its name now.
+    fn reopen(&mut self) -> io::Result<()> {
+        let gone = || io::Error::from(Errno::ENODEV);
+        // Before the socket: when it is made again in between, this happens once more.
+        let index = interface::index_of(self.interface.as_str())?.ok_or_else(gone)?;
+        let socket = std::net::UdpSocket::from(bound(&self.interface, self.local)?);
+        (self.socket, self.index) = (UdpSocket::from_std(socket)?, index);
+        Ok(())
+    }
+
+    fn note(&self, from: IpAddr) {
+        if let Ok(mut heard) = self.heard.lock()
+            && let Some(heard) = heard.get_mut(&from)
+        {
+            *heard = true;
+        }
     }
 
     /// Waits for a packet. Gives its length in bytes and its source; what does not fit into the
@@ -56,7 +96,9 @@ impl HeartbeatSocket {
     /// # Errors
     /// What the system says.
     pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.recv_from(buffer).await
+        let (length, from) = self.socket.recv_from(buffer).await?;
+        self.note(from.ip());
+        Ok((length, from))
     }
 
     /// Waits until there is a packet to be received.
@@ -74,7 +116,10 @@ impl HeartbeatSocket {
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let mut buffer = ReadBuf::new(buffer);
         let polled = self.socket.poll_recv_from(context, &mut buffer);
-        polled.map_ok(|from| (buffer.filled().len(), from))
+        polled.map_ok(|from| {
+            self.note(from.ip());
+            (buffer.filled().len(), from)
+        })
     }
 }
 
@@ -122,13 +167,21 @@ impl HeartbeatSockets {
         self.links
     }
 
-    /// Sends a packet over one link.
+    /// Sends a packet over one link. When its interface was removed and made again, the socket is
+    /// opened anew first; for that this must be called inside a tokio runtime.
     ///
     /// # Errors
     /// What the system says; `NotFound` when there is no such link.
-    pub fn send(&self, link: LinkId, to: SocketAddr, packet: &[u8]) -> io::Result<()> {
+    pub fn send(&mut self, link: LinkId, to: SocketAddr, packet: &[u8]) -> io::Result<()> {
         let no_link = || io::Error::new(io::ErrorKind::NotFound, format!("no link {}", link.0));
-        self.links.iter().find(|one| one.link == link).ok_or_else(no_link)?.send(to, packet)
+        let socket = self.links.iter_mut().find(|one| one.link == link).ok_or_else(no_link)?;
+        match socket.send(to, packet) {
+            Err(_) if socket.is_outlived() => {
+                socket.reopen()?;
+                socket.send(to, packet)
+            }
+            sent => sent,
+        }
     }
 
     /// Waits for a packet on any link. Gives the link, the packet's length in bytes, and its
@@ -162,9 +215,9 @@ fn open_link(
 ) -> Result<HeartbeatSocket, Problem> {
     let too_many = || Problem::new(format!("link {name}"), "more than 256 links", "have fewer");
     let link = LinkId(u8::try_from(number).map_err(|_| too_many())?);
-    if !interfaces.contains_key(name.as_str()) {
+    let Some(&Interface { index, .. }) = interfaces.get(name.as_str()) else {
         return Err(no_interface(name, interfaces));
-    }
+    };
     let addresses = config.nodes.get(node).map(|node| &node.addresses);
     let Some(address) = addresses.and_then(|addresses| addresses.get(name)) else {
         let what = format!("node {node} has no address on this link");
@@ -179,7 +232,8 @@ fn open_link(
             Ok((UdpSocket::from_std(socket)?, local))
         })
         .map_err(|error| refused(name, local, &error, interfaces))?;
-    Ok(HeartbeatSocket { link, interface: name.clone(), local, socket })
+    let heard = Mutex::default();
+    Ok(HeartbeatSocket { link, interface: name.clone(), local, index, socket, heard })
 }
 
 fn bound(name: &InterfaceName, local: SocketAddr) -> io::Result<OwnedFd> {

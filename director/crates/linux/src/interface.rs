@@ -1,6 +1,9 @@
 //! The interfaces of this machine, for looking up and for telling.
 
 use crate::addresses;
+use crate::error::{NET_ADMIN, refused};
+use director_engine::ports::KernelError;
+use nix::errno::Errno;
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,8 +22,24 @@ pub(crate) struct Interface {
 }
 
 /// The number of an interface; `None` when there is no such interface.
-pub(crate) fn index_of(name: &str) -> Option<u32> {
-    if_nametoindex(name).ok()
+///
+/// # Errors
+/// It cannot be looked up: that takes a socket, and says nothing about the interface.
+pub(crate) fn index_of(name: &str) -> io::Result<Option<u32>> {
+    match if_nametoindex(name) {
+        Ok(index) => Ok(Some(index)),
+        Err(Errno::ENODEV | Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same for a change to it.
+///
+/// # Errors
+/// There is no such interface, or it cannot be looked up.
+pub(crate) fn needed(name: &str) -> Result<u32, KernelError> {
+    let failed = |error| refused(&error, &format!("look up interface {name}"), NET_ADMIN);
+    index_of(name).map_err(failed)?.ok_or(KernelError::Missing)
 }
 
 /// All interfaces, by name.

@@ -1,7 +1,9 @@
 //! The IPVS table, over generic netlink.
 
 mod convert;
+mod counters;
 mod sync;
+mod telling;
 
 use crate::error::NET_ADMIN;
 use crate::kernel::LinuxKernel;

@@ -4,6 +4,7 @@
 //!   firewall marks, each call one exchange with the kernel.
 //! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
+//! * [`VrrpSocket`]: adverts of VRRP over one interface in one family.
 //! * [`WitnessSockets`]: questions to hosts that prove that this machine is connected.
 //! * [`Watch`]: links and addresses that changed, as inputs.
 //! * [`RealServerHost`]: the real server's side of direct routing and tunnelling.
@@ -28,14 +29,16 @@ mod preflight;
 mod problem;
 mod realserver;
 mod sysctls;
+mod vrrp;
 mod watch;
 mod witness;
 
 pub use announce::LinuxAnnouncer;
 pub use heartbeat::{HeartbeatSocket, HeartbeatSockets};
 pub use kernel::LinuxKernel;
-pub use preflight::preflight;
+pub use preflight::{preflight, preflight_reload};
 pub use problem::{Problem, Problems};
 pub use realserver::RealServerHost;
+pub use vrrp::VrrpSocket;
 pub use watch::Watch;
 pub use witness::WitnessSockets;

@@ -38,6 +38,22 @@ pub fn preflight(config: &Config, node: &NodeName) -> Vec<Problem> {
     problems
 }
 
+/// What would keep a director that runs with `used` from carrying out `wanted`, and is not so with
+/// `used` already: an interface that has gone keeps nobody from reading a configuration again.
+///
+/// The kernel is not asked for its table, so that the director waits for nothing.
+#[must_use]
+pub fn preflight_reload(used: &Config, wanted: &Config, node: &NodeName) -> Vec<Problem> {
+    let mut problems = absent(modules(wanted).difference(&modules(used)));
+    // Where nothing can be listed, the kernel will say what is missing.
+    if let Ok(interfaces) = interface::all() {
+        let known = places(used, node, &interfaces);
+        let places = places(wanted, node, &interfaces).into_iter();
+        problems.extend(places.filter(|problem| !known.contains(problem)));
+    }
+    problems
+}
+
 fn capabilities(config: &Config) -> Vec<Problem> {
     let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
     let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
@@ -79,26 +95,31 @@ fn ipvs(config: &Config) -> Vec<Problem> {
             return vec![Problem::new("this kernel", what, "see the kernel's log")];
         }
     }
+    absent(&modules(config))
+}
+
+/// The modules of the kernel for schedulers and persistence engines.
+fn modules(config: &Config) -> BTreeSet<String> {
     let settings = config.services.values().map(|service| service.settings);
-    let modules: BTreeSet<String> = settings
+    settings
         .flat_map(|settings| {
             let engine = settings.persistence.and_then(|persistence| persistence.engine);
             let engine = engine.map(|engine| format!("ip_vs_pe_{}", engine.name()));
             engine.into_iter().chain([format!("ip_vs_{}", settings.scheduler)])
         })
-        .collect();
-    let absent = |module: &String| {
-        // When nothing can be told, the kernel will say so itself.
+        .collect()
+}
+
+/// When nothing can be told of a module, the kernel will say so itself.
+fn absent<'a>(modules: impl IntoIterator<Item = &'a String>) -> Vec<Problem> {
+    let absent = |module: &&String| {
         matches!(modules::find(Path::new("/"), module), Module::LeftOut | Module::NotInstalled)
     };
-    modules
-        .into_iter()
-        .filter(absent)
-        .map(|module| {
-            let what = format!("module {module} is not to be had");
-            Problem::new("this kernel", what, modules::cure(&module))
-        })
-        .collect()
+    let problem = |module: &String| {
+        let what = format!("module {module} is not to be had");
+        Problem::new("this kernel", what, modules::cure(module))
+    };
+    modules.into_iter().filter(absent).map(problem).collect()
 }
 
 /// The interfaces of links and of virtual addresses, and the node's own addresses on them.
@@ -113,6 +134,7 @@ fn places(
         .links
         .iter()
         .chain(virtual_addresses.map(|address| &address.interface))
+        .chain(config.groups.values().filter_map(|group| Some(&group.vrrp.as_ref()?.interface)))
         .chain(config.cluster.sync.iter().map(|sync| &sync.daemon.interface))
         .collect();
     let missing = |name: &&&InterfaceName| !interfaces.contains_key(name.as_str());

@@ -50,8 +50,14 @@ impl RealServerHost {
     /// # Errors
     /// When the kernel cannot be asked. A setting that cannot be read is left out.
     pub fn find(&mut self, needs: &Needs, record: &Record) -> Result<Found, KernelError> {
+        let interfaces = interfaces()?;
+        let there = |device: &&Device| interfaces.contains_key(device.name());
+        let devices = Device::ALL.iter().filter(there).map(|device| device.interface());
         let loopback = InterfaceName::new(LOOPBACK).map_err(|e| KernelError::Other(e.to_string()));
-        let addresses = self.kernel.held(&loopback?)?.into_keys().collect();
+        let mut addresses = BTreeSet::new();
+        for interface in devices.chain([loopback?]) {
+            addresses.extend(self.kernel.held(&interface)?.into_keys());
+        }
         let recorded = record.settings.iter().map(|(key, ..)| key);
         let settings = needs
             .settings
@@ -59,7 +65,6 @@ impl RealServerHost {
             .chain(recorded)
             .filter_map(|key| Some((key.clone(), self.kernel.read_sysctl(key).ok()?.number()?)))
             .collect();
-        let interfaces = interfaces()?;
         let is_up = |device: &Device| interfaces.get(device.name()).is_some_and(|one| one.up);
         let devices = Device::ALL.iter().copied().filter(is_up).collect();
         // The kernel is asked only where it matters: it may not know of them at all.
@@ -100,7 +105,7 @@ fn raise(device: Device) -> Result<(), KernelError> {
         Device::Gre => InfoKind::GreTun,
         Device::Ip6gre => InfoKind::GreTun6,
     };
-    if interface::index_of(device.name()).is_none() {
+    if matches!(interface::needed(device.name()), Err(KernelError::Missing)) {
         let mut message = LinkMessage::default();
         message.attributes.push(LinkAttribute::IfName(device.name().to_owned()));
         message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind)]));
@@ -118,7 +123,7 @@ fn raise(device: Device) -> Result<(), KernelError> {
 
 fn switch(device: Device, to: LinkFlags) -> Result<(), KernelError> {
     let mut message = LinkMessage::default();
-    message.header.index = interface::index_of(device.name()).ok_or(KernelError::Missing)?;
+    message.header.index = interface::needed(device.name())?;
     message.header.flags = to;
     message.header.change_mask = LinkFlags::Up;
     ask(device, message, 0)

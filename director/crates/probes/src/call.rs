@@ -6,7 +6,7 @@ use crate::stream::{Progress, Stream};
 use crate::tls;
 use crate::wire::Wire;
 use director_core::config::dialogue::{Login, Secret, Start, Tls};
-use director_core::probe::{Failure, Phase};
+use director_core::probe::{Failure, Phase, Way};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use std::time::Duration;
 pub(crate) struct Call<'a, N> {
     pub(crate) network: &'a N,
     pub(crate) target: SocketAddr,
+    pub(crate) way: Option<Way>,
     pub(crate) progress: &'a Progress,
     /// For the whole of it.
     pub(crate) timeout: Duration,
@@ -59,7 +60,10 @@ impl<'a, N: Network> Call<'a, N> {
 
     /// A connection, as the network makes it.
     pub(crate) async fn connect(&self, target: SocketAddr) -> Result<N::Stream, Failure> {
-        let connected = self.network.connect(target).await;
+        let connected = match self.way {
+            Some(way) => self.network.connect_by(target, way).await,
+            None => self.network.connect(target).await,
+        };
         connected.map_err(|error| of_io(&error, Phase::Connect))
     }
 
@@ -104,11 +108,21 @@ impl<'a, N: Network> Call<'a, N> {
         wire: Wire<N::Stream>,
         tls: &Tls,
     ) -> Result<Wire<N::Stream>, Failure> {
+        self.upgrade_as(wire, tls, None, &[]).await.map(|(stream, days)| Wire::new(stream, days))
+    }
+
+    /// The same with a name to prove and with protocols to offer (RFC 7301).
+    pub(crate) async fn upgrade_as(
+        &self,
+        wire: Wire<N::Stream>,
+        tls: &Tls,
+        name: Option<&str>,
+        protocols: &[&str],
+    ) -> Result<(Stream<N::Stream>, Option<u16>), Failure> {
         // What came before the handshake would be taken for the server's own afterwards.
         let stream = wire.into_silent_stream()?;
         let inner = stream.into_plain().ok_or_else(|| local("TLS inside TLS"))?;
-        let (stream, days) = self.secure(inner, tls, None, &[]).await?;
-        Ok(Wire::new(stream, days))
+        self.secure(inner, tls, name, protocols).await
     }
 
     /// A socket for datagrams.
@@ -116,7 +130,10 @@ impl<'a, N: Network> Call<'a, N> {
         &self,
         carrier: crate::network::Carrier,
     ) -> Result<Box<dyn Datagrams>, Failure> {
-        let opened = self.network.datagrams(carrier, self.target);
+        let opened = match self.way {
+            Some(way) => self.network.datagrams_by(self.target, way),
+            None => self.network.datagrams(carrier, self.target),
+        };
         let socket = opened.map_err(|error| of_io(&error, Phase::Connect))?;
         self.progress.asked();
         Ok(socket)

@@ -1,14 +1,19 @@
-//! When a certificate ends (RFC 5280 §4.1.2.5).
+//! When a certificate ends (RFC 5280 §4.1.2.5), and whom it names (§4.1.2.6).
 
-use crate::ber::{INTEGER, SEQUENCE, element, tagged};
+use crate::ber::{Element, INTEGER, SEQUENCE, element, tagged};
 
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 /// The version, which is there unless it is the first.
 const VERSION: u8 = 0xa0;
 
-/// Seconds between 1970 and the end of the certificate.
-pub(crate) fn not_after(certificate: &[u8]) -> Option<i64> {
+/// The object identifier 2.5.4.3, the common name.
+const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
+const SET: u8 = 0x31;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+
+/// The validity of a certificate, with what comes behind it.
+fn validity(certificate: &[u8]) -> Option<Element<'_>> {
     let certificate = tagged(certificate, SEQUENCE)?;
     let fields = tagged(certificate.content, SEQUENCE)?.content;
     let fields = match element(fields)? {
@@ -18,8 +23,30 @@ pub(crate) fn not_after(certificate: &[u8]) -> Option<i64> {
     let serial = tagged(fields, INTEGER)?;
     let signature = tagged(serial.rest, SEQUENCE)?;
     let issuer = tagged(signature.rest, SEQUENCE)?;
-    let validity = tagged(issuer.rest, SEQUENCE)?.content;
-    let end = element(element(validity)?.rest)?;
+    tagged(issuer.rest, SEQUENCE)
+}
+
+/// The first common name of the subject, when it is one that a line of a log can hold.
+#[must_use]
+pub fn common_name(certificate: &[u8]) -> Option<String> {
+    let mut parts = tagged(validity(certificate)?.rest, SEQUENCE)?.content;
+    while !parts.is_empty() {
+        let part = tagged(parts, SET)?;
+        let pair = tagged(part.content, SEQUENCE)?.content;
+        let kind = tagged(pair, OBJECT_IDENTIFIER)?;
+        if kind.content == COMMON_NAME {
+            let name = std::str::from_utf8(element(kind.rest)?.content).ok()?;
+            let plain = !name.is_empty() && !name.chars().any(char::is_control);
+            return plain.then(|| name.to_owned());
+        }
+        parts = part.rest;
+    }
+    None
+}
+
+/// Seconds between 1970 and the end of the certificate.
+pub(crate) fn not_after(certificate: &[u8]) -> Option<i64> {
+    let end = element(element(validity(certificate)?.content)?.rest)?;
     let text = std::str::from_utf8(end.content).ok()?;
     match end.tag {
         UTC_TIME => {
@@ -85,10 +112,25 @@ mod tests {
         assert_eq!(ends(2100, 3, 1), Some(4_107_542_400));
     }
 
+    #[test]
+    fn the_subject_is_named() {
+        let named = |name: &str| {
+            let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+            parameters.distinguished_name.push(rcgen::DnType::OrganizationName, "Operations");
+            parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+            let key = rcgen::KeyPair::generate().unwrap();
+            common_name(parameters.self_signed(&key).unwrap().der())
+        };
+        assert_eq!(named("alice").as_deref(), Some("alice"));
+        assert_eq!(named("Zoë"), Some("Zoë".to_owned()));
+        assert_eq!(named("two\nlines"), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             not_after(&bytes);
+            let _name = common_name(&bytes);
         }
 
         #[test]
@@ -98,6 +140,8 @@ mod tests {
             bytes[at] = byte;
             not_after(&bytes);
             not_after(&bytes[..at]);
+            let _name = common_name(&bytes);
+            let _name = common_name(&bytes[..at]);
         }
     }
 }

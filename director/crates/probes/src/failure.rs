@@ -24,10 +24,21 @@ pub(crate) fn of_io(error: &io::Error, phase: Phase) -> Failure {
     }
 }
 
-/// The network's other ways of saying that there is no way: the host or its network is down.
+/// The network's other ways of saying that there is no way: the host or its network is down, and
+/// the answers of ICMP that have numbers of their own (`icmp_err_convert`, net/ipv4/icmp.c).
 fn is_unreachable(error: &io::Error) -> bool {
     let number = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(number, Some(Errno::HOSTDOWN | Errno::NETDOWN))
+    matches!(
+        number,
+        Some(
+            Errno::HOSTDOWN
+                | Errno::NETDOWN
+                | Errno::NOPROTOOPT
+                | Errno::NONET
+                | Errno::PROTO
+                | Errno::OPNOTSUPP
+        )
+    )
 }
 
 /// What an error of the HTTP library in `phase` says about the server.

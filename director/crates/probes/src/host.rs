@@ -1,12 +1,15 @@
 //! The network and the host that a director really has.
 
 mod files;
+mod ports;
 mod program;
 mod roots;
 mod sockets;
 
 use crate::network::{Carrier, Datagrams, Ended, Host, Network, Pending};
 use director_core::config::dialogue::{Program, Secret, Trust};
+use director_core::probe::Way;
+use ports::Ports;
 use roots::Roots;
 use rustix::rand::{GetRandomFlags, getrandom};
 use rustls::RootCertStore;
@@ -15,12 +18,13 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use tokio::io::unix::AsyncFd;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// This host and its network.
 #[derive(Debug, Default)]
 pub struct LocalHost {
     roots: Roots,
+    ports: Ports,
 }
 
 impl Network for LocalHost {
@@ -31,6 +35,24 @@ impl Network for LocalHost {
         // A request is one small write; waiting to make it bigger only makes the check slower.
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    async fn connect_by(&self, target: SocketAddr, way: Way) -> io::Result<TcpStream> {
+        let socket = self.ports.claim(target, way, || sockets::stream(target, way))?;
+        let stream =
+            TcpSocket::from_std_stream(std::net::TcpStream::from(socket)).connect(target).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    fn datagrams_by(&self, target: SocketAddr, way: Way) -> io::Result<Box<dyn Datagrams>> {
+        let socket = self.ports.claim(target, way, || sockets::datagram(target, way))?;
+        sockets::to(socket.into(), target)
+    }
+
+    fn abandon(&self, stream: TcpStream) {
+        // Closing resets it then. If the kernel will not have that, it is closed as any other.
+        drop(stream.set_zero_linger());
     }
 
     fn datagrams(&self, carrier: Carrier, target: SocketAddr) -> io::Result<Box<dyn Datagrams>> {

@@ -4,11 +4,13 @@ mod first;
 mod judge;
 mod redirect;
 mod second;
+mod tunnel;
 
 pub(crate) use second::{converse, failure};
 
 use crate::call::{Call, local};
 use crate::network::Network;
+use crate::stream::Stream;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use director_core::config::dialogue::{Http, Tls, Version};
@@ -24,12 +26,60 @@ const AGENT: &str = concat!("director-check/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
     target: SocketAddr,
+    route: Route,
     tls: Option<Tls>,
     host: String,
+    /// Begins with `/`.
     path: String,
 }
 
+/// What the server that is asked has to do with the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Route {
+    /// It has it.
+    Direct,
+    /// It is a proxy that is asked for the page of this authority (RFC 9112 §3.2.2).
+    Proxy(String),
+    /// It is a proxy that is asked for a connection to this authority (RFC 9110 §9.3.6).
+    Tunnel(String),
+}
+
 impl Place {
+    /// The page that a check asks for first.
+    fn first(target: SocketAddr, http: &Http) -> Self {
+        let (route, path) = route(&http.path);
+        let tls = match route {
+            Route::Tunnel(_) => Some(http.tls.clone().unwrap_or_default()),
+            _ => http.tls.clone(),
+        };
+        let own = match &route {
+            Route::Direct => target.to_string(),
+            Route::Proxy(authority) | Route::Tunnel(authority) => authority.clone(),
+        };
+        let host = http.host.clone().unwrap_or(own);
+        Self { target, route, tls, host, path }
+    }
+
+    /// Whether the page itself travels in secret. TLS to a proxy says nothing of that.
+    fn is_secure(&self) -> bool {
+        !matches!(self.route, Route::Proxy(_)) && self.tls.is_some()
+    }
+
+    /// A connection on which the page can be asked for.
+    async fn dial<N: Network>(
+        &self,
+        call: &Call<'_, N>,
+        protocols: &[&str],
+    ) -> Result<(Stream<N::Stream>, Option<u16>), Failure> {
+        match (&self.route, &self.tls) {
+            (Route::Tunnel(authority), Some(tls)) => {
+                let wire = tunnel::open(call.dial(None).await?, authority).await?;
+                call.upgrade_as(wire, tls, Some(self.name()), protocols).await
+            }
+            (_, tls) => call.dial_as(tls.as_ref(), Some(self.name()), protocols).await,
+        }
+    }
+
     /// The name that the server must prove: that of the page, without its port.
     fn name(&self) -> &str {
         let host = self.host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
@@ -40,10 +90,7 @@ impl Place {
 
 /// Asks for a page, follows its redirects if it may, and judges the last answer.
 pub(crate) async fn ask<N: Network>(call: Call<'_, N>, http: &Http) -> Outcome {
-    let host =
-        http.host.clone().unwrap_or_else(|| proxied(http).unwrap_or(call.target.to_string()));
-    let (target, tls, path) = (call.target, http.tls.clone(), http.path.clone());
-    let mut place = Place { target, tls, host, path };
+    let mut place = Place::first(call.target, http);
     let headers = headers(&call, http).await?;
     let method = Method::from_bytes(http.method.as_bytes()).map_err(local)?;
     let mut left = http.redirects;
@@ -66,10 +113,19 @@ pub(crate) async fn ask<N: Network>(call: Call<'_, N>, http: &Http) -> Outcome {
     }
 }
 
-/// The host of the URL that a proxy is asked for (RFC 9112 §3.2.2).
-fn proxied(http: &Http) -> Option<String> {
-    let rest = http.path.strip_prefix("http://")?;
-    Some(rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned())
+/// The route to what the configuration names, and its path there.
+fn route(path: &str) -> (Route, String) {
+    let (make, rest): (fn(String) -> Route, _) = if let Some(rest) = path.strip_prefix("http://") {
+        (Route::Proxy, rest)
+    } else if let Some(rest) = path.strip_prefix("https://") {
+        (Route::Tunnel, rest)
+    } else {
+        return (Route::Direct, path.to_owned());
+    };
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    (make(authority.to_owned()), path)
 }
 
 /// All headers but the host.

@@ -40,51 +40,70 @@ mod talk;
 mod tls;
 mod wire;
 
+pub use certificate::common_name;
 pub use host::LocalHost;
 pub use network::{Carrier, Datagrams, Ended, Host, Network, Pending};
 
 use call::Call;
 use director_core::config::Dialogue;
-use director_core::probe::{Failure, Outcome, Passed, Probe};
+use director_core::probe::{Failure, Outcome, Passed, Phases, Probe};
 use stream::Progress;
 
 /// Carries out one check. Ends by itself when the probe's time is up; dropping it ends it earlier.
 pub async fn probe(network: &impl Network, probe: &Probe) -> Outcome {
+    timed(network, probe).await.0
+}
+
+/// The same, and how long its parts took.
+pub async fn timed(network: &impl Network, probe: &Probe) -> (Outcome, Phases) {
     let progress = Progress::default();
-    let (target, timeout) = (probe.target, probe.timeout);
-    let call = Call { network, target, progress: &progress, timeout };
-    match tokio::time::timeout(timeout, converse(call, &probe.dialogue)).await {
+    let (target, way, timeout) = (probe.target, probe.way, probe.timeout);
+    let call = Call { network, target, way, progress: &progress, timeout };
+    let outcome = match tokio::time::timeout(timeout, converse(call, &probe.dialogue)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::TimedOut { phase: progress.phase() }),
-    }
+    };
+    (outcome, progress.end())
 }
 
 async fn converse<N: Network>(call: Call<'_, N>, dialogue: &Dialogue) -> Outcome {
     match dialogue {
-        Dialogue::Tcp => call.connect(call.target).await.map(|_| Passed::default()),
-        Dialogue::Talk(it) => talk::over_tcp(call, it).await,
-        Dialogue::Udp(it) => talk::over_udp(call, it).await,
-        Dialogue::Http(it) => http::ask(call, it).await,
-        Dialogue::Grpc(it) => grpc::ask(call, it).await,
-        Dialogue::Smtp(it) => smtp::ask(call, it).await,
-        Dialogue::Imap(it) => imap::ask(call, it).await,
-        Dialogue::Pop3(it) => pop3::ask(call, it).await,
-        Dialogue::Ftp(it) => ftp::ask(call, it).await,
-        Dialogue::Nntp(it) => nntp::ask(call, it).await,
-        Dialogue::Ldap(it) => ldap::ask(call, it).await,
-        Dialogue::Redis(it) => redis::ask(call, it).await,
-        Dialogue::Memcached(it) => memcached::ask(call, it).await,
-        Dialogue::Agent(it) => agent::ask(call, it).await,
-        Dialogue::Ping => ping::ask(call).await,
-        Dialogue::Program(it) => program::run(call, it).await,
-        Dialogue::File(it) => program::look(call, it).await,
+        Dialogue::Tcp => connect(call).await,
+        Dialogue::Talk(it) => boxed(talk::over_tcp(call, it)).await,
+        Dialogue::Udp(it) => boxed(talk::over_udp(call, it)).await,
+        Dialogue::Http(it) => boxed(http::ask(call, it)).await,
+        Dialogue::Grpc(it) => boxed(grpc::ask(call, it)).await,
+        Dialogue::Smtp(it) => boxed(smtp::ask(call, it)).await,
+        Dialogue::Imap(it) => boxed(imap::ask(call, it)).await,
+        Dialogue::Pop3(it) => boxed(pop3::ask(call, it)).await,
+        Dialogue::Ftp(it) => boxed(ftp::ask(call, it)).await,
+        Dialogue::Nntp(it) => boxed(nntp::ask(call, it)).await,
+        Dialogue::Ldap(it) => boxed(ldap::ask(call, it)).await,
+        Dialogue::Redis(it) => boxed(redis::ask(call, it)).await,
+        Dialogue::Memcached(it) => boxed(memcached::ask(call, it)).await,
+        Dialogue::Agent(it) => boxed(agent::ask(call, it)).await,
+        Dialogue::Ping => boxed(ping::ask(call)).await,
+        Dialogue::Program(it) => boxed(program::run(call, it)).await,
+        Dialogue::File(it) => boxed(program::look(call, it)).await,
         Dialogue::On => Ok(Passed::default()),
         Dialogue::Off => Err(Failure::Off),
-        Dialogue::Dns(it) => dns::ask(call, it).await,
-        Dialogue::Mysql(it) => mysql::ask(call, it).await,
-        Dialogue::Postgresql(it) => postgresql::ask(call, it).await,
-        Dialogue::Oracle(it) => oracle::ask(call, it).await,
-        Dialogue::Radius(it) => radius::ask(call, it).await,
-        Dialogue::Sip(it) => sip::ask(call, it).await,
+        Dialogue::Dns(it) => boxed(dns::ask(call, it)).await,
+        Dialogue::Mysql(it) => boxed(mysql::ask(call, it)).await,
+        Dialogue::Postgresql(it) => boxed(postgresql::ask(call, it)).await,
+        Dialogue::Oracle(it) => boxed(oracle::ask(call, it)).await,
+        Dialogue::Radius(it) => boxed(radius::ask(call, it)).await,
+        Dialogue::Sip(it) => boxed(sip::ask(call, it)).await,
     }
+}
+
+/// A connection that is made is all that is wanted.
+async fn connect<N: Network>(call: Call<'_, N>) -> Outcome {
+    let stream = call.connect(call.target).await?;
+    call.network.abandon(stream);
+    Ok(Passed::default())
+}
+
+/// A dialogue in a place of its own: a check takes the room of its dialogue, not of the largest.
+fn boxed<'a>(dialogue: impl Future<Output = Outcome> + Send + 'a) -> Pending<'a, Outcome> {
+    Box::pin(dialogue)
 }

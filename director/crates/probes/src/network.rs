@@ -1,6 +1,7 @@
 //! What checks need of the world: connections, datagrams, and a little of the director's own host.
 
 use director_core::config::dialogue::{Program, Secret, Trust};
+use director_core::probe::Way;
 use rustls::RootCertStore;
 use std::future::Future;
 use std::io;
@@ -24,6 +25,32 @@ pub trait Network: Send + Sync {
     /// What the operating system said; its error number tells a refusal from a missing route.
     fn connect(&self, target: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// Connects to `target` by the way of a check through a service.
+    ///
+    /// # Errors
+    /// What the operating system said. A network without such ways says so.
+    fn connect_by(
+        &self,
+        target: SocketAddr,
+        way: Way,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send {
+        std::future::ready(Err(no_way(target, way)))
+    }
+
+    /// A socket that exchanges datagrams with `target`, by the way of a check through a service.
+    ///
+    /// # Errors
+    /// What the operating system said. A network without such ways says so.
+    fn datagrams_by(&self, target: SocketAddr, way: Way) -> io::Result<Box<dyn Datagrams>> {
+        Err(no_way(target, way))
+    }
+
+    /// Ends a connection over which nothing was said, and of which nothing is to be left: neither
+    /// end has to wait for packets of it that are late (RFC 9293 §3.6.1, `TIME-WAIT`).
+    fn abandon(&self, stream: Self::Stream) {
+        drop(stream);
+    }
+
     /// A socket that exchanges datagrams with `target` and nobody else.
     ///
     /// # Errors
@@ -37,6 +64,11 @@ pub trait Network: Send + Sync {
     fn host(&self) -> &dyn Host {
         &Bare
     }
+}
+
+fn no_way(target: SocketAddr, way: Way) -> io::Error {
+    let text = format!("this network has no firewall marks such as {} to {target}", way.mark);
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 /// What carries datagrams.

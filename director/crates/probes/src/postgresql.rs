@@ -106,7 +106,7 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
                 say(wire, |buffer| frontend::password_message(hash.as_bytes(), buffer)).await?;
             }
             Message::AuthenticationSasl(body) => scram(wire, &body, password).await?,
-            _ => return Err(local("the server wants a login that checks do not have")),
+            _ => return Err(malformed("the server wants a login that checks do not have")),
         }
     }
     Err(malformed("a login without end"))
@@ -119,7 +119,7 @@ async fn scram<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<(), Failure> {
     let known = offer.mechanisms().any(|name| Ok(name == SCRAM_SHA_256));
     if !known.map_err(malformed)? {
-        return Err(local("the server does not offer SCRAM-SHA-256"));
+        return Err(malformed("the server does not offer SCRAM-SHA-256"));
     }
     let mut scram = ScramSha256::new(password, ChannelBinding::unsupported());
     let first = |buffer: &mut BytesMut| {

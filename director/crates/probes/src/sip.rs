@@ -55,28 +55,41 @@ fn code(line: &str) -> Option<u16> {
 }
 
 /// Whether a datagram is the last answer to the question with this token: or nothing of SIP at all,
-/// which nobody but a broken server sends.
+/// which nobody but a broken server sends. A part of an answer is none (§18.3).
 fn is_last(datagram: &[u8], token: &str) -> bool {
     let text = String::from_utf8_lossy(datagram);
     match text.lines().next().and_then(code) {
         Some(100..=199) => false,
-        Some(_) => text.contains(token),
+        Some(_) => text.contains(token) && is_whole(&text),
         None => true,
     }
+}
+
+/// Whether all of a message is there: its header to the empty line, and as much of a body as the
+/// header says.
+fn is_whole(text: &str) -> bool {
+    let Some((header, body)) = text.split_once("\r\n\r\n") else { return false };
+    let said = header.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let known = ["content-length", "l"].contains(&&*name.trim().to_ascii_lowercase());
+        known.then(|| value.trim().parse::<usize>().unwrap_or(usize::MAX))
+    });
+    said.is_none_or(|length| body.len() >= length)
 }
 
 /// The status line of the last answer.
 async fn over_tcp<N: Network>(call: &Call<'_, N>, request: &str) -> Result<String, Failure> {
     let mut wire = call.dial(None).await?;
     wire.send(request.as_bytes()).await?;
-    let mut status = wire.line().await?;
     for _ in 0..LINES {
-        if !matches!(code(&status), Some(100..=199)) {
+        let status = wire.line().await?;
+        let Some(code) = code(&status) else { return Ok(status) };
+        // An answer that ends within its header is none. Those that come before the last have no
+        // body; what the body of the last one says does not matter.
+        while !wire.line().await?.is_empty() {}
+        if code >= 200 {
             return Ok(status);
         }
-        // Answers that come before have no body to a question without one.
-        while !wire.line().await?.is_empty() {}
-        status = wire.line().await?;
     }
     Err(malformed("provisional answers without end"))
 }
@@ -95,6 +108,9 @@ mod tests {
         assert!(is_last(b"SIP/2.0 200 OK\r\nCall-ID: abc@x\r\n\r\n", "abc"));
         assert!(!is_last(b"SIP/2.0 100 Trying\r\nCall-ID: abc@x\r\n\r\n", "abc"));
         assert!(!is_last(b"SIP/2.0 200 OK\r\nCall-ID: other@x\r\n\r\n", "abc"));
+        assert!(!is_last(b"SIP/2.0 200 OK\r\nCall-ID: abc@x\r\n", "abc"), "half of it");
+        assert!(!is_last(b"SIP/2.0 200 OK\r\nCall-ID: abc@x\r\nl: 2\r\n\r\nv", "abc"));
+        assert!(is_last(b"SIP/2.0 200 OK\r\nCall-ID: abc@x\r\nl: 2\r\n\r\nv=", "abc"));
         assert!(is_last(b"\xff\xff", "abc"), "garbage is judged, not waited out");
     }
 

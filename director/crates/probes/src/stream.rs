@@ -1,46 +1,77 @@
 //! A connection, secret or not, that notes how far the dialogue has come.
 
-use director_core::probe::Phase;
+use director_core::probe::{Phase, Phases};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
-/// How far a dialogue has come; shared between the dialogue and whoever watches its time.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Arc<AtomicU8>);
+/// How far a dialogue has come, and how long its parts took; shared between the dialogue and
+/// whoever watches its time.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress(Arc<Mutex<Come>>);
 
-const SECURING: u8 = 1;
-const ASKED: u8 = 2;
-const ANSWERED: u8 = 3;
+#[derive(Debug)]
+struct Come {
+    phase: Phase,
+    /// Since when it is in this part.
+    since: Instant,
+    phases: Phases,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        let phases = Phases::default();
+        Self(Arc::new(Mutex::new(Come { phase: Phase::Connect, since: Instant::now(), phases })))
+    }
+}
 
 impl Progress {
+    /// Nothing can go wrong while it is held.
+    fn come(&self) -> MutexGuard<'_, Come> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, phase: Phase) {
+        let mut come = self.come();
+        if come.phase == phase {
+            return;
+        }
+        let (now, before) = (Instant::now(), come.phase);
+        let time = now - come.since;
+        come.phases.add(before, time);
+        (come.phase, come.since) = (phase, now);
+    }
+
     /// TLS is being negotiated.
     pub(crate) fn securing(&self) {
-        self.0.store(SECURING, Ordering::Relaxed);
+        self.enter(Phase::Tls);
     }
 
     /// The server is to say something.
     pub(crate) fn asked(&self) {
-        self.0.store(ASKED, Ordering::Relaxed);
+        self.enter(Phase::Answer);
     }
 
     /// The server has begun to say it.
     pub(crate) fn answered(&self) {
-        self.0.store(ANSWERED, Ordering::Relaxed);
+        self.enter(Phase::Body);
     }
 
     /// What is being waited for.
     pub(crate) fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Phase::Connect,
-            SECURING => Phase::Tls,
-            ASKED => Phase::Answer,
-            _ => Phase::Body,
-        }
+        self.come().phase
+    }
+
+    /// The dialogue is over: how long its parts took.
+    pub(crate) fn end(&self) -> Phases {
+        let come = self.come();
+        let mut phases = come.phases;
+        phases.add(come.phase, come.since.elapsed());
+        phases
     }
 }
 

@@ -44,7 +44,7 @@ fn http(expect: Option<&str>) -> Dialogue {
 
 fn check(dialogue: Dialogue) -> Probe {
     let target = "10.0.0.21:8080".parse().unwrap();
-    Probe { target, dialogue, timeout: Duration::from_secs(3) }
+    Probe { target, way: None, dialogue, timeout: Duration::from_secs(3) }
 }
 
 /// Checks against `server`, and says how long it took.
@@ -235,4 +235,45 @@ async fn a_path_that_is_none_is_not_blamed_on_the_server() {
 async fn connecting_is_all_that_a_tcp_check_asks() {
     let (outcome, took) = against(Dialogue::Tcp, |_| std::future::pending()).await;
     assert_eq!((outcome, took), (Ok(Passed::default()), Duration::ZERO));
+}
+
+/// A network whose connections take a while.
+struct Slow(One);
+
+impl Network for Slow {
+    type Stream = DuplexStream;
+
+    async fn connect(&self, target: SocketAddr) -> io::Result<DuplexStream> {
+        sleep(Duration::from_millis(20)).await;
+        self.0.connect(target).await
+    }
+}
+
+/// The parts of a check against a server that waits so long before each of two halves.
+async fn parts(first: u64, second: u64) -> Vec<(Phase, u128)> {
+    let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
+    let playing = tokio::spawn(async move {
+        request(&mut theirs).await;
+        sleep(Duration::from_millis(first)).await;
+        theirs.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nWE").await.ok();
+        sleep(Duration::from_millis(second)).await;
+        theirs.write_all(b"LL").await.ok();
+        std::future::pending::<()>().await;
+    });
+    let network = Slow(One(Mutex::new(Some(ours))));
+    let (_, phases) = director_probes::timed(&network, &check(http(Some("WELL")))).await;
+    playing.abort();
+    phases.iter().map(|(phase, took)| (phase, took.as_millis())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_of_a_check_have_durations_that_add_up() {
+    let whole = [(Phase::Connect, 20), (Phase::Answer, 30), (Phase::Body, 50)];
+    assert_eq!(parts(30, 50).await, whole);
+    // To the end of its time, where that comes first.
+    assert_eq!(parts(30, 9000).await, [whole[0], whole[1], (Phase::Body, 2950)]);
+    assert_eq!(parts(9000, 0).await, [whole[0], (Phase::Answer, 2980)]);
+    let (_, phases) = director_probes::timed(&Nobody, &check(http(None))).await;
+    let connecting: Vec<_> = phases.iter().collect();
+    assert_eq!(connecting, [(Phase::Connect, Duration::from_secs(3))]);
 }

@@ -20,7 +20,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 fn check(target: SocketAddr, dialogue: Dialogue) -> Probe {
-    Probe { target, dialogue, timeout: PLENTY }
+    Probe { target, way: None, dialogue, timeout: PLENTY }
 }
 
 fn page() -> Dialogue {

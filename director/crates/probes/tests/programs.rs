@@ -36,7 +36,7 @@ fn script(text: &str) -> (TempDir, Dialogue) {
 }
 
 fn check(dialogue: Dialogue, timeout: Duration) -> Probe {
-    Probe { target: "192.0.2.21:80".parse().unwrap(), dialogue, timeout }
+    Probe { target: "192.0.2.21:80".parse().unwrap(), way: None, dialogue, timeout }
 }
 
 async fn of(text: &str) -> Outcome {

@@ -1,22 +1,21 @@
-//! Commands of the operator's: fencing, and notifying of changes of role.
+//! Commands of the operator's: fencing, notifying of changes of role, fallbacks that come and go.
 //!
-//! For one group, commands run one after the other in the order of what happened; those of
-//! different groups run side by side. A command that takes too long is killed with everything that
-//! it has started, and the next one runs.
+//! For one group, and for one service, commands run one after the other in the order of what
+//! happened; those of different ones run side by side. A command that takes too long is killed with
+//! everything that it has started, and the next one runs.
 
+use crate::program;
 use director_core::Input;
-use director_core::config::Hook;
-use director_core::name::{GroupName, NodeName};
+use director_core::config::{Config, Hook};
+use director_core::name::{GroupName, NodeName, ServiceName};
 use director_core::report::Report;
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::{BTreeMap, VecDeque};
-use std::process::Stdio;
+use std::fmt;
 use std::time::Duration;
-use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Changes of a group that wait at most: older ones are not worth telling any more.
+/// Changes of one group or service that wait at most: older ones are not worth telling any more.
 const WAITING: usize = 32;
 /// How long the last commands are waited for when the director stops.
 const LAST: Duration = Duration::from_secs(5);
@@ -29,19 +28,43 @@ struct Job {
     environment: Vec<(&'static str, String)>,
 }
 
+impl Job {
+    async fn run(self) -> Result<(), String> {
+        program::run(&self.hook, self.arguments, self.environment).await
+    }
+}
+
 /// Who waits for the end of a command.
 #[derive(Debug)]
 enum Waits {
     Fence(NodeName),
-    Notify(GroupName),
+    Next(About),
+}
+
+/// What a row of commands is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Group(GroupName),
+    Service(ServiceName),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(name) => write!(formatter, "notify command of group {name}"),
+            Self::Service(name) => write!(formatter, "fallback command of service {name}"),
+        }
+    }
 }
 
 /// The commands that run and those that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Hooks {
     running: JoinSet<(Waits, Result<(), String>)>,
-    /// Per group with a running command: what comes after it.
-    queues: BTreeMap<GroupName, VecDeque<Job>>,
+    /// Per group or service with a running command: what comes after it.
+    queues: BTreeMap<About, VecDeque<Job>>,
+    /// Services whose fallback command was told to start, and what tells it to stop.
+    started: BTreeMap<ServiceName, Job>,
 }
 
 impl Hooks {
@@ -55,11 +78,70 @@ impl Hooks {
         let environment =
             vec![("DIRECTOR_NODE", us.to_string()), ("DIRECTOR_PEER", peer.to_string())];
         let job = Job { hook, arguments: vec![peer.to_string()], environment };
-        self.running.spawn(async move { (Waits::Fence(peer), run(job).await) });
+        self.running.spawn(async move { (Waits::Fence(peer), job.run().await) });
+    }
+
+    /// Tells the operator's commands of what has happened.
+    pub(crate) fn tell(&mut self, config: &Config, us: &NodeName, report: &Report) {
+        if let Some(hook) = &config.cluster.notify {
+            self.notify(hook, us, report);
+        }
+        match report {
+            Report::Fallback { service, serving: begins }
+            | Report::Unserved { service, unserved: begins } => {
+                self.fall_back(config, us, service, *begins);
+            }
+            Report::Reloaded => self.stop_fallbacks(|name| {
+                let service = config.services.get(name);
+                service.is_some_and(|service| service.fallback_command.is_some())
+            }),
+            Report::Stopping => self.stop_fallbacks(|_| false),
+            _ => {}
+        }
+    }
+
+    /// The fallback of a service comes into force, or goes.
+    fn fall_back(&mut self, config: &Config, us: &NodeName, name: &ServiceName, begins: bool) {
+        if !begins {
+            if let Some(job) = self.started.remove(name) {
+                self.queue(About::Service(name.clone()), job);
+            }
+            return;
+        }
+        let Some(service) = config.services.get(name) else { return };
+        let Some(hook) = service.fallback_command.clone() else { return };
+        let (target, protocol) = match (service.key.address(), service.key.mark()) {
+            (Some(address), _) => (address.to_string(), service.key.protocol()),
+            (None, mark) => (mark.unwrap_or_default().to_string(), None),
+        };
+        let protocol = protocol.map_or_else(|| "fwm".to_owned(), |it| it.to_string());
+        let job = |word: &str| Job {
+            hook: hook.clone(),
+            arguments: vec![word.to_owned(), target.clone(), protocol.clone()],
+            environment: vec![
+                ("DIRECTOR_NODE", us.to_string()),
+                ("DIRECTOR_SERVICE", name.to_string()),
+            ],
+        };
+        // What was started is stopped before it is started again.
+        if self.started.insert(name.clone(), job("stop")).is_none() {
+            self.queue(About::Service(name.clone()), job("start"));
+        }
+    }
+
+    /// What was started stops, but for services that `keep` says.
+    fn stop_fallbacks(&mut self, keep: impl Fn(&ServiceName) -> bool) {
+        let gone: Vec<ServiceName> =
+            self.started.keys().filter(|name| !keep(name)).cloned().collect();
+        for name in gone {
+            if let Some(job) = self.started.remove(&name) {
+                self.queue(About::Service(name), job);
+            }
+        }
     }
 
     /// Tells the operator's command of a change of role.
-    pub(crate) fn notify(&mut self, hook: &Hook, us: &NodeName, report: &Report) {
+    fn notify(&mut self, hook: &Hook, us: &NodeName, report: &Report) {
         let Report::Role { group, from, to, why } = report else { return };
         let environment = vec![
             ("DIRECTOR_NODE", us.to_string()),
@@ -70,22 +152,25 @@ impl Hooks {
         ];
         let arguments = vec![group.to_string(), to.to_string()];
         let job = Job { hook: hook.clone(), arguments, environment };
-        let Some(queue) = self.queues.get_mut(group) else {
-            self.queues.insert(group.clone(), VecDeque::new());
-            self.begin(group.clone(), job);
+        self.queue(About::Group(group.clone()), job);
+    }
+
+    /// Runs a command when those before it have ended.
+    fn queue(&mut self, about: About, job: Job) {
+        let Some(queue) = self.queues.get_mut(&about) else {
+            self.queues.insert(about.clone(), VecDeque::new());
+            self.begin(about, job);
             return;
         };
         queue.push_back(job);
         if queue.len() > WAITING {
             queue.pop_front();
-            tracing::warn!(
-                "the notify command of group {group} is too slow: a change of role is not told"
-            );
+            tracing::warn!("the {about} is too slow: a change is not told");
         }
     }
 
-    fn begin(&mut self, group: GroupName, job: Job) {
-        self.running.spawn(async move { (Waits::Notify(group), run(job).await) });
+    fn begin(&mut self, about: About, job: Job) {
+        self.running.spawn(async move { (Waits::Next(about), job.run().await) });
     }
 
     /// Waits for the next end of a command that the director waits for. Dropping this loses
@@ -95,20 +180,20 @@ impl Hooks {
             match self.running.join_next().await {
                 None => std::future::pending().await,
                 Some(Ok((Waits::Fence(peer), result))) => return Input::Fenced { peer, result },
-                Some(Ok((Waits::Notify(group), result))) => self.notified(group, &result),
+                Some(Ok((Waits::Next(about), result))) => self.ended(about, &result),
                 Some(Err(error)) => tracing::error!("a command was not waited for: {error}"),
             }
         }
     }
 
-    fn notified(&mut self, group: GroupName, result: &Result<(), String>) {
+    fn ended(&mut self, about: About, result: &Result<(), String>) {
         if let Err(why) = result {
-            tracing::warn!("notify command of group {group}: {why}");
+            tracing::warn!("{about}: {why}");
         }
-        match self.queues.get_mut(&group).and_then(VecDeque::pop_front) {
-            Some(job) => self.begin(group, job),
+        match self.queues.get_mut(&about).and_then(VecDeque::pop_front) {
+            Some(job) => self.begin(about, job),
             None => {
-                self.queues.remove(&group);
+                self.queues.remove(&about);
             }
         }
     }
@@ -117,55 +202,13 @@ impl Hooks {
     pub(crate) async fn drain(mut self) {
         let all = async {
             while let Some(ended) = self.running.join_next().await {
-                if let Ok((Waits::Notify(group), result)) = ended {
-                    self.notified(group, &result);
+                if let Ok((Waits::Next(about), result)) = ended {
+                    self.ended(about, &result);
                 }
             }
         };
         if timeout(LAST, all).await.is_err() {
             tracing::warn!("commands still ran after {} s and were ended", LAST.as_secs());
-        }
-    }
-}
-
-/// Runs a command to its end, or kills it with its descendants.
-async fn run(job: Job) -> Result<(), String> {
-    let Some((program, first)) = job.hook.command.split_first() else {
-        return Err("the command is empty".to_owned());
-    };
-    let child = Command::new(program)
-        .args(first)
-        .args(&job.arguments)
-        .envs(job.environment)
-        .stdin(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("{program} cannot be run: {error}"))?;
-    let mut group = Group { child };
-    match timeout(job.hook.timeout, group.child.wait()).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("{program}: {status}")),
-        Ok(Err(error)) => Err(format!("{program} was not waited for: {error}")),
-        Err(_) => {
-            let limit = job.hook.timeout.as_millis();
-            Err(format!("{program} ran for more than {limit} ms and was killed"))
-        }
-    }
-}
-
-/// A command with everything that it starts.
-struct Group {
-    child: Child,
-}
-
-impl Drop for Group {
-    /// Whatever it has left behind holds up nothing any more.
-    fn drop(&mut self) {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(id) = id.and_then(Pid::from_raw) {
-            // Gone already, or not ours any more.
-            let _gone = kill_process_group(id, Signal::KILL);
         }
     }
 }
@@ -232,8 +275,15 @@ mod tests {
         hooks.drain().await;
         // Nobody is left who reads: opening for writing alone would wait for ever otherwise.
         let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
-        let pipe = rustix::fs::open(folder.path().join("pipe"), flags, 0o0.into());
-        assert_eq!(pipe.unwrap_err(), rustix::io::Errno::NXIO);
+        let open = || rustix::fs::open(folder.path().join("pipe"), flags, 0o0.into());
+        for _ in 0..1000 {
+            if open().is_err() {
+                break;
+            }
+            // What is killed may take a moment to be gone.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(open().unwrap_err(), rustix::io::Errno::NXIO);
         assert_eq!(lines(&file), ["taking", "active"]);
     }
 
@@ -246,7 +296,8 @@ mod tests {
         hooks.fence(Some(&shell("true", Duration::from_secs(10))), &us(), us());
         let ended = hooks.finished().await;
         assert_eq!(ended, Input::Fenced { peer: us(), result: Ok(()) });
-        assert!(hooks.queues.contains_key(&GroupName::new("web").unwrap()));
+        let web = About::Group(GroupName::new("web").unwrap());
+        assert!(hooks.queues.contains_key(&web));
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@
 //! * [`Ports`]: everything that a director touches; the same loop runs on a real host, in memory
 //!   and in a simulator.
 //! * [`control`]: the unix socket for `status`. [`signals`]: SIGTERM, SIGINT, SIGHUP.
+//!   [`maintenance`]: files that take servers out.
 //! * [`telemetry`]: the log, for people or as JSON lines. [`status`]: the view as text.
 
 mod applier;
@@ -16,20 +17,28 @@ mod checks;
 pub mod clock;
 mod complaints;
 pub mod control;
+pub mod counters;
+pub mod courier;
 mod events;
+pub mod history;
 mod hooks;
+pub mod http;
 pub mod links;
+pub mod maintenance;
 pub mod manager;
+pub mod memory;
 pub mod metrics;
 mod order;
+pub mod program;
 mod settings;
 mod shell;
 pub mod signals;
+mod spare;
 mod start;
 pub mod status;
 pub mod telemetry;
 
-pub use order::Order;
+pub use order::{Altered, AlteredServer, Order};
 pub use settings::{Settings, Source};
 pub use shell::{Failed, Ports, STOP_LIMIT, Shell};
 pub use start::found;

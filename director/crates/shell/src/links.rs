@@ -1,6 +1,9 @@
 //! Heartbeat links, as the loop needs them.
 
+use director_core::advert::Advert;
 use director_core::beat::LinkId;
+use director_core::config::Coverage;
+use director_core::name::InterfaceName;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -38,4 +41,19 @@ pub trait Witnesses {
     /// # Errors
     /// When it could not be sent.
     fn ask(&mut self, witness: IpAddr, question: u64) -> io::Result<()>;
+}
+
+/// The segments on which VRRP is spoken. What is heard comes as an input of the loop.
+pub trait Routers {
+    /// Sends an advert without waiting.
+    ///
+    /// # Errors
+    /// When it could not be sent.
+    fn advertise(
+        &mut self,
+        interface: &InterfaceName,
+        to: IpAddr,
+        advert: &Advert,
+        coverage: Coverage,
+    ) -> io::Result<()>;
 }

@@ -5,11 +5,13 @@
 //! is bounded by the configuration.
 
 mod gauges;
-mod http;
 mod meter;
+mod pace;
+mod traffic;
 
-pub use http::serve;
 pub(crate) use meter::Meter;
+pub(crate) use pace::Turn;
+pub(crate) use traffic::joined;
 
 /// The content type of what is served.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

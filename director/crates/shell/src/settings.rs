@@ -1,8 +1,9 @@
 //! The configuration in use and where a new one comes from.
 
 use director_core::config::Config;
-use director_core::name::NodeName;
+use director_core::name::{InterfaceName, NodeName};
 use director_core::wire::heartbeat::Key;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a director is started with, and what a reload replaces.
@@ -23,6 +24,15 @@ pub trait Source {
     fn load(&mut self) -> Result<Settings, Vec<String>>;
 }
 
+/// The interfaces and families of VRRP, each with a socket of its own.
+fn spoken(config: &Config) -> BTreeSet<(&InterfaceName, bool)> {
+    let groups = config.groups.values();
+    let place = |group: &'_ director_core::config::Group| {
+        group.addresses.first().is_some_and(|address| address.address.is_ipv6())
+    };
+    groups.filter_map(|it| Some((&it.vrrp.as_ref()?.interface, place(it)))).collect()
+}
+
 /// What differs between two configurations that a running director cannot change: its sockets and
 /// its own place in the cluster.
 pub(crate) fn needs_restart(old: &Config, new: &Config, node: &NodeName) -> Vec<String> {
@@ -35,6 +45,7 @@ pub(crate) fn needs_restart(old: &Config, new: &Config, node: &NodeName) -> Vec<
         ("the heartbeat port", old.cluster.port != new.cluster.port),
         ("the heartbeat links", old.cluster.links != new.cluster.links),
         ("this node's own addresses", own != Some(&me.addresses)),
+        ("where VRRP is spoken", !spoken(new).is_subset(&spoken(old))),
     ];
     changed
         .into_iter()

@@ -1,21 +1,31 @@
 //! The loop: brings inputs to the director, carries out its effects, decides nothing.
 
+mod altered;
+mod answers;
+mod ended;
+mod reload;
+
 use crate::applier::Applier;
-use crate::checks::Checks;
+use crate::checks::{Checks, Finished};
 use crate::clock::Clock;
 use crate::complaints::Complaints;
+use crate::courier::{Courier, Deliveries};
 use crate::events::Events;
 use crate::hooks::Hooks;
-use crate::links::{Links, Packet, Witnesses};
+use crate::links::{Links, Packet, Routers, Witnesses};
 use crate::manager::{Manager, News};
-use crate::metrics::Meter;
+use crate::memory::Memory;
+use crate::metrics::{Meter, Turn};
 use crate::order::Order;
-use crate::settings::{Settings, Source, needs_restart};
-use crate::status::summary;
+use crate::settings::{Settings, Source};
+use crate::spare::give_back;
+use crate::status::roles;
 use crate::telemetry;
+use director_core::alter::Alterations;
 use director_core::config::Digest;
 use director_core::name::NodeName;
 use director_core::observed::Snapshot;
+use director_core::plan::Ledger;
 use director_core::time::Instant;
 use director_core::wire::heartbeat;
 use director_core::{Director, Effect, Input, Report};
@@ -41,14 +51,20 @@ const IDLE: Duration = Duration::from_secs(3600);
 pub struct Ports<K, L, N> {
     /// IPVS table, addresses, settings.
     pub kernel: K,
+    /// What tells the next process of what this one has changed.
+    pub memory: Box<dyn Memory>,
     /// Heartbeat links.
     pub links: L,
     /// Hosts that tell isolation from silence.
     pub witnesses: Box<dyn Witnesses>,
-    /// Their answers: [`Input::WitnessAnswered`].
+    /// Segments on which VRRP is spoken.
+    pub routers: Box<dyn Routers>,
+    /// What witnesses and routers say: [`Input::WitnessAnswered`] and [`Input::Advert`].
     pub answers: mpsc::Receiver<Input>,
     /// The network over which checks are made.
     pub network: N,
+    /// Who delivers alerts.
+    pub courier: Box<dyn Courier>,
     /// Announcements to the neighbours.
     pub announcer: Box<dyn Announcer>,
     /// The clock.
@@ -95,16 +111,21 @@ pub struct Shell<K, L, N> {
     settings: Settings,
     links: L,
     witnesses: Box<dyn Witnesses>,
+    routers: Box<dyn Routers>,
     answers: mpsc::Receiver<Input>,
     applier: Applier<K>,
     checks: Checks<N>,
     hooks: Hooks,
+    deliveries: Deliveries,
     announcer: Box<dyn Announcer>,
     clock: Box<dyn Clock>,
     manager: Box<dyn Manager>,
     source: Box<dyn Source>,
     changes: mpsc::Receiver<Input>,
     orders: mpsc::Receiver<Order>,
+    alterations: Alterations,
+    /// Digest of the configuration as it was read.
+    read: Digest,
     complaints: Complaints,
     meter: Meter,
     events: Events,
@@ -121,32 +142,37 @@ where
     L: Links,
     N: Network + Send + Sync + 'static,
 {
-    /// A director that starts now on a kernel that holds `found`.
+    /// A director that starts now on a kernel that holds `found`, of which `ledger` is ours.
     pub fn new(
         ports: Ports<K, L, N>,
         settings: Settings,
         node: NodeName,
         seed: u64,
-        found: &Snapshot,
+        (found, ledger): (&Snapshot, Ledger),
     ) -> Self {
         let now = ports.clock.now();
         let config = settings.config.clone();
+        let read = config.digest();
         Self {
-            director: Director::new(config, node.clone(), seed, found, now),
+            director: Director::inheriting(config, node.clone(), seed, found, &ledger, now),
             node,
             settings,
             links: ports.links,
             witnesses: ports.witnesses,
+            routers: ports.routers,
             answers: ports.answers,
-            applier: Applier::new(ports.kernel),
+            applier: Applier::new(ports.kernel, ledger, ports.memory),
             checks: Checks::new(ports.network),
             hooks: Hooks::default(),
+            deliveries: Deliveries::new(ports.courier),
             announcer: ports.announcer,
             clock: ports.clock,
             manager: ports.manager,
             source: ports.source,
             changes: ports.changes,
             orders: ports.orders,
+            alterations: Alterations::default(),
+            read,
             complaints: Complaints::default(),
             meter: Meter::new(),
             events: Events::new(),
@@ -157,22 +183,35 @@ where
         }
     }
 
+    /// Every report from now on, each as the line of JSON that the control socket tells it as.
+    #[must_use]
+    pub fn listen(&self) -> tokio::sync::broadcast::Receiver<std::sync::Arc<str>> {
+        self.events.listen()
+    }
+
     /// Runs until an orderly stop is complete.
     ///
     /// # Errors
     /// When it has to end otherwise.
     pub async fn run(mut self) -> Result<(), Failed> {
+        give_back();
         self.carry_out();
         self.manager.tell(News::Ready(self.summary()));
         while !self.over {
             self.turn().await?;
         }
-        self.hooks.drain().await;
-        let view = self.director.view(self.clock.now());
-        let addresses = view.groups.iter().flat_map(|group| &group.addresses);
+        tokio::join!(self.hooks.drain(), self.deliveries.drain());
+        let groups = self.director.groups(self.clock.now());
+        let addresses = groups.iter().flat_map(|group| &group.addresses);
         let kept = addresses.filter(|address| address.held);
         let kept: Vec<String> = kept.map(|address| address.address.to_string()).collect();
-        if kept.is_empty() { Ok(()) } else { Err(Failed::Kept(kept.join(", "))) }
+        if !kept.is_empty() {
+            return Err(Failed::Kept(kept.join(", ")));
+        }
+        if self.director.is_converged() {
+            self.applier.forget();
+        }
+        Ok(())
     }
 
     async fn turn(&mut self) -> Result<(), Failed> {
@@ -183,27 +222,52 @@ where
         self.say_alive(now);
         if let Some(at) = self.due().filter(|at| *at <= now) {
             self.take_waiting_packets().await;
+            self.take_finished_checks().await;
+            let begun = self.clock.now();
             while let Ok(answer) = self.answers.try_recv() {
                 self.handle(answer);
             }
-            self.met = Some((at, self.clock.now()));
+            self.met = Some((at, begun));
+            self.meter.late(begun.since(at));
             self.handle(Input::Deadline);
+            self.turned(Turn::Deadline, begun);
             return Ok(());
         }
-        match self.next_event(now).await? {
-            Event::Packet(packet) => self.take_packet(packet).await,
-            Event::Input(input) => self.handle(input),
-            Event::Order(order) => self.obey(order),
-            Event::Time => {}
-        }
+        let event = self.next_event(now).await?;
+        let begun = self.clock.now();
+        let turn = match event {
+            Event::Packet(packet) => {
+                self.take_packet(packet).await;
+                Turn::Packet
+            }
+            Event::Input(input) => {
+                let turn = match &input {
+                    Input::ProbeFinished { .. } => Turn::Check,
+                    Input::Reconciled(_) => Turn::Pass,
+                    _ => Turn::Event,
+                };
+                self.handle(input);
+                turn
+            }
+            Event::Order(order) => {
+                self.obey(order);
+                Turn::Order
+            }
+            Event::Time => return Ok(()),
+        };
+        self.turned(turn, begun);
         Ok(())
+    }
+
+    fn turned(&self, turn: Turn, begun: Instant) {
+        self.meter.turned(turn, self.clock.now().since(begun));
     }
 
     /// Packets first, time last: who was not run for a while must hear what waits in its sockets
     /// before it concludes anything from silence.
     async fn next_event(&mut self, now: Instant) -> Result<Event, Failed> {
         let wake = [self.due(), self.stop_by, self.next_alive()].into_iter().flatten().min();
-        let nap = wake.map_or(IDLE, |at| at.since(now));
+        let wake = wake.unwrap_or(now + IDLE);
         Ok(tokio::select! {
             biased;
             packet = self.links.receive() => Event::Packet(packet),
@@ -211,15 +275,16 @@ where
             over = self.applier.finished() => {
                 Event::Input(Input::Reconciled(over.map_err(Failed::Applier)?))
             }
-            (ticket, outcome, took) = self.checks.finished() => {
-                self.meter.checked(&outcome, took);
-                Event::Input(Input::ProbeFinished { ticket, outcome })
+            Finished { ticket, outcome, phases, took } = self.checks.finished() => {
+                self.meter.checked(&outcome, &phases, took);
+                Event::Input(Input::ProbeFinished { ticket, outcome, phases })
             }
             ended = self.hooks.finished() => Event::Input(ended),
+            ended = self.deliveries.finished() => Event::Input(ended),
             // What a pass does makes the kernel tell of changes too: its own account comes first.
             Some(input) = self.changes.recv(), if !self.applier.is_busy() => Event::Input(input),
             Some(order) = self.orders.recv() => Event::Order(order),
-            () = sleep(nap) => Event::Time,
+            () = self.clock.reach(wake) => Event::Time,
         })
     }
 
@@ -284,9 +349,7 @@ where
         let mut roles_changed = false;
         while let Some(report) = self.director.next_report() {
             roles_changed |= matches!(report, Report::Role { .. });
-            if let Some(hook) = &self.settings.config.cluster.notify {
-                self.hooks.notify(hook, &self.node, &report);
-            }
+            self.hooks.tell(&self.settings.config, &self.node, &report);
             telemetry::tell(&report, now);
             self.meter.note(&report);
             self.events.tell(&report, now);
@@ -316,9 +379,18 @@ where
                 let result = self.witnesses.ask(witness, question);
                 self.complain(|| format!("ask the witness {witness}"), result);
             }
+            Effect::Advertise { interface, to, advert, coverage } => {
+                let result = self.routers.advertise(&interface, to, &advert, coverage);
+                self.complain(|| format!("send VRRP adverts by {interface}"), result);
+            }
             Effect::Fence { peer } => {
                 let hook = self.settings.config.cluster.fence.as_ref();
                 self.hooks.fence(hook, &self.node, peer);
+            }
+            Effect::Alert { channel, notice } => {
+                let alert = self.settings.config.alerts.get(&channel);
+                let age = self.clock.now().since(notice.since);
+                self.deliveries.begin(channel, alert, &notice, age);
             }
             Effect::Exit => self.over = true,
         }
@@ -367,54 +439,15 @@ where
                 let _gone = reply.send(answer.map(|()| self.node.clone()));
                 self.carry_out();
             }
+            Order::Alter(alteration, by, reply) => {
+                let _gone = reply.send(self.alter(alteration, &by));
+            }
             question => self.answer(question),
         }
     }
 
-    /// Answers what changes nothing. Whoever asked may have gone meanwhile.
-    fn answer(&self, question: Order) {
-        let now = self.clock.now();
-        match question {
-            Order::Status(reply) => drop(reply.send(self.director.view(now))),
-            Order::Explain(subject, reply) => {
-                drop(reply.send(self.director.explain(&subject, now)));
-            }
-            Order::Metrics(reply) => drop(reply.send(self.meter.text(&self.director.view(now)))),
-            Order::Listen(reply) => drop(reply.send(self.events.listen())),
-            Order::Stop | Order::Reload | Order::ReloadFor(..) | Order::Operate(..) => {}
-        }
-    }
-
-    fn reload(&mut self) -> Result<Digest, Vec<String>> {
-        self.manager.tell(News::Reloading);
-        let loaded = self.load();
-        let answer = match loaded {
-            Ok(settings) => {
-                self.settings = settings;
-                self.handle(Input::Reload(self.settings.config.clone()));
-                Ok(self.settings.config.digest())
-            }
-            Err(problems) => {
-                for problem in &problems {
-                    tracing::error!("{problem}");
-                }
-                tracing::error!("nothing is reloaded: the configuration in use stays");
-                Err(problems)
-            }
-        };
-        self.meter.reloaded(answer.is_ok());
-        self.manager.tell(News::Ready(self.summary()));
-        answer
-    }
-
-    fn load(&mut self) -> Result<Settings, Vec<String>> {
-        let settings = self.source.load()?;
-        let problems = needs_restart(&self.settings.config, &settings.config, &self.node);
-        if problems.is_empty() { Ok(settings) } else { Err(problems) }
-    }
-
     fn summary(&self) -> String {
-        summary(&self.director.view(self.clock.now()))
+        roles(&self.director.groups(self.clock.now()))
     }
 
     fn next_alive(&self) -> Option<Instant> {

@@ -3,10 +3,12 @@
 mod table;
 
 use director_core::config::{Forward, ServiceKey};
+use director_core::probe::Phase;
 use director_core::report::Role;
 use director_core::standing::Duty;
 use director_core::view::{
-    DrainView, Explanation, GroupView, PeerView, ServerView, ServiceView, View,
+    ActiveRouterView, AlertView, DrainView, Explanation, GroupView, PeerView, PhaseView,
+    RouterState, RouterView, ServerView, ServiceView, View,
 };
 use std::fmt::Write;
 use table::Table;
@@ -14,12 +16,16 @@ use table::Table;
 /// One line about the roles: `active for web; standby for mail`.
 #[must_use]
 pub fn summary(view: &View) -> String {
+    roles(&view.groups)
+}
+
+/// The same of the groups alone.
+pub(crate) fn roles(groups: &[GroupView]) -> String {
     let mut parts = Vec::new();
-    let roles =
+    let all =
         [Role::Active, Role::Taking, Role::Releasing, Role::Standby, Role::Waiting, Role::Stopped];
-    for role in roles {
-        let groups: Vec<&str> = view
-            .groups
+    for role in all {
+        let groups: Vec<&str> = groups
             .iter()
             .filter(|group| group.role == role)
             .map(|group| group.name.as_str())
@@ -52,6 +58,11 @@ pub fn text(view: &View) -> String {
     if let Some(reached) = view.witness {
         text.push_str(if reached { "A witness is reached\n" } else { "No witness is reached\n" });
     }
+    if !view.ignored.is_empty() {
+        let each = view.ignored.iter().map(|(why, count)| format!("{count} {}", why.word()));
+        let each: Vec<String> = each.collect();
+        text.push_str(&format!("Heartbeat packets ignored: {}\n", each.join(", ")));
+    }
     for service in &view.services {
         text.push('\n');
         text.push_str(&self::service(service));
@@ -63,8 +74,31 @@ pub fn text(view: &View) -> String {
             "\nserver {address} of {service} leaves: {connections} connections, {rest} at most\n"
         ));
     }
+    if !view.alerts.is_empty() {
+        text.push('\n');
+    }
+    text.extend(view.alerts.iter().map(alert));
     text.push('\n');
     kernel(view, &mut text);
+    text
+}
+
+/// `alerts by pager: 7 sent, 4 suppressed, 1 given up; 2 waiting; last failure: refused`.
+fn alert(view: &AlertView) -> String {
+    let AlertView { channel, waiting, sent, lost, suppressed, failure, .. } = view;
+    let mut text = format!("alerts by {channel}: {sent} sent");
+    let counts = [(*suppressed, ", ", "suppressed"), (*lost, ", ", "given up")];
+    let waiting = u64::try_from(*waiting).unwrap_or(u64::MAX);
+    for (count, mark, word) in counts.into_iter().chain([(waiting, "; ", "waiting")]) {
+        if count > 0 {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{mark}{count} {word}");
+        }
+    }
+    if let Some(why) = failure {
+        let _ = write!(text, "; last failure: {why}");
+    }
+    text.push('\n');
     text
 }
 
@@ -81,10 +115,27 @@ pub fn explanation(found: &[Explanation]) -> String {
         for check in &explanation.checks {
             let took = std::time::Duration::from_micros(check.took_us);
             let started = ago(check.ago_ms);
-            let _ = writeln!(text, "  checked {started} ago, {took:.1?}: {}", check.text);
+            let parts = parts(&check.phases);
+            let _ = writeln!(text, "  checked {started} ago, {took:.1?}{parts}: {}", check.text);
         }
     }
     text
+}
+
+/// ` (connect 0.3ms, answer 1.2ms)`; nothing when nothing is known.
+fn parts(phases: &[PhaseView]) -> String {
+    let part = |view: &PhaseView| {
+        let word = match view.phase {
+            Phase::Connect => "connect",
+            Phase::Tls => "TLS",
+            Phase::Answer => "answer",
+            Phase::Body => "body",
+            Phase::Whole => "all",
+        };
+        format!("{word} {:.1?}", std::time::Duration::from_micros(view.took_us))
+    };
+    let parts: Vec<String> = phases.iter().map(part).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 fn groups(groups: &[GroupView]) -> String {
@@ -97,12 +148,44 @@ fn groups(groups: &[GroupView]) -> String {
             group.owner.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
             group.why.clone(),
         ]);
+        if let Some(router) = &group.vrrp {
+            table.note(format!("  {}", self::router(router)));
+        }
         for address in &group.addresses {
             let held = if address.held { "held" } else { "not held" };
             table.note(format!("  {} {held}", address.address));
         }
+        if let Some(rival) = &group.rival {
+            let (peer, since) = (&rival.peer, ago(rival.since_ms));
+            table.note(format!("  TWO OWNERS: {peer} has it too, for up to {since}"));
+        }
+        if let Some(left) = group.failback_ms {
+            table.note(format!("  taken back in {}", ago(left)));
+        }
     }
     table.to_string()
+}
+
+/// `VRRP 3 router 51 on eth0: backup, priority 100; 10.0.0.12 (200) heard 80 ms ago; ignored 3`.
+fn router(router: &RouterView) -> String {
+    let state = match router.state {
+        RouterState::Initialize => "initialize",
+        RouterState::Backup => "backup",
+        RouterState::Active => "active",
+    };
+    let mut text = format!(
+        "VRRP {} router {} on {}: {state}, priority {}",
+        router.version, router.router, router.interface, router.priority
+    );
+    // Writing to a string cannot fail.
+    if let Some(ActiveRouterView { address, priority, heard_ms }) = router.active {
+        let _ = write!(text, "; {address} ({priority}) heard {} ago", ago(heard_ms));
+    }
+    let ignored: u64 = router.ignored.values().sum();
+    if ignored > 0 {
+        let _ = write!(text, "; {ignored} packets ignored");
+    }
+    text
 }
 
 fn peers(peers: &[PeerView]) -> String {
@@ -148,6 +231,12 @@ fn service(service: &ServiceView) -> String {
         ]);
     }
     text.push_str(&table.to_string());
+    for server in &service.servers {
+        if let Some(mark) = server.check_mark {
+            let (address, at) = (server.address, server.checked_at);
+            text.push_str(&format!("  {address} is checked at {at} with mark {mark}\n"));
+        }
+    }
     for traffic in &service.marked {
         text.push_str(&format!("  marked: {traffic}\n"));
     }

@@ -16,9 +16,12 @@ use crate::shell::{ask, feed};
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Every switch, and how the wires are at the moment.
+#[derive(Default)]
 pub(super) struct Switches {
     /// The ports of nodes that have power.
     ports: BTreeSet<String>,
+    /// Those of them whose node is just losing it.
+    silenced: BTreeSet<String>,
     wires: Wires,
 }
 
@@ -42,9 +45,9 @@ impl Switches {
             )?;
         }
         feed("ip", &["-batch", "-"], &batch).context("building the segments")?;
-        let wires = Wires::default();
-        block(&wires)?;
-        Ok(Self { ports: BTreeSet::new(), wires })
+        let switches = Self::default();
+        switches.block()?;
+        Ok(switches)
     }
 
     /// Plugs a node into its segments; `pid` is a process in its network namespace.
@@ -63,16 +66,49 @@ impl Switches {
         feed("ip", &["-batch", "-"], &links).with_context(|| format!("connecting {}", node.name))
     }
 
-    /// Takes the link from every port of a node at once: the first half of a power loss.
-    pub(super) fn unplug(&mut self, ports: &[Port]) -> anyhow::Result<()> {
+    /// From this moment on nothing gets through that these ports send, all of them at once: the
+    /// first half of a power loss. Links that go down one after the other would be noticed on the
+    /// node, and what it still forwards would shorten the outage, by as long as a machine under
+    /// load takes between two commands.
+    pub(super) fn silence<'a>(
+        &mut self,
+        ports: impl Iterator<Item = &'a Port>,
+    ) -> anyhow::Result<()> {
+        self.silenced.extend(ports.map(|port| port.switch_port.clone()));
+        self.block()
+    }
+
+    /// Takes the ports of a node away that is gone: the second half. What the next interfaces are
+    /// like is to be said anew.
+    pub(super) fn remove(&mut self, ports: &[Port]) -> anyhow::Result<()> {
         for port in ports {
-            // What its next interface is like is to be said anew.
             self.ports.remove(&port.switch_port);
+            self.silenced.remove(&port.switch_port);
             self.wires.unplugged.retain(|name| *name != port.switch_port);
             self.wires.impaired.retain(|impaired| impaired.port != port.switch_port);
         }
         let names = ports.iter().map(|port| port.switch_port.as_str());
-        links(names.map(|port| format!("link set dev {port} down")), &[]).context("unplugging")
+        // The kernel removes them with the node's namespace, but when it pleases, and the names
+        // are needed again at power-on: one that is not there is what is wanted.
+        let _ = links(names.map(|port| format!("link del dev {port}")), &["-force"]);
+        self.block()
+    }
+
+    /// From now on exactly the blocked pairs carry nothing, nor what the muted and the silenced
+    /// ports send; one transaction.
+    fn block(&self) -> anyhow::Result<()> {
+        let mut rules = String::from(
+            "add table bridge lab\n\
+             add chain bridge lab cut { type filter hook forward priority 0; policy accept; }\n\
+             flush chain bridge lab cut\n",
+        );
+        for (from, to) in &self.wires.blocked {
+            writeln!(rules, "add rule bridge lab cut iifname \"{from}\" oifname \"{to}\" drop")?;
+        }
+        for port in self.wires.muted.iter().chain(&self.silenced) {
+            writeln!(rules, "add rule bridge lab cut iifname \"{port}\" drop")?;
+        }
+        feed("nft", &["-f", "-"], &rules).context("cutting links")
     }
 
     /// From now on the wires are like this; what is so already is not touched.
@@ -80,23 +116,23 @@ impl Switches {
         let mut wires = wires.clone();
         wires.unplugged.retain(|port| self.ports.contains(port));
         wires.impaired.retain(|impaired| self.ports.contains(&impaired.port));
-        if (&wires.blocked, &wires.muted) != (&self.wires.blocked, &self.wires.muted) {
-            block(&wires)?;
+        let before = std::mem::replace(&mut self.wires, wires);
+        let wires = &self.wires;
+        if (&wires.blocked, &wires.muted) != (&before.blocked, &before.muted) {
+            self.block()?;
         }
-        let (before, after) = (&self.wires.unplugged, &wires.unplugged);
-        let down = after.iter().filter(|port| !before.contains(port));
+        let down = wires.unplugged.iter().filter(|port| !before.unplugged.contains(port));
         let down = down.map(|port| format!("link set dev {port} down"));
-        let up = before.iter().filter(|port| !after.contains(port));
+        let up = before.unplugged.iter().filter(|port| !wires.unplugged.contains(port));
         let up = up.map(|port| format!("link set dev {port} up"));
         links(down.chain(up), &[]).context("plugs")?;
-        let (before, after) = (by_port(&self.wires), by_port(&wires));
+        let (before, after) = (by_port(&before), by_port(wires));
         for port in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
             if before.get(port) != after.get(port) {
                 let list = after.get(port).map(Vec::as_slice).unwrap_or_default();
                 impair::change(port, before.get(port).map_or(0, Vec::len), list)?;
             }
         }
-        self.wires = wires;
         Ok(())
     }
 }
@@ -139,12 +175,12 @@ pub(super) fn settle() -> anyhow::Result<()> {
     }
 }
 
-/// Removes the ports of a node that is gone. The kernel removes them with the node's namespace,
-/// but when it pleases; the name is needed again at power-on.
-pub(super) fn remove(ports: &[Port]) {
-    let names = ports.iter().map(|port| port.switch_port.as_str());
-    // The kernel may have been faster: a name that is not there is what is wanted.
-    let _ = links(names.map(|port| format!("link del dev {port}")), &["-force"]);
+/// A switch forgets what it has learnt: the next frame to each address goes to every port.
+pub(super) fn forget(segment: &str) -> anyhow::Result<()> {
+    let name = format!("br-{segment}");
+    ask("ip", &["link", "set", "dev", &name, "type", "bridge", "fdb_flush"])
+        .map(drop)
+        .with_context(|| format!("the switch of {segment}"))
 }
 
 fn links(lines: impl Iterator<Item = String>, flags: &[&str]) -> anyhow::Result<()> {
@@ -154,20 +190,4 @@ fn links(lines: impl Iterator<Item = String>, flags: &[&str]) -> anyhow::Result<
     }
     let flags = [flags, &["-batch", "-"]].concat();
     feed("ip", &flags, &format!("{}\n", lines.join("\n")))
-}
-
-/// From now on exactly these pairs carry nothing, nor what these ports send; one transaction.
-fn block(wires: &Wires) -> anyhow::Result<()> {
-    let mut rules = String::from(
-        "add table bridge lab\n\
-         add chain bridge lab cut { type filter hook forward priority 0; policy accept; }\n\
-         flush chain bridge lab cut\n",
-    );
-    for (from, to) in &wires.blocked {
-        writeln!(rules, "add rule bridge lab cut iifname \"{from}\" oifname \"{to}\" drop")?;
-    }
-    for port in &wires.muted {
-        writeln!(rules, "add rule bridge lab cut iifname \"{port}\" drop")?;
-    }
-    feed("nft", &["-f", "-"], &rules).context("cutting links")
 }

@@ -9,6 +9,9 @@ fn side(seed: u64, result: &str, outage: u64, owners: &str) -> Side {
         clients: BTreeMap::from([("web".to_owned(), seen)]),
         owners: owners.to_owned(),
         neighbours: "d2".to_owned(),
+        sent: Sent { peers: 1000 * seed, servers: 200 + seed, others: 3 },
+        // The last one did not count it.
+        computed: (seed < 3).then(|| Duration::from_millis(10 * seed)),
         ..Side::default()
     }
 }

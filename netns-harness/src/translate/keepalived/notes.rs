@@ -26,6 +26,7 @@ pub(super) fn of(source: &Source) -> Vec<String> {
         notes.extend(checks(name, service));
     }
     let mut left_out = source.cluster.start_and_port();
+    left_out.extend(source.cluster.finer_sync());
     left_out.extend(source.left_out());
     if !left_out.is_empty() {
         notes.push(format!("left out, having no equal: {}", left_out.join(", ")));

@@ -34,7 +34,8 @@ pub(super) fn of(source: &Source) -> Vec<String> {
         notes.extend(checks(name, service));
     }
     notes.extend(homeless(source));
-    let left_out = source.left_out();
+    let mut left_out = source.left_out();
+    left_out.extend(source.cluster.sync.iter().map(|_| "[cluster] sync".to_owned()));
     if !left_out.is_empty() {
         notes.push(format!("left out, having no equal: {}", left_out.join(", ")));
     }

@@ -1,11 +1,15 @@
 //! What a timeline statement does.
 
+mod behaviour;
 mod impair;
 mod kernel;
+mod machine;
 mod share;
 
+pub use behaviour::Behaviour;
 pub use impair::{Effect, Impairment};
 pub use kernel::{Mood, Tampering};
+pub use machine::{Leap, Resource};
 pub use share::Share;
 
 use crate::{ConfigFile, show_duration};
@@ -27,6 +31,11 @@ pub enum Action {
     },
     /// The director process is asked to end (SIGTERM) and hands over.
     Stop {
+        /// The director's name.
+        node: String,
+    },
+    /// The director is ordered to give what it owns to its peer, and goes on.
+    Handover {
         /// The director's name.
         node: String,
     },
@@ -58,6 +67,34 @@ pub enum Action {
         /// The new configuration.
         config: ConfigFile,
     },
+    /// The director is told to read this configuration, which it must refuse.
+    ReloadRefused {
+        /// The director's name.
+        node: String,
+        /// The configuration with a mistake.
+        config: ConfigFile,
+    },
+    /// The segment's switch forgets behind which port each hardware address is.
+    Forget {
+        /// The segment's name.
+        segment: String,
+    },
+    /// From now on the director has no more of it.
+    Exhaust {
+        /// The director's name.
+        node: String,
+        /// Of what.
+        resource: Resource,
+    },
+    /// It has as much of it as before.
+    Replenish {
+        /// The director's name.
+        node: String,
+        /// Of what.
+        resource: Resource,
+    },
+    /// The wall clocks of all machines jump.
+    Clock(Leap),
     /// Frames are lost, late, doubled, overtaken or damaged.
     Impair(Impairment),
     /// The node's interface loses its carrier.
@@ -124,10 +161,14 @@ impl Action {
             Self::PowerOff { node }
             | Self::PowerOn { node }
             | Self::Stop { node }
+            | Self::Handover { node }
             | Self::Start { node }
             | Self::Kill { node }
             | Self::Serve { node, .. }
             | Self::Reload { node, .. }
+            | Self::ReloadRefused { node, .. }
+            | Self::Exhaust { node, .. }
+            | Self::Replenish { node, .. }
             | Self::Unplug { node, .. }
             | Self::Plug { node, .. }
             | Self::Freeze { node }
@@ -137,7 +178,11 @@ impl Action {
             | Self::Slow { node, .. }
             | Self::Netlink { node, .. }
             | Self::Tamper { node, .. } => Some(node),
-            Self::Cut(_) | Self::Heal(_) | Self::Impair(_) => None,
+            Self::Cut(_)
+            | Self::Heal(_)
+            | Self::Impair(_)
+            | Self::Forget { .. }
+            | Self::Clock(_) => None,
         }
     }
 }
@@ -149,6 +194,7 @@ impl fmt::Display for Action {
             Self::PowerOff { node } => write!(f, "power-off {node}"),
             Self::PowerOn { node } => write!(f, "power-on {node}"),
             Self::Stop { node } => write!(f, "stop {node}"),
+            Self::Handover { node } => write!(f, "handover {node}"),
             Self::Start { node } => write!(f, "start {node}"),
             Self::Kill { node } => write!(f, "kill {node}"),
             Self::Serve { node, behaviour } => write!(f, "serve {node} {behaviour}"),
@@ -156,6 +202,13 @@ impl fmt::Display for Action {
             Self::Heal(Heal::All) => write!(f, "heal all"),
             Self::Heal(Heal::Of(cut)) => write!(f, "heal {cut}"),
             Self::Reload { node, config } => write!(f, "reload {node} {}", config.path),
+            Self::ReloadRefused { node, config } => {
+                write!(f, "reload {node} {} refused", config.path)
+            }
+            Self::Forget { segment } => write!(f, "forget {segment}"),
+            Self::Exhaust { node, resource } => write!(f, "exhaust {node} {resource}"),
+            Self::Replenish { node, resource } => write!(f, "replenish {node} {resource}"),
+            Self::Clock(leap) => write!(f, "clock {leap}"),
             Self::Impair(impairment) => write!(f, "impair {impairment}"),
             Self::Unplug { segment, node } => write!(f, "unplug {segment} {node}"),
             Self::Plug { segment, node } => write!(f, "plug {segment} {node}"),
@@ -167,43 +220,6 @@ impl fmt::Display for Action {
             Self::Netlink { node, mood } => write!(f, "netlink {node} {mood}"),
             Self::Tamper { node, deed } => write!(f, "tamper {node} {deed}"),
         }
-    }
-}
-
-/// How a real server answers a client or a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behaviour {
-    /// Status 200 and the right body (for `tcp`: accepts).
-    Ok,
-    /// Status 200 and another page, in which the right body does not occur.
-    Wrong,
-    /// Status 503.
-    Error,
-    /// Nothing listens: the kernel answers with RST.
-    Refuse,
-    /// Accepts the connection and never answers.
-    Hang,
-}
-
-impl Behaviour {
-    /// Every behaviour, in the order in which messages list them.
-    pub const ALL: [Self; 5] = [Self::Ok, Self::Wrong, Self::Error, Self::Refuse, Self::Hang];
-
-    /// The word in a scenario file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Wrong => "wrong",
-            Self::Error => "error",
-            Self::Refuse => "refuse",
-            Self::Hang => "hang",
-        }
-    }
-}
-
-impl fmt::Display for Behaviour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 

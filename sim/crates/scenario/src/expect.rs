@@ -83,6 +83,16 @@ pub enum Claim {
         /// The client's name.
         client: String,
     },
+    /// `returned(d1) = 0`: how many packets came to a director on their way from a real server to a
+    /// client.
+    Returned {
+        /// The director.
+        node: String,
+        /// How it is compared.
+        compare: Compare,
+        /// With what.
+        packets: u64,
+    },
 }
 
 /// When a claim is suspended: while frames are cut, and for some time after.

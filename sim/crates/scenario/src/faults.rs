@@ -1,6 +1,6 @@
 //! What is wrong at a moment: the same bookkeeping for every runner and for the judge.
 
-use crate::{Action, Cut, Effect, Extent, Heal, Mood, Scenario};
+use crate::{Action, Cut, Effect, Extent, Heal, Mood, Resource, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct Faults {
     paused: BTreeSet<String>,
     slow: BTreeMap<String, Duration>,
     moods: BTreeMap<String, Mood>,
+    /// What directors have no more of.
+    short: BTreeSet<(String, Resource)>,
 }
 
 impl Faults {
@@ -57,9 +59,20 @@ impl Faults {
             Action::Freeze { node } => {
                 self.frozen.insert(node.clone());
             }
-            // A process that is killed is frozen no longer; the next one is another.
-            Action::Thaw { node } | Action::Kill { node } => {
+            Action::Thaw { node } => {
                 self.frozen.remove(node);
+            }
+            // The next process is another: neither frozen nor at its limits.
+            Action::Kill { node } => {
+                self.frozen.remove(node);
+                let lasts = [Resource::Disk, Resource::Modules];
+                self.short.retain(|(name, what)| name != node || lasts.contains(what));
+            }
+            Action::Exhaust { node, resource } => {
+                self.short.insert((node.clone(), *resource));
+            }
+            Action::Replenish { node, resource } => {
+                self.short.remove(&(node.clone(), *resource));
             }
             Action::Pause { node } => {
                 self.paused.insert(node.clone());
@@ -84,6 +97,7 @@ impl Faults {
                 self.paused.remove(node);
                 self.slow.remove(node);
                 self.moods.remove(node);
+                self.short.retain(|(name, _)| name != node);
             }
             _ => {}
         }
@@ -122,7 +136,10 @@ impl Faults {
 
     /// Whether something keeps the node's director from doing at once what it has decided.
     pub fn hampers(&self, node: &str) -> bool {
-        self.stands_still(node) || self.slow.contains_key(node) || self.moods.contains_key(node)
+        self.stands_still(node)
+            || self.slow.contains_key(node)
+            || self.moods.contains_key(node)
+            || self.short.iter().any(|(name, _)| name == node)
     }
 
     /// How the node's kernel treats netlink requests.
@@ -163,6 +180,7 @@ impl Faults {
             && self.paused.is_empty()
             && self.slow.is_empty()
             && self.moods.is_empty()
+            && self.short.is_empty()
     }
 }
 

@@ -46,6 +46,9 @@ pub enum Event {
         servers: Vec<String>,
         /// How it ended.
         outcome: Outcome,
+        /// Of its length, what is not the longest wait for an answer: of one that was held.
+        #[serde(rename = "held_ns", with = "nanos", default, skip_serializing_if = "is_zero")]
+        held: Duration,
     },
     /// A director holds a virtual address from now on, or no longer.
     ///
@@ -123,6 +126,36 @@ pub enum Event {
         state: String,
         /// Its reason.
         why: String,
+    },
+    /// How many packets came to a director on their way from a real server to a client, in the
+    /// whole run; told at its end.
+    Returned {
+        /// The director.
+        node: String,
+        /// How many.
+        packets: u64,
+    },
+    /// What a director sent on its own account in the whole run, in packets; told at its end.
+    ///
+    /// What it passes on for clients is not among them.
+    Sent {
+        /// The director.
+        node: String,
+        /// To other directors, whether to one or to all.
+        peers: u64,
+        /// To real servers: checks.
+        servers: u64,
+        /// To anybody else, with announcements and questions for hardware addresses.
+        others: u64,
+    },
+    /// How long the processors worked for a director's processes in the whole run; told at its
+    /// end, where computing takes time.
+    Computed {
+        /// The director.
+        node: String,
+        /// Time of user and kernel together.
+        #[serde(rename = "time_ns", with = "nanos")]
+        time: Duration,
     },
     /// A statement of the timeline took effect.
     Statement {
@@ -212,6 +245,10 @@ impl History {
     }
 }
 
+fn is_zero(length: &Duration) -> bool {
+    length.is_zero()
+}
+
 pub(crate) mod nanos {
     use serde::{Deserialize, Deserializer, Serializer};
     use std::time::Duration;
@@ -244,6 +281,7 @@ mod tests {
                 start: Duration::from_nanos(u64::MAX),
                 servers: vec![word()],
                 outcome: Outcome::NoAnswer,
+                held: Duration::from_nanos(1),
             },
             Event::Address { node: word(), address, held: true },
             Event::Neighbour { observer: word(), address, owner: None },
@@ -264,6 +302,9 @@ mod tests {
             },
             Event::Fallback { node: word(), service: word(), serving: true },
             Event::Peer { node: word(), peer: word(), state: word(), why: word() },
+            Event::Returned { node: word(), packets: 3 },
+            Event::Sent { node: word(), peers: 1, servers: 2, others: 3 },
+            Event::Computed { node: word(), time: Duration::from_micros(7) },
             Event::Statement { index: 3, text: word() },
             Event::Note { node: Some(node), text: "\"é\n".to_owned() },
         ];

@@ -21,7 +21,8 @@ mod report;
 mod testkit;
 
 pub use action::{
-    Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Mood, Share, Tampering,
+    Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Leap, Mood, Resource, Share,
+    Tampering,
 };
 pub use decisions::{Decision, by_subject, decisions};
 pub use draw::{Spread, Stream};
@@ -32,12 +33,14 @@ pub use expect::{
 pub use facts::Facts;
 pub use faults::Faults;
 pub use history::{Event, History, Outcome, Record};
-pub use judge::{ClientFigures, Judged, LATE, Names, Ruling, State, Verdict, judge, replay};
+pub use judge::{
+    ClientFigures, Judged, LATE, Names, Ruling, State, Verdict, dead_time, judge, replay,
+};
 pub use model::{
     Cidr, Client, ConfigFile, Engine, Node, NodeKind, Port, Protocol, Rate, Scenario, Scheduled,
-    Segment, Serve, Statement, When,
+    Segment, Serve, Software, Statement, When,
 };
 pub use parse::{Reader, files};
 pub use problem::{Problem, Problems};
 pub use react::Reactions;
-pub use report::{Exit, Outcomes, Run, RunResult, json, junit, text};
+pub use report::{Exit, Outcomes, Run, RunResult, Sheet, Wanted, html, json, junit, noticed, text};

@@ -41,7 +41,7 @@ impl Scenario {
 
     /// The node that has that address on one of its ports.
     pub fn node_at(&self, address: IpAddr) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.ports.iter().any(|port| port.cidr.address == address))
+        self.nodes.iter().find(|node| node.addresses().any(|own| own == address))
     }
 
     /// The directors with their configuration, in the order of the file.
@@ -174,12 +174,22 @@ pub struct Node {
     pub kind: NodeKind,
     /// One per segment, in the order of the file.
     pub ports: Vec<Port>,
+    /// Where everything goes that is on none of its segments, when the file says; else that is the
+    /// first router on one of them.
+    pub gateway: Option<IpAddr>,
+    /// The configuration by which `director realserver apply` prepares the node as a real server.
+    pub prepare: Option<ConfigFile>,
 }
 
 impl Node {
     /// The port on that segment.
     pub fn port(&self, segment: &str) -> Option<&Port> {
         self.ports.iter().find(|port| port.segment == segment)
+    }
+
+    /// The addresses of all its ports.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.ports.iter().flat_map(Port::cidrs).map(|cidr| cidr.address)
     }
 }
 
@@ -213,6 +223,15 @@ pub struct Port {
     pub segment: String,
     /// Its address and prefix length.
     pub cidr: Cidr,
+    /// Further ones; of another family, for example.
+    pub also: Vec<Cidr>,
+}
+
+impl Port {
+    /// All its addresses, the first one first.
+    pub fn cidrs(&self) -> impl Iterator<Item = Cidr> {
+        std::iter::once(self.cidr).chain(self.also.iter().copied())
+    }
 }
 
 /// An address with its prefix length.
@@ -239,13 +258,16 @@ pub struct ConfigFile {
     pub text: String,
 }
 
-/// One listening port of a node: `http 80 ok`, `http 80 ok OK`, `tcp 25 ok`.
+/// One listening port of a node: `http 80 ok`, `http 80 ok OK`, `https 443 ok`, `tcp 25 ok`,
+/// `postgresql 5432 ok`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serve {
     /// What is spoken there.
     pub protocol: Protocol,
-    /// TCP port, not 0.
+    /// TCP or UDP port, not 0.
     pub port: u16,
+    /// Which program speaks it in the lab.
+    pub software: Software,
     /// How it answers at the start.
     pub behaviour: Behaviour,
     /// The body of this node's right answer; `OK` when the file does not say.
@@ -257,11 +279,27 @@ pub struct Serve {
 pub enum Protocol {
     /// HTTP/1.1, any path.
     Http,
+    /// The same over TLS, with a certificate for the server's own address.
+    Https,
     /// Accepts, sends the body as a line, closes.
     Tcp,
+    /// Answers every datagram with one.
+    Udp,
+    /// PostgreSQL: a query whose answer is one row, the server's name and the body.
+    Postgresql,
 }
 
-/// Connections that are opened at a steady rate.
+/// A web server of the lab's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Software {
+    /// nginx.
+    #[default]
+    Nginx,
+    /// The Apache HTTP server: `apache/http 80 ok`.
+    Apache,
+}
+
+/// Connections that are opened at a steady rate; of UDP each is a question from a port of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     /// Its name in expectations and reports.
@@ -272,8 +310,10 @@ pub struct Client {
     pub new: Rate,
     /// When its first connection starts, counted from the scenario's start.
     pub start: Duration,
-    /// When it gives up on a connection, counted from its start.
+    /// When it gives up on a connection, counted from its start, and on each further answer.
     pub timeout: Duration,
+    /// For how long it holds each connection, asking again and again; one answer each if `None`.
+    pub hold: Option<Duration>,
     /// The node it runs on: a router or a client.
     pub from: String,
 }

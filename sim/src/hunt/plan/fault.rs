@@ -1,11 +1,12 @@
 //! One fault of a kind, and what undoes it.
 
+use super::super::Faults;
 use super::super::kind::Kind;
 use super::super::settings::Settings;
 use super::{log_uniform, millis, pick};
 use scenario::{
-    Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Mood, Node, NodeKind, Scenario,
-    Share, Stream, Tampering,
+    Action, Behaviour, ConfigFile, Cut, Effect, Extent, Heal, Impairment, Mood, Node, NodeKind,
+    Scenario, Share, Stream, Tampering,
 };
 use std::time::Duration;
 
@@ -124,6 +125,16 @@ fn of_node(
             let deed = tampering(stream, settings, kind)?;
             return Some((Action::Tamper { node, deed }, None));
         }
+        Kind::ReloadLess => {
+            let mut configs = scenario.directors().filter(|(one, _)| one.name == node);
+            let config = configs.next()?.1.clone();
+            let other = match settings.faults {
+                Faults::All => with_less(&config)?,
+                Faults::Kernel => another(stream, &config)?,
+            };
+            let undo = Action::Reload { node, config };
+            return Some((Action::Reload { node: of, config: other }, Some(undo)));
+        }
         Kind::Reload => {
             let mut configs = scenario.directors().filter(|(one, _)| one.name == node);
             let config = configs.next()?.1.clone();
@@ -132,6 +143,37 @@ fn of_node(
         _ => return None,
     };
     Some((fault, Some(undo)))
+}
+
+/// The configuration without the last server of its last service; `None` when it has no other.
+fn with_less(config: &ConfigFile) -> Option<ConfigFile> {
+    let (head, _) = config.text.trim_end().strip_suffix("]")?.rsplit_once(", {")?;
+    beside(config, "less", format!("{head}]\n"))
+}
+
+/// A configuration that differs: in its last server, in a server that nobody is, in weights, or in
+/// the scheduler.
+fn another(stream: &mut Stream, config: &ConfigFile) -> Option<ConfigFile> {
+    match stream.between(0, 3) {
+        0 => with_less(config),
+        1 => {
+            let head = config.text.trim_end().strip_suffix("]")?;
+            beside(config, "more", format!("{head}, {{ address = \"10.0.0.99\", weight = 3 }}]\n"))
+        }
+        2 => beside(config, "heavier", config.text.replace("weight = ", "weight = 1")),
+        _ => {
+            let (head, rest) = config.text.split_once("scheduler = \"")?;
+            let (_, rest) = rest.split_once('"')?;
+            beside(config, "sed", format!("{head}scheduler = \"sed\"{rest}"))
+        }
+    }
+}
+
+/// The text as a file beside the configuration, if it is one.
+fn beside(config: &ConfigFile, what: &str, text: String) -> Option<ConfigFile> {
+    let path = format!("{}-{what}.toml", config.path.strip_suffix(".toml")?);
+    director_config::parse(&path, &text).ok()?;
+    Some(ConfigFile { path, text })
 }
 
 fn mood(stream: &mut Stream, kind: Kind) -> Mood {
@@ -154,8 +196,9 @@ fn tampering(stream: &mut Stream, settings: &Settings, kind: Kind) -> Option<Tam
     }
     let wanted = pick(stream, &settings.servers)?;
     let (service, server) = (wanted.service.clone(), wanted.node.clone());
-    Some(match stream.between(0, 2) {
+    Some(match stream.between(0, 3) {
         0 => Tampering::Flush,
+        3 => Tampering::AddForeign,
         1 => Tampering::RemoveServer { service, server },
         _ => {
             let weight = u16::try_from(stream.between(0, 20)).unwrap_or(0);

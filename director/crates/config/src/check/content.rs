@@ -102,7 +102,7 @@ pub(super) fn hex(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option
 }
 
 /// A text that goes into a line of a protocol: not empty, without control characters.
-pub(super) fn line(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
+pub(crate) fn line(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
     let written = text(key, value, found)?;
     if !written.is_empty() && !written.chars().any(char::is_control) {
         return Some(written.to_owned());

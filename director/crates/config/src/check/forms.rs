@@ -47,6 +47,8 @@ const FTP: &[&str] = &["file", "expect", "expect-regex", "user", "password-file"
 const LDAP: &[&str] =
     &["base", "expect", "expect-regex", "user", "password-file", "password-env", "tls"];
 const SQL: &[&str] = &["database", "query", "rows", "user", "password-file", "password-env", "tls"];
+const MYSQL: &[&str] =
+    &["database", "query", "rows", "user", "password-file", "password-env", "server-key", "tls"];
 const REDIS: &[&str] = &["role", "user", "password-file", "password-env", "tls"];
 const RADIUS: &[&str] = &["user", "password-file", "password-env", "secret-file", "secret-env"];
 
@@ -63,7 +65,7 @@ pub(super) const FORMS: &[Form] = &[
     form("ftp", FTP, mail::ftp),
     form("nntp", &["group", "tls"], mail::nntp),
     form("ldap", LDAP, store::ldap),
-    form("mysql", SQL, store::mysql),
+    form("mysql", MYSQL, store::mysql),
     form("postgresql", SQL, store::postgresql),
     form("redis", REDIS, store::redis),
     form("memcached", &["expect", "expect-regex"], store::memcached),

@@ -47,7 +47,8 @@ pub(super) fn required_secret(
     given
 }
 
-fn secret(
+/// The secret in one of two places; `Some(None)` when there is none.
+pub(crate) fn secret(
     [file, variable]: [&str; 2],
     section: &Section<'_, '_>,
     found: &mut Found<'_>,
@@ -68,7 +69,7 @@ fn secret(
 }
 
 /// The absolute path of a file: the director's working directory means nothing.
-pub(super) fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
+pub(crate) fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
     let path = text(key, value, found)?;
     if path.starts_with('/') && !path.contains('\0') {
         return Some(path.to_owned());

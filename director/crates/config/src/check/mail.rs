@@ -8,18 +8,19 @@ use crate::found::Found;
 use crate::section::Section;
 use director_core::config::Dialogue;
 use director_core::config::dialogue::{Ftp, Mailbox, Nntp, Smtp};
+use std::sync::Arc;
 
 pub(super) fn smtp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let tls = tls(Starttls::Has, section, found);
     let helo = section.read("helo", found, word).given_or_absent();
     let login = login(section, found);
-    Some(Dialogue::Smtp(Box::new(Smtp { tls: tls?, helo: helo?, login: login? })))
+    Some(Dialogue::Smtp(Arc::new(Smtp { tls: tls?, helo: helo?, login: login? })))
 }
 
-fn mailbox(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Box<Mailbox>> {
+fn mailbox(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Arc<Mailbox>> {
     let tls = tls(Starttls::Has, section, found);
     let login = login(section, found);
-    Some(Box::new(Mailbox { tls: tls?, login: login? }))
+    Some(Arc::new(Mailbox { tls: tls?, login: login? }))
 }
 
 pub(super) fn imap(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
@@ -44,11 +45,11 @@ pub(super) fn ftp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Di
         found.add(Code::NoEffect, &entry.key_span, message, help);
         return None;
     }
-    Some(Dialogue::Ftp(Box::new(Ftp { login, file, expect })))
+    Some(Dialogue::Ftp(Arc::new(Ftp { login, file, expect })))
 }
 
 pub(super) fn nntp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let tls = tls(Starttls::Has, section, found);
     let group = section.read("group", found, word).given_or_absent();
-    Some(Dialogue::Nntp(Box::new(Nntp { tls: tls?, group: group? })))
+    Some(Dialogue::Nntp(Arc::new(Nntp { tls: tls?, group: group? })))
 }

@@ -13,6 +13,7 @@ use director_core::config::Dialogue;
 use director_core::config::dialogue::{
     Agent, Dns, File, Program, Radius, Record, Sip, Talk, Transport, Udp,
 };
+use std::sync::Arc;
 
 const TRANSPORTS: [(&str, Transport); 2] = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
 /// As whom programs run where nothing else is said.
@@ -24,17 +25,17 @@ pub(super) fn tcp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Di
     let expect = expect(section, found);
     let talk = Talk { tls: tls?, send: send?, expect: expect? };
     let silent = talk == Talk::default();
-    Some(if silent { Dialogue::Tcp } else { Dialogue::Talk(Box::new(talk)) })
+    Some(if silent { Dialogue::Tcp } else { Dialogue::Talk(Arc::new(talk)) })
 }
 
 pub(super) fn udp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let send = send(section, found);
     let expect = expect(section, found);
-    Some(Dialogue::Udp(Box::new(Udp { send: send?, expect: expect? })))
+    Some(Dialogue::Udp(Arc::new(Udp { send: send?, expect: expect? })))
 }
 
 pub(super) fn agent(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
-    send(section, found).map(|send| Dialogue::Agent(Box::new(Agent { send })))
+    send(section, found).map(|send| Dialogue::Agent(Arc::new(Agent { send })))
 }
 
 pub(super) fn dns(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
@@ -45,7 +46,7 @@ pub(super) fn dns(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Di
     let transport = section.read("transport", found, choice(&TRANSPORTS)).or(Transport::Udp);
     let expect = expect(section, found);
     let dns = Dns { transport: transport?, name: name?, record: record?, expect: expect? };
-    Some(Dialogue::Dns(Box::new(dns)))
+    Some(Dialogue::Dns(Arc::new(dns)))
 }
 
 /// A domain name in its wire form's limits (RFC 1035 §2.3.4).
@@ -66,14 +67,14 @@ pub(super) fn radius(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option
     let login = required_login(section, found);
     let help = r#"say where the shared secret is kept: secret-file = "/etc/director/radius""#;
     let secret = required_secret(["secret-file", "secret-env"], help, section, found);
-    Some(Dialogue::Radius(Box::new(Radius { login: login?, secret: secret? })))
+    Some(Dialogue::Radius(Arc::new(Radius { login: login?, secret: secret? })))
 }
 
 pub(super) fn sip(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let help = r#"say who asks and is asked for: user = "director@example.org""#;
     let user = section.need("user", help, found, sip_user).map(|at| at.value);
     let transport = section.read("transport", found, choice(&TRANSPORTS)).or(Transport::Udp);
-    Some(Dialogue::Sip(Box::new(Sip { transport: transport?, user: user? })))
+    Some(Dialogue::Sip(Arc::new(Sip { transport: transport?, user: user? })))
 }
 
 fn sip_user(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
@@ -92,7 +93,7 @@ pub(super) fn program(section: &Section<'_, '_>, found: &mut Found<'_>) -> Optio
     let help = r#"name the program: command = ["/usr/local/bin/check"]"#;
     let command = section.need("command", help, found, command).map(|at| at.value);
     let user = section.read("user", found, line).or_else(|| Some(NOBODY.to_owned()));
-    Some(Dialogue::Program(Box::new(Program { command: command?, user: user? })))
+    Some(Dialogue::Program(Arc::new(Program { command: command?, user: user? })))
 }
 
 /// A path and arguments: no shell reads them.
@@ -119,5 +120,5 @@ pub(super) fn file(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<D
     let help = r#"name the file: file = "/run/director/app""#;
     let path = section.need("file", help, found, path).map(|at| at.value);
     let expect = expect(section, found);
-    Some(Dialogue::File(Box::new(File { path: path?, expect: expect? })))
+    Some(Dialogue::File(Arc::new(File { path: path?, expect: expect? })))
 }

@@ -1,7 +1,7 @@
 //! Checks of directories, databases and caches.
 
 use super::content::{expect, line, word};
-use super::login::{login, password, required_login};
+use super::login::{login, password, path, required_login};
 use super::tls::{Starttls, tls};
 use crate::code::Code;
 use crate::found::Found;
@@ -9,7 +9,8 @@ use crate::section::Section;
 use crate::tree::Value;
 use crate::value::{choice, number, text};
 use director_core::config::Dialogue;
-use director_core::config::dialogue::{Ldap, Memcached, Oracle, Redis, Sql};
+use director_core::config::dialogue::{Ldap, Memcached, Oracle, Redis, ServerKey, Sql};
+use std::sync::Arc;
 
 pub(super) fn ldap(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let tls = tls(Starttls::Has, section, found);
@@ -26,10 +27,10 @@ pub(super) fn ldap(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<D
         found.add(Code::NoEffect, &entry.key_span, message, help);
         return None;
     }
-    Some(Dialogue::Ldap(Box::new(Ldap { tls, login, base, expect })))
+    Some(Dialogue::Ldap(Arc::new(Ldap { tls, login, base, expect })))
 }
 
-fn sql(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Box<Sql>> {
+fn sql(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Sql> {
     let tls = tls(Starttls::Only, section, found);
     let login = required_login(section, found);
     let database = section.read("database", found, line).given_or_absent();
@@ -42,7 +43,8 @@ fn sql(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Box<Sql>> {
         return None;
     }
     let rows = rows.map_or(u32::from(query.is_some()), |at| at.value);
-    Some(Box::new(Sql { tls: tls?, login: login?, database: database?, query, rows }))
+    let (tls, login, database, server_key) = (tls?, login?, database?, None);
+    Some(Sql { tls, login, database, query, rows, server_key })
 }
 
 /// A query may have several lines; it ends with its text.
@@ -57,11 +59,27 @@ fn query(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> 
 }
 
 pub(super) fn mysql(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
-    sql(section, found).map(Dialogue::Mysql)
+    let server_key = section.read("server-key", found, server_key).at_or_absent();
+    let (mut sql, server_key) = (sql(section, found)?, server_key?);
+    if let (Some(key), Some(_)) = (&server_key, &sql.tls) {
+        let message = "over TLS the password is not encrypted once more";
+        found.add(Code::NoEffect, &key.span, message, "keep server-key or tls");
+        return None;
+    }
+    sql.server_key = server_key.map(|at| at.value);
+    Some(Dialogue::Mysql(sql.into()))
+}
+
+/// `ask`, or a file.
+fn server_key(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<ServerKey> {
+    match text(key, value, found)? {
+        "ask" => Some(ServerKey::Asked),
+        _ => path(key, value, found).map(ServerKey::File),
+    }
 }
 
 pub(super) fn postgresql(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
-    sql(section, found).map(Dialogue::Postgresql)
+    sql(section, found).map(|sql| Dialogue::Postgresql(sql.into()))
 }
 
 pub(super) fn redis(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
@@ -77,16 +95,16 @@ pub(super) fn redis(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<
         return None;
     }
     let role = role?.map(str::to_owned);
-    Some(Dialogue::Redis(Box::new(Redis { tls: tls?, user, password, role })))
+    Some(Dialogue::Redis(Arc::new(Redis { tls: tls?, user, password, role })))
 }
 
 pub(super) fn memcached(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
-    Some(Dialogue::Memcached(Box::new(Memcached { expect: expect(section, found)? })))
+    Some(Dialogue::Memcached(Arc::new(Memcached { expect: expect(section, found)? })))
 }
 
 pub(super) fn oracle(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let service = section.read("service", found, name).given_or_absent();
-    Some(Dialogue::Oracle(Box::new(Oracle { service: service? })))
+    Some(Dialogue::Oracle(Arc::new(Oracle { service: service? })))
 }
 
 /// A name inside the brackets of a connect descriptor.

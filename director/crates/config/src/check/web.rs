@@ -11,6 +11,7 @@ use crate::tree::{Entry, Kind, Value};
 use crate::value::{choice, number, text, wrong_type};
 use director_core::config::Dialogue;
 use director_core::config::dialogue::{Grpc, Http, StatusRange, Version};
+use std::sync::Arc;
 
 /// Bytes of a page that are read at most: 16 MiB.
 const LONGEST: i64 = 16 << 20;
@@ -46,7 +47,7 @@ pub(super) fn http(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<D
         redirects: redirects?,
     };
     bodiless(&http, section, found)?;
-    Some(Dialogue::Http(Box::new(http)))
+    Some(Dialogue::Http(Arc::new(http)))
 }
 
 /// An answer to `HEAD` has no body (RFC 9110 §9.3.2).
@@ -67,14 +68,16 @@ pub(super) fn grpc(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<D
     let tls = tls(Starttls::HasNot, section, found);
     let host = section.read("host", found, host_header).given_or_absent();
     let service = section.read("service", found, word).or(String::new());
-    Some(Dialogue::Grpc(Box::new(Grpc { tls: tls?, host: host?, service: service? })))
+    Some(Dialogue::Grpc(Arc::new(Grpc { tls: tls?, host: host?, service: service? })))
 }
 
 fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
     let path = text(key, value, found)?;
     // What is written goes into the request line as it is (RFC 9112 §3). A whole URL is what a
     // proxy is asked for (§3.2.2).
-    let begins = path.starts_with('/') || path.starts_with("http://");
+    let url = path.strip_prefix("http://").or_else(|| path.strip_prefix("https://"));
+    let names_host = |rest: &str| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':', '@']);
+    let begins = path.starts_with('/') || url.is_some_and(names_host);
     if begins && path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some(path.to_owned());
     }

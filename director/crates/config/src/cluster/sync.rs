@@ -2,6 +2,7 @@
 
 use super::refresh_or_off;
 use crate::code::Code;
+use crate::duration::at_least;
 use crate::found::{At, Found};
 use crate::section::{Keys, Section};
 use crate::service::settings::seconds;
@@ -12,6 +13,7 @@ use director_core::config::{SyncDaemon, SyncSettings};
 use director_core::name::InterfaceName;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU8, NonZeroU16};
+use std::time::Duration;
 
 pub(crate) const KEYS: Keys = Keys {
     known: &[
@@ -25,12 +27,16 @@ pub(crate) const KEYS: Keys = Keys {
         "period",
         "refresh",
         "retries",
+        "warm",
     ],
     later: &[],
 };
 const EXAMPLE: &str = r#"sync = { interface = "eth1" }"#;
 /// The kernel's own group (`ip_vs_sync.c`).
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 81));
+
+/// Often enough for a failback half a minute after the return, and once in a while for the network.
+const REFRESH: Duration = Duration::from_secs(10);
 
 /// What `sync` says, as far as it is valid.
 pub(crate) struct Draft {
@@ -56,14 +62,19 @@ impl Draft {
             let help = format!("write more than the threshold, {threshold}, or 0 for only once");
             found.add(Code::OutOfRange, &period.span, message, help);
         }
+        // Who counts in packets wants no seconds.
+        let usual = section.entry("period").is_none().then_some(REFRESH);
         let refresh = section
             .read("refresh", found, |key, value, found| refresh_or_off(key, value, found, seconds))
-            .or(None);
+            .or(usual);
+        let warm = section.read("warm", found, at_least(Duration::ZERO));
+        let warm = warm.or_else(|| refresh.map(SyncSettings::warm_by_default));
         // The kernel takes no more (`ip_vs_ctl.c`).
         let retries = section.read("retries", found, number::<u8>(0..=3)).or(0);
         let sync = || {
             let (daemon, threshold, period) = (daemon?, threshold?, period?.value);
-            Some(SyncSettings { daemon, threshold, period, refresh: refresh?, retries: retries? })
+            let (refresh, retries, warm) = (refresh?, retries?, warm?);
+            Some(SyncSettings { daemon, threshold, period, refresh, retries, warm })
         };
         Some(Self { interface: interface?, sync: sync() })
     }

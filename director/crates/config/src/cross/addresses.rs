@@ -170,6 +170,7 @@ fn unused(draft: &Draft, found: &mut Found<'_>) {
     let used: BTreeSet<&str> = (links.iter().map(|link| link.value.as_str()))
         .chain(groups.map(|address| address.value.interface.as_str()))
         .chain(sync(draft).map(|interface| interface.value.as_str()))
+        .chain(adverts(draft))
         .collect();
     for address in draft.nodes.list.iter().flat_map(|node| &node.addresses) {
         let interface = address.interface.value.as_str();
@@ -183,6 +184,12 @@ fn unused(draft: &Draft, found: &mut Found<'_>) {
         };
         found.add(Code::NoEffect, &address.interface.span, message, help);
     }
+}
+
+/// The interfaces by which adverts of VRRP leave.
+fn adverts(draft: &Draft) -> impl Iterator<Item = &str> {
+    let vrrp = draft.groups.list.iter().filter_map(|group| group.vrrp.as_ref()?.as_ref());
+    vrrp.filter_map(|vrrp| Some(vrrp.interface.as_ref()?.value.as_str()))
 }
 
 /// One address, one place.
@@ -199,6 +206,11 @@ fn duplicates(draft: &Draft, found: &mut Found<'_>) {
         one_place(&mut places, witness, "the witnesses".to_owned(), found);
     }
     for group in &draft.groups.list {
+        // These are a node's own.
+        let owned = |vrrp: &crate::group::vrrp::Draft| !matches!(vrrp.owner, Some(None));
+        if group.vrrp.as_ref().and_then(Option::as_ref).is_some_and(owned) {
+            continue;
+        }
         for address in &group.addresses {
             let owner = format!("group {}", group.name);
             let at = At::new(address.value.address, address.span.clone());

@@ -1,5 +1,6 @@
 //! Services against the virtual addresses and against each other.
 
+use super::via;
 use crate::address::Endpoint;
 use crate::code::Code;
 use crate::document::Draft;
@@ -29,7 +30,9 @@ pub(super) fn check(draft: &Draft, found: &mut Found<'_>) {
     let virtuals = virtuals(draft);
     for service in &draft.services.list {
         servers(service, &virtuals, found);
+        via::check(service, found);
     }
+    via::marks(draft, found);
     synchronised(draft, found);
 }
 
@@ -230,6 +233,10 @@ fn fits(
 fn check_port(service: &service::Draft, list: &[ServerDraft], found: &mut Found<'_>) {
     let (Some(0), Some(check)) = (service.listen.port(), &service.check) else { return };
     if check.value.port.is_some() || list.iter().all(|it| it.endpoint.value.port.is_some()) {
+        return;
+    }
+    // A program gets 0 for the port, which tells it that there is none.
+    if !check.value.dialogue.has_port() {
         return;
     }
     let message = format!("the check of service {} does not know which port to ask", service.name);

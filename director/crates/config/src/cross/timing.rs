@@ -4,9 +4,9 @@ use crate::cluster::Draft;
 use crate::code::Code;
 use crate::duration::format_duration;
 use crate::found::{At, Found};
-use director_core::config::Detection;
 use std::time::Duration;
 
+/// Asking a silent peer needs no rule: it ends 1.85 keepalives after the last packet at the latest.
 pub(super) fn check(cluster: &Draft, found: &mut Found<'_>) {
     let Some(deadtime) = &cluster.deadtime else { return };
     if let Some(keepalive) = &cluster.keepalive
@@ -20,19 +20,6 @@ pub(super) fn check(cluster: &Draft, found: &mut Found<'_>) {
         let least = format_duration(keepalive.value * 2);
         let help = format!("write a deadtime of at least \"{least}\", or a shorter keepalive");
         found.add(Code::DeadtimeTooShort, &deadtime.span, message, help);
-    } else if let Some(detection) = &cluster.detection
-        && let Some(longest) = longest(detection.value)
-        && longest > deadtime.value
-    {
-        let (late, dead) = (format_duration(longest), format_duration(deadtime.value));
-        let message = format!(
-            "asking a silent peer ends {late} after its last packet, \
-             but the deadtime of {dead} declares it dead before"
-        );
-        let help = format!(
-            "write a deadtime of at least \"{late}\", or detection = \"deadtime\" to wait only"
-        );
-        found.add(Code::DetectionTooLate, &deadtime.span, message, help);
     }
     outlasts(cluster, deadtime, found);
     if let Some(initdead) = &cluster.initdead
@@ -61,14 +48,4 @@ fn outlasts(cluster: &Draft, deadtime: &At<Duration>, found: &mut Found<'_>) {
     );
     let help = format!("write a lease of at least \"{dead}\", or leave it out");
     found.add(Code::LeaseTooShort, span, message, help);
-}
-
-/// From the last packet of a peer to the end of the wait for the last answer.
-fn longest(detection: Detection) -> Option<Duration> {
-    match detection {
-        Detection::Deadtime => None,
-        Detection::Ask { late, asks, spacing, patience } => {
-            Some(late + spacing * u32::from(asks.get().saturating_sub(1)) + patience)
-        }
-    }
 }

@@ -4,9 +4,10 @@ use super::{Pairs, quoted};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use director_core::config::dialogue::{
-    Http, Login, Pattern, Secret, Sql, Start, StatusRange, Tls, Transport, Trust, Version,
+    Http, Login, Pattern, Secret, ServerKey, Sql, Start, StatusRange, Tls, Transport, Trust,
+    Version,
 };
-use director_core::config::{Check, Dialogue, Initial};
+use director_core::config::{Check, Dialogue, Initial, Via};
 use std::fmt::Write;
 
 pub(super) fn check(check: &Check) -> String {
@@ -31,6 +32,9 @@ pub(super) fn check(check: &Check) -> String {
     }
     if check.pace.initial == Initial::Down {
         pairs.text("initial", "down");
+    }
+    if check.via == Via::Service {
+        pairs.text("via", "service");
     }
     pairs.inline()
 }
@@ -139,6 +143,11 @@ fn sql(sql: &Sql, pairs: &mut Pairs) {
     if let Some(query) = &sql.query {
         pairs.text("query", query);
         pairs.raw("rows", sql.rows);
+    }
+    match &sql.server_key {
+        None => {}
+        Some(ServerKey::Asked) => pairs.text("server-key", "ask"),
+        Some(ServerKey::File(path)) => pairs.text("server-key", path),
     }
 }
 

@@ -3,8 +3,8 @@
 use director_core::config::Dialogue;
 use director_core::config::dialogue::{
     Agent, Dns, File, Ftp, Grpc, Http, Ldap, Login, Mailbox, Memcached, Nntp, Oracle, Pattern,
-    Program, Radius, Record, Redis, Secret, Sip, Smtp, Sql, Start, StatusRange, Talk, Tls,
-    Transport, Trust, Udp, Version,
+    Program, Radius, Record, Redis, Secret, ServerKey, Sip, Smtp, Sql, Start, StatusRange, Talk,
+    Tls, Transport, Trust, Udp, Version,
 };
 use proptest::prelude::*;
 
@@ -65,7 +65,7 @@ const EITHER: &[Start] = &[Start::Connected, Start::Asked];
 
 fn http() -> BoxedStrategy<Http> {
     let target = (
-        prop_oneof!["/[!-~]{0,20}", "http://[!-~]{1,20}"],
+        prop_oneof!["/[!-~]{0,20}", "https?://[a-z0-9]{1,9}[!-~]{0,20}"],
         prop::option::of("[a-z0-9.:-]{1,20}"),
         prop::sample::select(&["GET", "OPTIONS", "POST"][..]),
         any::<bool>(),
@@ -99,12 +99,24 @@ fn http() -> BoxedStrategy<Http> {
         .boxed()
 }
 
-fn sql() -> BoxedStrategy<Box<Sql>> {
+fn sql() -> BoxedStrategy<Sql> {
     let query = prop::option::of(("[a-z]{1,9}\n? ?[a-z;]{0,9}", 0..=1_000_000_u32));
     (tls(ASKED), login(), prop::option::of(line()), query)
         .prop_map(|(tls, login, database, query)| {
             let rows = query.as_ref().map_or(0, |(_, rows)| *rows);
-            Box::new(Sql { tls, login, database, query: query.map(|it| it.0), rows })
+            let query = query.map(|it| it.0);
+            Sql { tls, login, database, query, rows, server_key: None }
+        })
+        .boxed()
+}
+
+/// A key of the server's is for connections without TLS.
+fn mysql() -> BoxedStrategy<Sql> {
+    let key = prop_oneof![Just(ServerKey::Asked), path().prop_map(ServerKey::File)];
+    (sql(), prop::option::of(key))
+        .prop_map(|(sql, key)| {
+            let server_key = key.filter(|_| sql.tls.is_none());
+            Sql { server_key, ..sql }
         })
         .boxed()
 }
@@ -146,8 +158,8 @@ fn of_stores() -> BoxedStrategy<Dialogue> {
                 let (base, expect) = base.map_or((None, None), |it| (Some(it.0), it.1));
                 Dialogue::Ldap(Ldap { tls, login, base, expect }.into())
             }),
-        sql().prop_map(Dialogue::Mysql),
-        sql().prop_map(Dialogue::Postgresql),
+        mysql().prop_map(|sql| Dialogue::Mysql(sql.into())),
+        sql().prop_map(|sql| Dialogue::Postgresql(sql.into())),
         (redis, role).prop_map(|((tls, login), role)| {
             let (user, password) = login.map_or((None, None), |it| (it.0, Some(it.1)));
             let role = role.map(str::to_owned);

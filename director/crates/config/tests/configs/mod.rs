@@ -1,13 +1,14 @@
 //! Configurations that a file can mean, at random.
 
+mod alerts;
 mod dialogues;
 mod service;
 
 use dialogues::dialogue;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Damping, Detection, Failback, Group, Hook, Initial, Node,
-    Operations, Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon, SyncSettings,
-    VirtualAddress,
+    Announce, Api, Check, CheckMarks, Cluster, Config, Damping, Detection, Failback, Group, Hook,
+    Initial, Node, Operations, Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon,
+    SyncSettings, Via, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
@@ -47,13 +48,13 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
         prop::option::of(1_000..9_999_u64),
         prop::option::of(sync()),
         prop::collection::btree_set((200_u8..250).prop_map(|host| ip(77, host)), 0..3),
-        (prop::option::of(hook()), prop::option::of(hook())),
+        (prop::option::of(hook()), prop::option::of(hook()), 0x4000_0000..=0xffff_0000_u32),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
-        let (name, port, key_file, refreshes, resync, lease, sync, witnesses, (fence, notify)) =
-            rest;
+        let (name, port, key_file, refreshes, resync, lease, sync, witnesses, last) = rest;
+        let (fence, notify, check_marks) = last;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -72,16 +73,17 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             witnesses,
             fence,
             notify,
+            check_marks: CheckMarks::from(check_marks).unwrap(),
         }
     })
 }
 
 fn sync() -> impl Strategy<Value = SyncSettings> {
-    let times = (1..=9_u16, prop::option::of(1..=99_u64), 0..=3_u8);
+    let times = (1..=9_u16, prop::option::of(1..=99_u64), 0..=3_u8, duration(0..MS * 1_000_000));
     let daemon = (any::<u8>(), any::<NonZeroU16>(), any::<NonZeroU8>(), 1..=65_507_u16);
     (daemon, any::<(bool, bool)>(), times).prop_map(|(daemon, (ipv6, large), times)| {
         let (id, port, ttl, payload) = daemon;
-        let (threshold, refresh, retries) = times;
+        let (threshold, refresh, retries, warm) = times;
         let group = if ipv6 { "ff02::81" } else { "239.1.2.3" };
         let daemon = SyncDaemon {
             interface: InterfaceName::new(LINKS[0]).unwrap(),
@@ -93,7 +95,7 @@ fn sync() -> impl Strategy<Value = SyncSettings> {
         };
         let period = if large { 0 } else { threshold + 1 };
         let refresh = refresh.map(Duration::from_secs);
-        SyncSettings { daemon, threshold, period, refresh, retries }
+        SyncSettings { daemon, threshold, period, refresh, retries, warm }
     })
 }
 
@@ -112,7 +114,8 @@ fn check() -> impl Strategy<Value = Check> {
             let timeout = interval / part;
             // As many as the port says, where there may be any.
             let connects = port.filter(|_| dialogue.has_connection());
-            Check { dialogue, port, interval, timeout, fall, rise, pace: Pace { connects, ..pace } }
+            let pace = Pace { connects, ..pace };
+            Check { dialogue, via: Via::Server, port, interval, timeout, fall, rise, pace }
         },
     )
 }
@@ -137,6 +140,7 @@ fn policy(together: u32) -> impl Strategy<Value = Policy> {
     let panic = prop::option::of(1..=100_u8);
     (quorum, panic, slow, prop::option::of(damping)).prop_map(
         |(quorum, panic, slow_start, damping)| Policy {
+            half_open: slow_start.and(NonZeroU32::new(20)),
             quorum,
             panic: panic.and_then(Percent::new).filter(|_| quorum.is_none()),
             slow_start,
@@ -156,7 +160,7 @@ fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
         let other = VirtualAddress { address: ip6(100, number), ..address.clone() };
         let preferred = NodeName::new("0.example").unwrap();
         let priorities = [(preferred, Priority::new(number + 1).unwrap())].into();
-        (name, Group { addresses: [address, other].into(), priorities })
+        (name, Group { addresses: [address, other].into(), priorities, vrrp: None })
     };
     (0..virtuals).map(group).collect()
 }
@@ -199,9 +203,17 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                     nodes: nodes(links, &priorities).into_iter().collect(),
                     groups: groups(virtuals, &prefixes).into_iter().collect(),
                     services: named.collect(),
+                    alerts: alerts::of(links + 1),
                     operations: Operations {
                         metrics: (links > 1).then(|| "[::1]:9470".parse().unwrap()),
                         maintenance: (links > 2).then(|| "/etc/a \"b\"".to_owned()),
+                        api: (links > 1).then(|| Api {
+                            listen: "[::]:9471".parse().unwrap(),
+                            certificate: "/etc/director/api.pem".to_owned(),
+                            key_file: "/etc/director/api.key".to_owned(),
+                            clients: "/etc/director/clients.pem".to_owned(),
+                            operators: (2..links).map(|n| format!("user \"{n}\"")).collect(),
+                        }),
                     },
                 }
             },

@@ -1,9 +1,10 @@
 //! Services that a file can mean, at random.
 
 use super::{MS, check, duration, ip, ip6, policy};
+use director_core::config::Hook;
 use director_core::config::{
     Checksum, Forward, OnFailure, Persistence, PersistenceEngine, Protocol, Scheduler,
-    SchedulerFlags, Server, Service, ServiceKey, ServiceSettings, Thresholds, Traffic, Tunnel,
+    SchedulerFlags, Server, Service, ServiceKey, ServiceSettings, Thresholds, Traffic, Tunnel, Via,
     Weight,
 };
 use proptest::prelude::*;
@@ -21,7 +22,7 @@ pub(super) fn claims(service: &Service) -> BTreeSet<ServiceKey> {
 fn listen(virtuals: u8) -> impl Strategy<Value = (ServiceKey, BTreeSet<Traffic>)> {
     let socket = (0..virtuals, 1..=u16::MAX);
     let sockets = prop::collection::vec(socket, 1..4);
-    let mark = prop::option::of((1..=u32::MAX, any::<bool>()));
+    let mark = prop::option::of((1..0x4000_0000_u32, any::<bool>()));
     (any::<bool>(), prop::sample::select(Protocol::ALL), sockets, mark).prop_map(
         |(ipv6, protocol, sockets, mark)| {
             let socket = |(host, port): (u8, u16)| {
@@ -127,7 +128,7 @@ pub(super) fn service(virtuals: u8) -> impl Strategy<Value = Service> {
                 let v4 = IpAddr::V4(Ipv4Addr::LOCALHOST);
                 let local = if key.is_ipv6() { Ipv6Addr::LOCALHOST.into() } else { v4 };
                 let fallback = fallback || servers.is_empty();
-                Service {
+                let mut service = Service {
                     key,
                     marked: marked.clone(),
                     settings,
@@ -135,10 +136,22 @@ pub(super) fn service(virtuals: u8) -> impl Strategy<Value = Service> {
                     check,
                     on_failure: if remove { OnFailure::Remove } else { OnFailure::Quiesce },
                     fallback: fallback.then_some(SocketAddr::new(local, own)),
+                    fallback_command: remove.then(|| Hook {
+                        command: vec!["/bin/a b".into(), "\"".into()],
+                        timeout: drain.max(Duration::from_secs(1)),
+                    }),
                     servers: servers.clone(),
                     policy,
                     drain,
+                };
+                let nat = |server| service.forward_of(server) == Forward::Nat;
+                let through = service.check.dialogue.has_port()
+                    && service.checked_at().is_some()
+                    && !service.servers.keys().any(nat);
+                if remove && through {
+                    service.check.via = Via::Service;
                 }
+                service
             },
         )
     })

@@ -1,6 +1,7 @@
 //! When ownership is to be announced.
 
 use crate::config::Announce;
+use crate::planted::{Bug, planted};
 use crate::time::{Deadline, Instant, Reason};
 
 /// A burst of announcements, and its refreshing.
@@ -13,7 +14,7 @@ pub(super) struct Burst {
 impl Burst {
     /// Begins a burst, or begins a running one anew.
     pub(super) fn start(&mut self, settings: Announce, now: Instant) {
-        self.remaining = settings.count.get();
+        self.remaining = if planted(Bug::OneAnnouncement) { 1 } else { settings.count.get() };
         self.next = Some(now);
     }
 
@@ -27,9 +28,13 @@ impl Burst {
         if self.next.is_none_or(|next| now < next) {
             return false;
         }
-        self.remaining = self.remaining.saturating_sub(1);
+        if !planted(Bug::BurstNeverEnds) {
+            self.remaining = self.remaining.saturating_sub(1);
+        }
         self.next = if self.remaining > 0 {
             Some(now + settings.interval)
+        } else if planted(Bug::RefreshForgotten) {
+            None
         } else {
             settings.refresh.map(|refresh| now + refresh)
         };

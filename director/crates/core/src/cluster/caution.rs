@@ -7,7 +7,7 @@
 //! waiting, and says so. Who forges them can keep a director from starting, and nothing else.
 
 use super::{Cluster, Out};
-use crate::input::Rejection;
+use crate::input::{Ignored, Rejection};
 use crate::report::{Report, Role};
 use crate::time::Instant;
 use core::net::IpAddr;
@@ -15,6 +15,7 @@ use core::net::IpAddr;
 impl Cluster {
     /// A packet came that is not to be believed.
     pub(crate) fn rejected(&mut self, from: IpAddr, why: Rejection, owns: bool, now: Instant) {
+        self.ignore(why.into());
         if !matches!(why, Rejection::Authentication | Rejection::Version) {
             return;
         }
@@ -22,6 +23,12 @@ impl Cluster {
         if let Some(peer) = self.peers.iter_mut().find(sends) {
             peer.unproven = Some((now, owns));
         }
+    }
+
+    /// Counts a packet that changes nothing.
+    pub(super) fn ignore(&mut self, why: Ignored) {
+        let count = self.ignored.entry(why).or_default();
+        *count = count.saturating_add(1);
     }
 
     /// The end of the initial wait has come: until when to wait on, if somebody seems to own what

@@ -1,17 +1,21 @@
 //! What goes along with a change of role: what is told, and what is announced.
 
 use super::group::{Change, Group};
-use super::peer::Peer;
 use super::{Cluster, Out};
-use crate::beat::Claim;
 use crate::config::VirtualAddress;
 use crate::name::InterfaceName;
+use crate::planted::{Bug, planted};
 use crate::report::{AnnounceCause, Report, Role};
 use crate::time::Instant;
 
 impl Cluster {
     pub(super) fn announce_all(&mut self, why: AnnounceCause, now: Instant, out: &mut Out) {
-        for group in self.groups.iter_mut().filter(|group| group.role == Role::Active) {
+        if planted(Bug::NotAnnouncedOnReturn) {
+            return;
+        }
+        let owns =
+            |group: &&mut Group| group.role == Role::Active || planted(Bug::StandbyAnnounces);
+        for group in self.groups.iter_mut().filter(owns) {
             group.burst.start(self.settings.announce, now);
             out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
         }
@@ -25,6 +29,9 @@ impl Cluster {
         now: Instant,
         out: &mut Out,
     ) {
+        if why == AnnounceCause::LinkHealed && planted(Bug::NotAnnouncedOnHeal) {
+            return;
+        }
         let settings = self.settings.announce;
         let on_it = |group: &&mut Group| {
             group.role == Role::Active
@@ -44,6 +51,7 @@ impl Cluster {
         now: Instant,
         out: &mut Out,
     ) {
+        self.routers.carrier(interface, up);
         if up {
             self.stirred |= self.dark.remove(interface);
             self.announce_on(interface, AnnounceCause::LinkUp, now, out);
@@ -54,42 +62,16 @@ impl Cluster {
 
     /// An address of an owned group has come back into the kernel.
     pub(crate) fn announce_again(&mut self, address: &VirtualAddress, now: Instant, out: &mut Out) {
+        self.routers.announce_again(address, now, out);
         let settings = self.settings.announce;
         let owns =
             |group: &&mut Group| group.role == Role::Active && group.addresses.contains(address);
+        if planted(Bug::NotAnnouncedAgain) {
+            return;
+        }
         if let Some(group) = self.groups.iter_mut().find(owns) {
             group.burst.start(settings, now);
             let why = AnnounceCause::Taken;
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
-        }
-    }
-
-    pub(super) fn tell_rivals(
-        &mut self,
-        index: usize,
-        had: (bool, bool),
-        now: Instant,
-        out: &mut Out,
-    ) {
-        let group = &mut self.groups[index];
-        let why = match had {
-            (false, true) => AnnounceCause::RivalHeard,
-            (true, false) => AnnounceCause::RivalGaveWay,
-            _ => return,
-        };
-        if why == AnnounceCause::RivalHeard {
-            let claims = |peer: &&Peer| peer.claim(&group.name) == Some(Claim::Active);
-            if let Some(rival) = self.peers.iter().find(claims) {
-                let winner = if group.outranks(rival) { &self.us } else { &rival.name };
-                out.reports.push_back(Report::TwoOwners {
-                    group: group.name.clone(),
-                    peer: rival.name.clone(),
-                    winner: winner.clone(),
-                });
-            }
-        }
-        if group.role == Role::Active {
-            group.burst.start(self.settings.announce, now);
             out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
         }
     }
@@ -99,7 +81,7 @@ impl Cluster {
         let (from, to, why) = (group.role, change.to, change.why.clone());
         group.enter(change, now);
         out.reports.push_back(Report::Role { group: group.name.clone(), from, to, why });
-        if to == Role::Active {
+        if to == Role::Active && !planted(Bug::NotAnnouncedOnTake) {
             group.burst.start(self.settings.announce, now);
             let why = AnnounceCause::Taken;
             out.reports.push_back(Report::Announcing { group: group.name.clone(), why });

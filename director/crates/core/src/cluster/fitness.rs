@@ -1,31 +1,115 @@
 //! When a node that runs cannot serve a group: it reaches nobody, or the group's interface has no
-//! carrier.
+//! carrier, or none of the group's servers passes its checks here.
+//!
+//! Servers that are down are down for everybody, as a rule, and only sooner known to one than to
+//! the other, and so is their return: an owner gives way when it has been so for as long as the
+//! checks take to find out. Who is not owner does not ask for a group that it could not serve.
 //!
 //! Being unfit is no reason to leave a group without owner when it is certain that nobody else has
 //! it. It is a reason to let everybody fit come first, and to give way to the first who is.
+//!
+//! Who reaches no server is better than who is not reached at all: it serves as soon as a server is
+//! back. Two that reach none are equals, so that an operator can hand over from one to the other.
 
+use super::Cluster;
 use super::group::{Group, Surroundings};
 use super::peer::Peer;
-use crate::beat::Claim;
+use crate::beat::{Claim, Merit};
+use crate::name::{GroupName, InterfaceName};
+use crate::planted::{Bug, planted};
 use crate::report::{PeerState, RoleCause};
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+
+/// How far this node could serve a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Fitness {
+    /// As far as it knows it could.
+    #[default]
+    Fit,
+    /// It reaches no server of the group.
+    Unserved,
+    /// Nobody would reach it.
+    Unfit,
+}
+
+impl Fitness {
+    /// What a node is that has this reason not to serve.
+    pub(super) const fn of(why: Option<&RoleCause>) -> Self {
+        match why {
+            None => Self::Fit,
+            Some(RoleCause::Unserved) => Self::Unserved,
+            Some(_) => Self::Unfit,
+        }
+    }
+}
 
 impl Group {
+    /// How good a candidate for the group this node is.
+    pub(super) const fn merit(&self) -> Merit {
+        match (self.fitness, self.resting) {
+            (Fitness::Fit, false) => Merit::Ready,
+            (Fitness::Fit, true) => Merit::Resting,
+            (Fitness::Unserved, false) => Merit::Unserved,
+            (Fitness::Unserved, true) => Merit::RestingUnserved,
+            (Fitness::Unfit, _) => Merit::Unfit,
+        }
+    }
+
+    /// Whether the peer would take the group at once, and could serve it at least as well as this
+    /// node can.
+    pub(super) fn is_ready(&self, peer: &Peer) -> bool {
+        peer.claim(&self.name).is_some_and(|claim| match claim {
+            Claim::Unserved => self.fitness != Fitness::Fit && !planted(Bug::UnservedNeverReady),
+            claim => claim.is_ready(),
+        })
+    }
+
     /// Why this node cannot serve the group, if it cannot.
     pub(super) fn unfitness(&self, around: Surroundings<'_>) -> Option<RoleCause> {
         let mut interfaces = self.addresses.iter().map(|address| &address.interface);
-        if let Some(interface) = interfaces.find(|name| around.dark.contains(*name)) {
+        let dark =
+            |name: &&InterfaceName| around.dark.contains(*name) && !planted(Bug::CarrierIgnored);
+        if let Some(interface) = interfaces.find(dark) {
             return Some(RoleCause::NoCarrier { interface: interface.clone() });
         }
-        (!around.reached).then_some(RoleCause::Isolated)
+        if !around.reached && !planted(Bug::IsolatedOwnerStays) {
+            return Some(RoleCause::Isolated);
+        }
+        self.unserved.map(|_| RoleCause::Unserved)
     }
 
     /// Why an owner must give the group up, if it must: it is unfit, and a peer is ready, or it may
     /// be the one that all peers believe dead.
-    pub(super) fn must_give_way(&self, around: Surroundings<'_>) -> Option<RoleCause> {
+    pub(super) fn must_give_way(&mut self, around: Surroundings<'_>) -> Option<RoleCause> {
+        let serves = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
+        let better = self.unserved.filter(|_| around.peers.iter().any(serves));
+        self.better_since = better.map(|_| self.better_since.unwrap_or(around.now));
+        self.better_long &= better.is_some();
         let why = self.unfitness(around)?;
-        let ready = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
+        if why == RoleCause::Unserved {
+            let patience = better?;
+            self.better_long = around.now.since(self.better_since?) >= patience;
+            return self.better_long.then_some(why);
+        }
         let silent = |peer: &Peer| peer.detector.state() == PeerState::Dead;
         let alone = !around.reached && !around.peers.is_empty() && around.peers.iter().all(silent);
-        (alone || around.peers.iter().any(ready)).then_some(why)
+        let ready = around.peers.iter().any(|peer| self.is_ready(peer));
+        (alone || ready).then_some(why)
+    }
+}
+
+impl Cluster {
+    /// The groups of which no server is usable from here, each with the time in which a peer with
+    /// the same checks would find the same.
+    pub(crate) fn set_unserved(&mut self, unserved: &BTreeMap<GroupName, Duration>) -> bool {
+        let mut changed = false;
+        for group in &mut self.groups {
+            let patience = unserved.get(&group.name).copied();
+            changed |= patience.is_some() != group.unserved.is_some();
+            group.unserved = patience;
+        }
+        self.stirred |= changed;
+        changed
     }
 }

@@ -13,18 +13,22 @@
 //! ```
 
 use super::announce::Burst;
+use super::fitness::Fitness;
+use super::hold::Hold;
 use super::peer::Peer;
-use crate::beat::Claim;
+use super::warmth::Warmth;
+use crate::beat::{Claim, Incarnation, Merit, RELEASES};
 use crate::config::VirtualAddress;
 use crate::desired::Presence;
 use crate::name::{GroupName, InterfaceName, NodeName};
+use crate::planted::{Bug, planted};
 use crate::report::{Role, RoleCause};
-use crate::time::{Deadline, Instant, Reason};
-use alloc::collections::BTreeSet;
+use crate::time::{Deadline, Instant, Reason, earlier};
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 /// A takeover that has not succeeded after so many deadtimes is left to a peer that is ready.
-const TAKING_PATIENCE: u32 = 10;
+pub(super) const TAKING_PATIENCE: u32 = 10;
 
 /// What a group machine needs to know beside its own state.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +39,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) listened: bool,
     /// Time after its return at which a better-ranked node asks for the group; `None` for never.
     pub(super) failback: Option<Duration>,
+    /// How far this node knows the connections of others.
+    pub(super) warmth: Warmth,
     /// How long others are waited for that should act first.
     pub(super) patience: Duration,
     pub(super) stopping: bool,
@@ -70,17 +76,37 @@ pub(super) struct Group {
     last_owner: Option<NodeName>,
     unowned_since: Option<Instant>,
     returned_at: Option<Instant>,
+    /// When this node, which comes first, asks for the group; `None` for not in sight.
+    failback_at: Option<Instant>,
     wants: bool,
     /// Since when another owner is heard.
     pub(super) rival_since: Option<Instant>,
+    /// The other owner that was told of, and since when both may have owned.
+    pub(super) rival: Option<(NodeName, Instant)>,
     /// Whether that owner has been given its time to hear us.
     rival_overdue: bool,
     /// Whether taking the group has gone on for too long.
     taking_overdue: bool,
-    /// Whether this node cannot serve the group: others come first.
-    pub(super) unfit: bool,
+    /// While owning: whether the kernel holds the addresses.
+    pub(super) hold: Hold,
+    /// How far this node could serve the group.
+    pub(super) fitness: Fitness,
+    /// While no server of the group is usable from here: how long another's checks may take to
+    /// find the same, or ours to find that it is over.
+    pub(super) unserved: Option<Duration>,
+    /// Since when a peer is ready to whom they are usable, while this node owns the group.
+    pub(super) better_since: Option<Instant>,
+    /// Whether that has been so for long enough.
+    pub(super) better_long: bool,
     /// Whether it would take the group if it were known that its silent peers are dead.
     pub(super) barred: bool,
+    /// How often this node has ceased to hold the addresses, modulo [`RELEASES`].
+    pub(super) released: u8,
+    /// The same of each peer in the life that is known of it.
+    releases_heard: BTreeMap<NodeName, (Incarnation, u8)>,
+    /// Whether a peer has held and released the addresses while this node owned them, and every
+    /// word of that was lost: the neighbours may believe it.
+    pub(super) rival_unheard: bool,
 }
 
 /// A change of role that is to be made.
@@ -117,12 +143,21 @@ impl Group {
             last_owner: None,
             unowned_since: None,
             returned_at: None,
+            failback_at: None,
             wants: false,
             rival_since: None,
+            rival: None,
             rival_overdue: false,
             taking_overdue: false,
-            unfit: false,
+            hold: Hold::default(),
+            fitness: Fitness::Fit,
+            unserved: None,
+            better_since: None,
+            better_long: false,
             barred: false,
+            released: 0,
+            releases_heard: BTreeMap::new(),
+            rival_unheard: false,
         }
     }
 
@@ -136,12 +171,17 @@ impl Group {
         match self.role {
             Role::Waiting if self.holding => Claim::Holding,
             Role::Waiting => Claim::Waiting,
-            Role::Standby if self.unfit => Claim::Unfit,
-            Role::Standby if self.resting => Claim::Resting,
-            Role::Standby if self.wants => Claim::Wants,
-            Role::Standby => Claim::Standby,
+            Role::Standby => match self.merit() {
+                Merit::Ready if self.wants => Claim::Wants,
+                Merit::Ready => Claim::Standby,
+                Merit::Resting => Claim::Resting,
+                Merit::Unserved => Claim::Unserved,
+                Merit::RestingUnserved => Claim::RestingUnserved,
+                Merit::Unfit => Claim::Unfit,
+            },
             Role::Taking | Role::Active if self.doubtful => Claim::Holding,
             Role::Taking | Role::Active => Claim::Active,
+            Role::Releasing if planted(Bug::ReleaseClaimedEarly) => Claim::Standby,
             Role::Releasing => Claim::Releasing,
             Role::Stopped => Claim::Leaving,
         }
@@ -160,8 +200,9 @@ impl Group {
 
     /// The change of role that is due, if any. Remembers since when it waits for what.
     pub(super) fn next_change(&mut self, around: Surroundings<'_>) -> Option<Change> {
-        self.unfit = self.unfitness(around).is_some();
+        self.fitness = Fitness::of(self.unfitness(around).as_ref());
         self.barred = false;
+        self.hear_releases(around.peers);
         match self.role {
             Role::Waiting => self.leave_waiting(around),
             Role::Standby => self.leave_standby(around),
@@ -191,7 +232,7 @@ impl Group {
         if !around.listened {
             return None;
         }
-        if self.holding {
+        if self.holding && !planted(Bug::AdoptionForgotten) {
             return change(Role::Taking, RoleCause::Adopted);
         }
         change(Role::Standby, RoleCause::Heard)
@@ -202,7 +243,7 @@ impl Group {
             return change(Role::Stopped, RoleCause::Stop);
         }
         let name = self.name.clone();
-        let behind = &self.behind;
+        let behind = self.behind.clone();
         let outranks = |peer: &Peer| behind.contains(&peer.name);
         let claims = || around.peers.iter().filter_map(|peer| Some((peer, peer.claim(&name)?)));
         let holds = |entry: &(&Peer, Claim)| entry.1.may_hold();
@@ -213,21 +254,23 @@ impl Group {
             self.consider_failback(we_come_first, around);
             return None;
         }
-        self.returned_at = None;
-        self.wants = false;
+        self.forget_failback();
         self.barred = !around.certain;
         if self.barred {
             self.unowned_since = None;
             return None;
         }
+        if planted(Bug::LimboAfterReboot) && self.last_owner_lives(around) {
+            return None;
+        }
         let unowned_since = *self.unowned_since.get_or_insert(around.now);
-        // One that rests comes after all that do not.
-        let better = claims().any(|(peer, claim)| match claim {
-            Claim::Unfit => self.unfit && !outranks(peer),
-            Claim::Resting => self.unfit || (self.resting && !outranks(peer)),
-            claim => claim.may_come() && (self.unfit || self.resting || !outranks(peer)),
+        let ours = self.merit();
+        let better = claims().any(|(peer, claim)| {
+            let comes = |theirs| theirs < ours || (theirs == ours && !outranks(peer));
+            claim.merit().is_some_and(comes)
         });
-        if better && around.now.since(unowned_since) < around.patience {
+        let early = around.now.since(unowned_since) < around.patience;
+        if better && early && !planted(Bug::ElectionNotWaited) {
             return None;
         }
         let died = |name: &NodeName| {
@@ -240,17 +283,38 @@ impl Group {
         change(Role::Taking, why)
     }
 
+    fn last_owner_lives(&self, around: Surroundings<'_>) -> bool {
+        let lives = |name: &NodeName| {
+            around.peers.iter().any(|peer| peer.name == *name && peer.detector.is_live())
+        };
+        self.last_owner.as_ref().is_some_and(lives)
+    }
+
     fn consider_failback(&mut self, we_come_first: bool, around: Surroundings<'_>) {
-        match around.failback {
-            Some(delay) if we_come_first && !self.resting && !self.unfit => {
+        let failback = match around.failback {
+            None if planted(Bug::FailbackIgnoresManual) => Some(Duration::ZERO),
+            Some(_) if planted(Bug::FailbackNever) => None,
+            Some(_) if planted(Bug::FailbackAtOnce) => Some(Duration::ZERO),
+            configured => configured,
+        };
+        match failback {
+            Some(delay) if we_come_first && self.merit() == Merit::Ready => {
                 let returned_at = *self.returned_at.get_or_insert(around.now);
-                self.wants = around.now.since(returned_at) >= delay;
+                let warm_at = around.warmth.complete_at(returned_at);
+                self.failback_at = warm_at.map(|warm_at| warm_at.max(returned_at + delay));
+                self.wants = self.failback_at.is_some_and(|at| around.now >= at);
             }
-            _ => {
-                self.returned_at = None;
-                self.wants = false;
-            }
+            _ => self.forget_failback(),
         }
+    }
+
+    fn forget_failback(&mut self) {
+        (self.returned_at, self.failback_at, self.wants) = (None, None, false);
+    }
+
+    /// When this node asks for the group, if it waits for that.
+    pub(super) fn failback_at(&self) -> Option<Instant> {
+        self.failback_at.filter(|_| self.role == Role::Standby && !self.wants)
     }
 
     fn leave_active(&mut self, around: Surroundings<'_>) -> Option<Change> {
@@ -266,6 +330,10 @@ impl Group {
         if self.cannot_take(around) {
             self.resting = true;
             return change(Role::Releasing, RoleCause::CannotTake);
+        }
+        if self.cannot_keep(around) {
+            self.resting = true;
+            return change(Role::Releasing, RoleCause::CannotKeep);
         }
         if self.doubtful {
             if let Some(owner) = rivals().next() {
@@ -288,15 +356,27 @@ impl Group {
             // time to be heard again first: right after a heal both sides are deaf in each other's
             // last word.
             let overdue = around.now.since(since) >= around.patience;
-            let wins =
-                |peer: &&Peer| !behind.contains(&peer.name) || (overdue && !peer.hears(around.us));
+            let deaf = |peer: &Peer| overdue && !peer.hears(around.us);
+            let wins = |peer: &&Peer| {
+                if planted(Bug::BothRelease) {
+                    true
+                } else if planted(Bug::NeitherReleases) {
+                    false
+                } else if planted(Bug::WrongOneReleases) {
+                    behind.contains(&peer.name)
+                } else if planted(Bug::DeafRivalWaitedFor) {
+                    !behind.contains(&peer.name)
+                } else {
+                    !behind.contains(&peer.name) || deaf(peer)
+                }
+            };
             self.rival_overdue = overdue;
             if let Some(winner) = rivals().find(wins) {
                 let why = RoleCause::LostConflict { peer: winner.name.clone() };
                 return change(Role::Releasing, why);
             }
         }
-        if around.failback.is_some() {
+        if around.failback.is_some() || planted(Bug::FailbackIgnoresManual) {
             let asks = |peer: &&Peer| {
                 !behind.contains(&peer.name) && peer.claim(&name) == Some(Claim::Wants)
             };
@@ -311,8 +391,14 @@ impl Group {
     fn cannot_take(&mut self, around: Surroundings<'_>) -> bool {
         let limit = around.patience * TAKING_PATIENCE;
         self.taking_overdue = self.role == Role::Taking && around.now.since(self.since) >= limit;
-        let ready = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
-        self.taking_overdue && around.peers.iter().any(ready)
+        self.taking_overdue && around.peers.iter().any(|peer| self.is_ready(peer))
+    }
+
+    /// Whether the kernel holds the addresses no longer, and a peer is ready.
+    fn cannot_keep(&mut self, around: Surroundings<'_>) -> bool {
+        let limit = around.patience * TAKING_PATIENCE;
+        let lost = self.role == Role::Active && self.hold.is_lost(limit, around.now);
+        lost && around.peers.iter().any(|peer| self.is_ready(peer))
     }
 
     fn leave_releasing(&self, around: Surroundings<'_>) -> Option<Change> {
@@ -325,18 +411,41 @@ impl Group {
         if around.stopping { Role::Stopped } else { Role::Standby }
     }
 
+    /// Notices releases by what the peers have counted.
+    fn hear_releases(&mut self, peers: &[Peer]) {
+        for peer in peers {
+            let Some(life) = &peer.life else { continue };
+            let count = life.body.released.get(&self.name).copied().unwrap_or_default();
+            let now = (life.incarnation, count);
+            let before = self.releases_heard.get(&peer.name);
+            if before == Some(&now) {
+                continue;
+            }
+            let same_life = before.is_some_and(|before| before.0 == life.incarnation);
+            self.rival_unheard |= same_life || (before.is_some() && count > 0);
+            self.releases_heard.insert(peer.name.clone(), now);
+        }
+        self.rival_unheard &= matches!(self.role, Role::Taking | Role::Active);
+    }
+
     /// Enters a role.
     pub(super) fn enter(&mut self, change: Change, now: Instant) {
+        if self.claim().may_hold() && matches!(change.to, Role::Standby | Role::Stopped) {
+            self.released = (self.released + 1) % RELEASES;
+        }
         self.role = change.to;
         self.why = change.why;
         self.since = now;
         self.awaited = None;
         self.unowned_since = None;
-        self.returned_at = None;
-        self.wants = false;
+        self.forget_failback();
         self.rival_since = None;
         self.rival_overdue = false;
         self.taking_overdue = false;
+        if change.to != Role::Active {
+            self.hold = Hold::default();
+        }
+        (self.better_since, self.better_long) = (None, false);
         self.holding = false;
         self.doubtful = false;
         self.barred = false;
@@ -348,16 +457,12 @@ impl Group {
     }
 
     /// When a role may have to change because time has passed.
-    pub(super) fn next_deadline(
-        &self,
-        patience: Duration,
-        failback: Option<Duration>,
-    ) -> Option<Deadline> {
+    pub(super) fn next_deadline(&self, patience: Duration) -> Option<Deadline> {
         match self.role {
             Role::Releasing => {
                 Some(Deadline { at: self.since + patience, reason: Reason::ReleaseOverdue })
             }
-            Role::Standby => self.standby_deadline(patience, failback),
+            Role::Standby => self.standby_deadline(patience),
             // The end of the listening decides first.
             Role::Taking | Role::Active if self.doubtful => None,
             Role::Taking if !self.taking_overdue => Some(Deadline {
@@ -365,21 +470,27 @@ impl Group {
                 reason: Reason::TakingOverdue,
             }),
             Role::Taking | Role::Active => {
-                let since = self.rival_since.filter(|_| !self.rival_overdue)?;
-                Some(Deadline { at: since + patience, reason: Reason::ElectionOver })
+                let since = self.rival_since.filter(|_| !self.rival_overdue);
+                let rival =
+                    since.map(|at| Deadline { at: at + patience, reason: Reason::ElectionOver });
+                let better = self.better_since.filter(|_| !self.better_long).zip(self.unserved);
+                let better = better.map(|(since, unserved)| Deadline {
+                    at: since + unserved,
+                    reason: Reason::ElectionOver,
+                });
+                let owns = self.role == Role::Active;
+                let lost = owns.then(|| self.hold.deadline(patience * TAKING_PATIENCE)).flatten();
+                let lost = lost.map(|at| Deadline { at, reason: Reason::TakingOverdue });
+                earlier(earlier(rival, better), lost)
             }
             Role::Waiting | Role::Stopped => None,
         }
     }
 
-    fn standby_deadline(&self, patience: Duration, failback: Option<Duration>) -> Option<Deadline> {
+    fn standby_deadline(&self, patience: Duration) -> Option<Deadline> {
         if let Some(since) = self.unowned_since {
             return Some(Deadline { at: since + patience, reason: Reason::ElectionOver });
         }
-        if self.wants {
-            return None;
-        }
-        let at = self.returned_at? + failback?;
-        Some(Deadline { at, reason: Reason::FailbackDue })
+        Some(Deadline { at: self.failback_at()?, reason: Reason::FailbackDue })
     }
 }

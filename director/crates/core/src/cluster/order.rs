@@ -1,9 +1,7 @@
 //! Carrying out what the operator asks.
 
 use super::group::{Change, Group};
-use super::peer::Peer;
 use super::{Cluster, Out};
-use crate::beat::Claim;
 use crate::name::GroupName;
 use crate::order::{Order, Refusal};
 use crate::report::{Report, Role, RoleCause};
@@ -22,8 +20,41 @@ impl Cluster {
             return Err(Refusal::Stopping);
         }
         match order {
-            Order::Handover { group } => self.hand_over(group.as_ref(), now, out),
-            Order::Ready { group } => self.end_rest(group.as_ref(), out),
+            Order::Handover { group: Some(group) } if self.routers.has(group) => {
+                self.routers.hand_over(Some(group), out)
+            }
+            Order::Handover { group } => {
+                let native = self.hand_over(group.as_ref(), now, out);
+                match (group, native) {
+                    (Some(_), native) => native,
+                    // Of those that heartbeats elect it owns none: the others alone are asked.
+                    (None, Err(Refusal::OwnsNothing)) => self.routers.hand_over(None, out),
+                    (None, Ok(())) => self.routers.hand_over(None, out).or(Ok(())),
+                    (None, refused) => refused,
+                }
+            }
+            Order::Ready { group: Some(group) } if self.routers.has(group) => {
+                self.routers.end_rest(Some(group), out);
+                Ok(())
+            }
+            Order::Ready { group } => {
+                self.end_rest(group.as_ref(), out)?;
+                if group.is_none() {
+                    self.routers.end_rest(None, out);
+                }
+                Ok(())
+            }
+            Order::Standby { group: Some(group) } if self.routers.has(group) => {
+                self.routers.stand_by(Some(group), out);
+                Ok(())
+            }
+            Order::Standby { group } => {
+                self.stand_by(group.as_ref(), now, out)?;
+                if group.is_none() {
+                    self.routers.stand_by(None, out);
+                }
+                Ok(())
+            }
             // These are for servers, not for groups.
             Order::Drain { .. }
             | Order::Undrain { .. }
@@ -39,19 +70,58 @@ impl Cluster {
         out: &mut Out,
     ) -> Result<(), Refusal> {
         let owned = self.owned(group)?;
-        for index in &owned {
-            let name = &self.groups[*index].name;
-            let ready = |peer: &Peer| peer.claim(name).is_some_and(Claim::is_ready);
-            if !self.peers.iter().any(ready) {
-                return Err(Refusal::NobodyReady { group: name.clone() });
-            }
-        }
+        owned.iter().try_for_each(|index| self.has_successor(*index))?;
         for index in owned {
-            self.rest(index, true, out);
-            let change = Change { to: Role::Releasing, why: RoleCause::Handover };
-            self.enter(index, change, now, out);
+            self.give(index, now, out);
         }
         Ok(())
+    }
+
+    /// Whether a peer is ready to take a group.
+    fn has_successor(&self, index: usize) -> Result<(), Refusal> {
+        let group = &self.groups[index];
+        let any = self.peers.iter().any(|peer| group.is_ready(peer));
+        any.then_some(()).ok_or_else(|| Refusal::NobodyReady { group: group.name.clone() })
+    }
+
+    fn give(&mut self, index: usize, now: Instant, out: &mut Out) {
+        self.rest(index, true, out);
+        let change = Change { to: Role::Releasing, why: RoleCause::Handover };
+        self.enter(index, change, now, out);
+    }
+
+    /// Gives what is owned, and rests for the others that are asked for.
+    fn stand_by(
+        &mut self,
+        group: Option<&GroupName>,
+        now: Instant,
+        out: &mut Out,
+    ) -> Result<(), Refusal> {
+        let indices = self.wanted(group)?;
+        for index in &indices {
+            let group = &self.groups[*index];
+            match group.role {
+                Role::Active => self.has_successor(*index)?,
+                // It would own the group in a moment, which ends every rest.
+                Role::Taking => return Err(Refusal::Taking { group: group.name.clone() }),
+                _ => {}
+            }
+        }
+        for index in indices {
+            match self.groups[index].role {
+                Role::Active => self.give(index, now, out),
+                _ => self.rest(index, true, out),
+            }
+        }
+        Ok(())
+    }
+
+    /// The group that is named, or all.
+    fn wanted(&self, group: Option<&GroupName>) -> Result<Vec<usize>, Refusal> {
+        Ok(match group {
+            Some(name) => [self.find(name)?].into(),
+            None => (0..self.groups.len()).collect(),
+        })
     }
 
     /// The owned groups among those that are asked for.
@@ -72,11 +142,7 @@ impl Cluster {
     }
 
     fn end_rest(&mut self, group: Option<&GroupName>, out: &mut Out) -> Result<(), Refusal> {
-        let indices = match group {
-            Some(name) => [self.find(name)?].into(),
-            None => (0..self.groups.len()).collect::<Vec<_>>(),
-        };
-        for index in indices {
+        for index in self.wanted(group)? {
             self.rest(index, false, out);
         }
         Ok(())

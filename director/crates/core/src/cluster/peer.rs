@@ -5,7 +5,9 @@ use super::fencing::Fence;
 use super::replay::{Freshness, ReplayWindow};
 use crate::beat::{Beat, Body, Claim, Incarnation, Kind, LinkId};
 use crate::name::{GroupName, InterfaceName, NodeName};
+use crate::planted::{Bug, planted};
 use crate::time::Instant;
+use crate::wire::heartbeat::VERSION;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -44,11 +46,16 @@ pub(super) struct Peer {
     pub(super) detector: Detector,
     pub(super) fence: Fence,
     pub(super) life: Option<Life>,
+    /// When it had been heard last before the silence that ended last.
+    pub(super) silent_from: Option<Instant>,
     retired: VecDeque<Incarnation>,
     greeted_at: Option<Instant>,
     pub(super) differs: bool,
-    /// Whether only an answer counts: its other packets may have waited while this process slept.
-    doubted: bool,
+    /// The version that it speaks, when it is not ours.
+    pub(super) speaks: Option<u8>,
+    /// While its packets may have waited while this process slept: the first question that was
+    /// asked after the sleep. Only an answer to that one or a later one counts.
+    doubted: Option<u64>,
     /// When a packet came from it last that does not authenticate, and whether it may own a group.
     pub(super) unproven: Option<(Instant, bool)>,
     /// Whether this node has told that it waits because of such packets.
@@ -83,10 +90,12 @@ impl Peer {
             detector: Detector::new(),
             fence: Fence::Idle,
             life: None,
+            silent_from: None,
             retired: VecDeque::new(),
             greeted_at: None,
             differs: false,
-            doubted: false,
+            speaks: None,
+            doubted: None,
             unproven: None,
             waited_for: false,
         }
@@ -95,12 +104,14 @@ impl Peer {
     /// Judges a packet and takes in its content when it is to be believed.
     pub(super) fn credit(&mut self, beat: &Beat, us: &NodeName, our: Incarnation) -> Credit {
         if let Some(life) = &mut self.life
-            && life.incarnation == beat.body.incarnation
+            && (life.incarnation == beat.body.incarnation || planted(Bug::RestartUnnoticed))
         {
             return match life.window.take(beat.sequence) {
-                Freshness::Replayed => Credit::Stale,
-                Freshness::Overtaken => Credit::Believed { news: false },
-                Freshness::Newest => {
+                Freshness::Replayed if !planted(Bug::ReplayAccepted) => Credit::Stale,
+                Freshness::Overtaken if !planted(Bug::OvertakenCounts) => {
+                    Credit::Believed { news: false }
+                }
+                _ => {
                     let same = Arc::ptr_eq(&life.body, &beat.body) || life.body == beat.body;
                     if !same {
                         life.body = Arc::clone(&beat.body);
@@ -109,10 +120,11 @@ impl Peer {
                 }
             };
         }
-        if self.retired.contains(&beat.body.incarnation) {
+        let any = planted(Bug::OldIncarnationAccepted);
+        if !any && self.retired.contains(&beat.body.incarnation) {
             return Credit::Stale;
         }
-        if beat.body.heard.get(us) != Some(&our) {
+        if !any && beat.body.heard.get(us) != Some(&our) {
             return Credit::Unproven;
         }
         let life = Life {
@@ -141,20 +153,28 @@ impl Peer {
     }
 
     /// This process has slept; what the peer has said in the meantime may be outdated.
-    pub(super) fn doubt(&mut self) {
-        self.doubted = true;
+    /// The next question has this sequence number.
+    pub(super) fn doubt(&mut self, question: u64) {
+        self.doubted = Some(question);
         self.detector.doubt();
     }
 
     /// Any packet counts again.
     pub(super) fn believe(&mut self) {
-        self.doubted = false;
+        self.doubted = None;
     }
 
-    /// Whether a packet of this kind may be one that waited. An answer is not: it was asked for.
+    /// Whether a packet of this kind may be one that waited. The answer to a question that was
+    /// asked since is not.
     pub(super) fn is_outdated(&mut self, kind: Kind) -> bool {
-        self.doubted &= kind != Kind::Answer;
-        self.doubted
+        let proves = |first| matches!(kind, Kind::Answer { question } if question >= first);
+        self.doubted = self.doubted.filter(|first| !proves(*first));
+        self.is_doubted()
+    }
+
+    /// Whether it has not answered since this process slept.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.doubted.is_some()
     }
 
     /// What it claims to be for a group, when it is to be reckoned with at all.
@@ -162,7 +182,10 @@ impl Peer {
         if !self.detector.is_live() {
             return None;
         }
-        self.life.as_ref()?.body.claims.get(group).copied()
+        let body = &self.life.as_ref()?.body;
+        // One that says more than we understand may own anything.
+        let unknown = (body.version > VERSION).then_some(Claim::Holding);
+        body.claims.get(group).copied().or(unknown)
     }
 
     /// Whether it hears us, as far as it has told.

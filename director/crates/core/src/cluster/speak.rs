@@ -1,11 +1,14 @@
 //! What this node says, to whom, and where.
 
+use super::group::Group;
 use super::peer::{Peer, PeerLink};
 use super::{Cluster, Out};
 use crate::beat::{Beat, Body, Incarnation, Kind, LinkId};
 use crate::config::Config;
 use crate::effect::Effect;
 use crate::name::NodeName;
+use crate::planted::{Bug, planted};
+use crate::wire::heartbeat::VERSION;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -72,12 +75,16 @@ impl Cluster {
             let life = peer.life.as_ref().filter(|_| peer.detector.is_live())?;
             Some((peer.name.clone(), life.incarnation))
         };
+        let released =
+            |group: &Group| (group.released > 0).then(|| (group.name.clone(), group.released));
         Body {
+            version: VERSION,
             node: self.us.clone(),
             incarnation: self.incarnation,
             config: self.digest,
             heard: self.peers.iter().filter_map(hears).collect(),
             claims: self.groups.iter().map(|group| (group.name.clone(), group.claim())).collect(),
+            released: self.groups.iter().filter_map(released).collect(),
             orders: self.post.window(),
         }
     }
@@ -87,6 +94,9 @@ impl Cluster {
         let body = self.present_body();
         if body != *self.body {
             self.body = Arc::new(body);
+            if planted(Bug::NewsWait) {
+                return;
+            }
             self.beat(Kind::Regular, out);
         }
     }
@@ -98,10 +108,11 @@ impl Cluster {
         }
     }
 
-    /// One packet to every peer over every link.
+    /// One packet to every peer over every link. Whoever must answer anew is asked with it.
     pub(super) fn beat(&mut self, kind: Kind, out: &mut Out) {
         for index in 0..self.peers.len() {
-            self.tell(index, kind, out);
+            let ask = kind == Kind::Regular && self.peers[index].is_doubted();
+            self.tell(index, if ask { Kind::Ask } else { kind }, out);
         }
     }
 
@@ -111,7 +122,9 @@ impl Cluster {
     }
 
     fn tell(&mut self, index: usize, kind: Kind, out: &mut Out) {
-        for link in &self.peers[index].links {
+        let links = &self.peers[index].links;
+        let first = kind == Kind::Ask && planted(Bug::QuestionsOverOneLink);
+        for link in links.iter().take(if first { 1 } else { links.len() }) {
             self.sequence += 1;
             let beat = Beat { kind, sequence: self.sequence, body: Arc::clone(&self.body) };
             out.effects.push_back(Effect::Send { link: link.id, to: link.address, beat });
@@ -119,9 +132,9 @@ impl Cluster {
     }
 
     /// Answers a question over the link on which it came.
-    pub(super) fn answer(&mut self, index: usize, link: LinkId, out: &mut Out) {
+    pub(super) fn answer(&mut self, index: usize, link: LinkId, question: u64, out: &mut Out) {
         let body = Arc::clone(&self.body);
-        self.reply(index, link, Kind::Answer, body, out);
+        self.reply(index, link, Kind::Answer { question }, body, out);
     }
 
     /// Names to a node the incarnation that it says it has, so that it can prove it.

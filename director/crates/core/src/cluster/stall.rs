@@ -1,6 +1,9 @@
 //! What a director does when it finds that it was not run.
 
+use super::group::Group;
 use super::{Cluster, Out};
+use crate::beat::{Beat, Claim, LinkId};
+use crate::planted::{Bug, planted};
 use crate::report::Role;
 use crate::time::Instant;
 use alloc::sync::Arc;
@@ -10,8 +13,7 @@ impl Cluster {
     /// This process was not run for `late`.
     ///
     /// Its own sleep proves nothing about the peers: they get that time again. After a sleep in
-    /// which they may have taken over, this node says and does nothing as owner until it has heard
-    /// them.
+    /// which they may have taken over, this node [doubts](Self::doubt) what it owns.
     pub(crate) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
         for peer in &mut self.peers {
             peer.detector.forgive(late, now);
@@ -19,9 +21,53 @@ impl Cluster {
                 link.heard_at = link.heard_at.map(|at| (at + late).min(now));
             }
         }
+        // Renewals were not refused, they were not tried.
+        self.groups.iter_mut().for_each(|group| group.hold.forgive(late));
+        self.routers.stalled(late, now, out);
         self.forgive_witnesses(late, now);
-        let limits = self.settings.limits;
-        if late + self.settings.keepalive < limits.quickest() || self.stopping {
+        self.woken.get_or_insert_default();
+        if late + self.settings.keepalive >= self.settings.limits.quickest() {
+            self.doubt(now, out);
+        }
+    }
+
+    /// Whether a packet says that its sender owns what this node owns.
+    ///
+    /// Of one that waited while this process slept, that means: beats of this node were lost before
+    /// its sleep, and a sleep too short for it by itself has cost it the group.
+    pub(super) fn is_challenged(&self, beat: &Beat) -> bool {
+        let owns =
+            |group: &&Group| matches!(group.role, Role::Taking | Role::Active) && !group.doubtful;
+        let mut owned = self.groups.iter().filter(owns);
+        owned.any(|group| beat.body.claims.get(&group.name) == Some(&Claim::Active))
+    }
+
+    /// A question came. Who has just woken reads first what else waits: the answer may be
+    /// another by then.
+    pub(super) fn be_asked(&mut self, index: usize, link: LinkId, question: u64, out: &mut Out) {
+        match &mut self.woken {
+            Some(later) => {
+                later.insert((index, link), question);
+            }
+            None => self.answer(index, link, question, out),
+        }
+    }
+
+    /// What waited has been read.
+    pub(super) fn end_waking(&mut self, out: &mut Out) {
+        let Some(later) = self.woken.take() else { return };
+        // What was read may have changed what there is to say.
+        self.say_news(out);
+        self.stirred = true;
+        for ((index, link), question) in later {
+            self.answer(index, link, question, out);
+        }
+    }
+
+    /// Another may own by now what this node owns: it says nothing as owner until it has heard all
+    /// peers anew, or they have had the deadtime to answer.
+    pub(super) fn doubt(&mut self, now: Instant, out: &mut Out) {
+        if self.stopping || planted(Bug::StalledOwnerSpeaks) {
             return;
         }
         let mut doubts = false;
@@ -32,12 +78,12 @@ impl Cluster {
         if !doubts {
             return;
         }
-        self.listen_until = Some(now + limits.deadtime);
+        self.listen_until = Some(now + self.settings.limits.deadtime);
         self.stirred = true;
         // The word goes out before anything else: it must not claim what may be another's.
         self.body = Arc::new(self.present_body());
         for index in 0..self.peers.len() {
-            self.peers[index].doubt();
+            self.peers[index].doubt(self.sequence + 1);
             self.ask(index, out);
         }
     }

@@ -2,12 +2,14 @@
 
 use super::Cluster;
 use super::group::Group;
-use crate::config::Config;
+use crate::config::{Config, Digest};
+use crate::input::Ignored;
 use crate::name::NodeName;
 use crate::observed::Snapshot;
 use crate::report::Role;
 use crate::time::Instant;
-use crate::view::{AddressView, GroupView, LinkView, PeerView};
+use crate::view::{AddressView, GroupView, LinkView, PeerView, RivalView};
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -17,6 +19,11 @@ pub(crate) fn ago_ms(at: Instant, now: Instant) -> u64 {
 }
 
 impl Cluster {
+    /// Of the configuration in use.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
     pub(crate) fn view_groups(&self, found: Option<&Snapshot>, now: Instant) -> Vec<GroupView> {
         let view = |group: &Group| GroupView {
             name: group.name.clone(),
@@ -25,6 +32,11 @@ impl Cluster {
             why: group.why.to_string(),
             resting: group.resting,
             owner: self.owner(group),
+            rival: group.rival.as_ref().map(|(peer, since)| RivalView {
+                peer: peer.clone(),
+                since_ms: ago_ms(*since, now),
+            }),
+            failback_ms: group.failback_at().map(|at| ago_ms(now, at)),
             addresses: group
                 .addresses
                 .iter()
@@ -33,12 +45,20 @@ impl Cluster {
                     address: address.clone(),
                 })
                 .collect(),
+            vrrp: None,
         };
-        self.groups.iter().map(view).collect()
+        let mut views: Vec<GroupView> = self.groups.iter().map(view).collect();
+        views.extend(self.routers.view(found, now));
+        views.sort_by(|one, other| one.name.cmp(&other.name));
+        views
     }
 
     pub(crate) fn view_witness(&self) -> Option<bool> {
         self.witnesses.some().then(|| self.witnesses.reached())
+    }
+
+    pub(crate) fn view_ignored(&self) -> BTreeMap<Ignored, u64> {
+        self.ignored.clone()
     }
 
     pub(super) fn owner(&self, group: &Group) -> Option<NodeName> {

@@ -14,6 +14,7 @@
 use super::{Cluster, Out};
 use crate::config::{Config, Detection};
 use crate::effect::Effect;
+use crate::planted::{Bug, planted};
 use crate::report::{PeerState, Report};
 use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::VecDeque;
@@ -86,8 +87,9 @@ impl Witnesses {
     /// Whether the silence of peers since `silent` is theirs and not this node's own isolation.
     fn proves(&self, silent: Option<Instant>, now: Instant) -> bool {
         let settled = self.regained_at.is_none_or(|at| now >= at + self.settle);
-        let proved = self.proof.is_some_and(|at| silent.is_none_or(|since| at >= since));
-        self.hosts.is_empty() || (self.reached && settled && proved)
+        let old = planted(Bug::OldWitnessAnswer);
+        let proved = self.proof.is_some_and(|at| old || silent.is_none_or(|since| at >= since));
+        self.hosts.is_empty() || planted(Bug::WitnessUnasked) || (self.reached && settled && proved)
     }
 
     fn ask(&mut self, now: Instant, out: &mut Out) {

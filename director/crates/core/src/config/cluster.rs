@@ -1,6 +1,6 @@
 //! What the directors have in common: heartbeat, roles, virtual addresses.
 
-use super::SyncSettings;
+use super::{CheckMarks, SyncSettings, Vrrp};
 use crate::name::{ClusterName, InterfaceName, NodeName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -49,6 +49,8 @@ pub struct Cluster {
     pub resync: Duration,
     /// How directors tell each other of their connections, when they do.
     pub sync: Option<SyncSettings>,
+    /// The firewall marks of checks through the services.
+    pub check_marks: CheckMarks,
 }
 
 /// A command of the operator's.
@@ -80,15 +82,17 @@ pub enum Detection {
 }
 
 impl Detection {
-    /// The default at an interval of `keepalive`: late after 1.5 intervals, five questions within a
-    /// tenth of it, at least 1 ms apart, and half an interval for the answer.
+    /// The default at an interval of `keepalive`: late after 1.25 intervals, five questions within
+    /// a twentieth of it, at least 50 µs apart, and 0.4 intervals for the last answer.
+    ///
+    /// All in all 1.69 intervals after the last packet, on a line that loses nothing.
     #[must_use]
     pub fn ask(keepalive: Duration) -> Self {
         Self::Ask {
-            late: keepalive * 3 / 2,
+            late: keepalive * 5 / 4,
             asks: NonZeroU8::MIN.saturating_add(4),
-            spacing: (keepalive / 50).max(Duration::from_millis(1)),
-            patience: keepalive / 2,
+            spacing: (keepalive / 100).max(Duration::from_micros(50)),
+            patience: keepalive * 2 / 5,
         }
     }
 }
@@ -151,6 +155,8 @@ pub struct Group {
     pub addresses: BTreeSet<VirtualAddress>,
     /// How much nodes are preferred as owner of this group, where that is not their own priority.
     pub priorities: BTreeMap<NodeName, Priority>,
+    /// How VRRP elects its owner; by heartbeats when `None`.
+    pub vrrp: Option<Vrrp>,
 }
 
 /// A virtual address on an interface: `10.0.0.100/24 on eth0`.

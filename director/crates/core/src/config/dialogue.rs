@@ -10,62 +10,62 @@ mod web;
 
 pub use common::{Login, Pattern, Secret, Start, Tls, Transport, Trust};
 pub use mail::{Ftp, Mailbox, Nntp, Smtp};
-pub use store::{Ldap, Memcached, Oracle, Redis, Sql};
+pub use store::{Ldap, Memcached, Oracle, Redis, ServerKey, Sql};
 pub use web::{Grpc, Http, StatusRange, Version};
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// What is said to the server and what it must answer.
+/// What is said to the server and what it must answer. All servers of a service share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dialogue {
     /// A TCP connection can be made.
     Tcp,
     /// Bytes are sent over a TCP connection, or over TLS, and answered.
-    Talk(Box<Talk>),
+    Talk(Arc<Talk>),
     /// A datagram is sent and answered.
-    Udp(Box<Udp>),
+    Udp(Arc<Udp>),
     /// A page is answered as expected (RFC 9110).
-    Http(Box<Http>),
+    Http(Arc<Http>),
     /// The health service of gRPC says that it serves.
-    Grpc(Box<Grpc>),
+    Grpc(Arc<Grpc>),
     /// A name is resolved (RFC 1035).
-    Dns(Box<Dns>),
+    Dns(Arc<Dns>),
     /// A mail server greets and takes a client's name (RFC 5321).
-    Smtp(Box<Smtp>),
+    Smtp(Arc<Smtp>),
     /// A mail store greets, or takes a login (RFC 9051).
-    Imap(Box<Mailbox>),
+    Imap(Arc<Mailbox>),
     /// A mail store greets, or takes a login (RFC 1939).
-    Pop3(Box<Mailbox>),
+    Pop3(Arc<Mailbox>),
     /// A file server takes a login, and gives a file (RFC 959).
-    Ftp(Box<Ftp>),
+    Ftp(Arc<Ftp>),
     /// A news server greets, and knows a group (RFC 3977).
-    Nntp(Box<Nntp>),
+    Nntp(Arc<Nntp>),
     /// A directory takes a bind, and finds an entry (RFC 4511).
-    Ldap(Box<Ldap>),
+    Ldap(Arc<Ldap>),
     /// A MySQL or MariaDB server takes a login, and answers a query.
-    Mysql(Box<Sql>),
+    Mysql(Arc<Sql>),
     /// A PostgreSQL server takes a login, and answers a query.
-    Postgresql(Box<Sql>),
+    Postgresql(Arc<Sql>),
     /// A Redis server answers a `PING`.
-    Redis(Box<Redis>),
+    Redis(Arc<Redis>),
     /// A memcached answers a `version`.
-    Memcached(Box<Memcached>),
+    Memcached(Arc<Memcached>),
     /// An Oracle listener knows a service.
-    Oracle(Box<Oracle>),
+    Oracle(Arc<Oracle>),
     /// A RADIUS server accepts a user (RFC 2865).
-    Radius(Box<Radius>),
+    Radius(Arc<Radius>),
     /// A SIP server answers `OPTIONS` (RFC 3261).
-    Sip(Box<Sip>),
+    Sip(Arc<Sip>),
     /// The host answers an ICMP echo request (RFC 792, RFC 4443).
     Ping,
     /// The server's agent says how it is.
-    Agent(Box<Agent>),
+    Agent(Arc<Agent>),
     /// A program on the director ends with status 0.
-    Program(Box<Program>),
+    Program(Arc<Program>),
     /// A file is there, and says so.
-    File(Box<File>),
+    File(Arc<File>),
     /// Always healthy; nobody is asked.
     On,
     /// Never healthy; nobody is asked.
@@ -123,7 +123,7 @@ impl Dialogue {
 
     /// Whether it begins with a connection, and asks for more than that.
     #[must_use]
-    pub const fn has_connection(&self) -> bool {
+    pub fn has_connection(&self) -> bool {
         match self {
             Self::Dns(it) => matches!(it.transport, Transport::Tcp),
             Self::Sip(it) => matches!(it.transport, Transport::Tcp),
@@ -131,6 +131,12 @@ impl Dialogue {
             Self::Program(_) | Self::File(_) | Self::On | Self::Off => false,
             _ => true,
         }
+    }
+
+    /// Whether it asks a port of the server, over TCP or UDP.
+    #[must_use]
+    pub const fn has_port(&self) -> bool {
+        !matches!(self, Self::Ping | Self::Program(_) | Self::File(_) | Self::On | Self::Off)
     }
 
     /// How the connection is made secret, when it is.

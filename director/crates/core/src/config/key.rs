@@ -132,3 +132,49 @@ impl fmt::Display for ServiceKey {
         }
     }
 }
+
+/// The firewall marks that are the director's own: with each of them it reaches one real server by
+/// one forwarding method, for checks through the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CheckMarks {
+    first: u32,
+}
+
+impl CheckMarks {
+    /// How many there are.
+    pub const COUNT: u32 = 1 << 16;
+    /// The first mark where nothing else is said: the letters `LV`, then zeros.
+    pub const USUAL: u32 = 0x4c56_0000;
+
+    /// Those that begin with this mark, if it is one and all of them are.
+    #[must_use]
+    pub const fn from(first: u32) -> Option<Self> {
+        match first.checked_add(Self::COUNT - 1) {
+            Some(_) if first > 0 => Some(Self { first }),
+            _ => None,
+        }
+    }
+
+    /// The first of them.
+    #[must_use]
+    pub const fn first(self) -> u32 {
+        self.first
+    }
+
+    /// All of them, in order.
+    pub fn all(self) -> impl Iterator<Item = u32> {
+        self.first..=self.first + (Self::COUNT - 1)
+    }
+
+    /// Whether the mark of a service is among them.
+    #[must_use]
+    pub fn has(self, key: &ServiceKey) -> bool {
+        key.mark().is_some_and(|mark| mark >= self.first && mark - self.first < Self::COUNT)
+    }
+}
+
+impl Default for CheckMarks {
+    fn default() -> Self {
+        Self { first: Self::USUAL }
+    }
+}

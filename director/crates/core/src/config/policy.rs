@@ -35,6 +35,9 @@ pub struct Policy {
     pub quorum: Option<Quorum>,
     /// Below this share of healthy servers the checks are not believed.
     pub panic: Option<Percent>,
+    /// So many connections more that are half open bring a server's next check forward; `None`
+    /// for no hints.
+    pub half_open: Option<NonZeroU32>,
     /// How long a server that comes back takes to get its whole weight.
     pub slow_start: Option<Duration>,
     /// When a server that changes too often stays out.

@@ -2,7 +2,7 @@
 
 use super::dialogue::Dialogue;
 use super::policy::{Pace, Policy};
-use super::{Forward, ServiceKey, ServiceSettings, Thresholds, Traffic};
+use super::{Forward, Hook, ServiceKey, ServiceSettings, Thresholds, Traffic};
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
@@ -26,6 +26,8 @@ pub struct Service {
     pub on_failure: OnFailure,
     /// Who serves when no real server can.
     pub fallback: Option<SocketAddr>,
+    /// What is run when no usable server is left (`start`), and when one is again (`stop`).
+    pub fallback_command: Option<Hook>,
     /// The real servers, by address. The port is 0 where a firewall mark's packets keep theirs.
     pub servers: BTreeMap<SocketAddr, Server>,
     /// What is made of their states.
@@ -56,6 +58,12 @@ impl Service {
     #[must_use]
     pub fn forward_of(&self, server: &SocketAddr) -> Forward {
         self.servers.get(server).and_then(|server| server.forward).unwrap_or(self.forward)
+    }
+
+    /// Whether it speaks of the server, as one of its own or as its fallback.
+    #[must_use]
+    pub fn names(&self, server: &SocketAddr) -> bool {
+        self.servers.contains_key(server) || self.fallback.as_ref() == Some(server)
     }
 
     /// The virtual addresses whose packets it takes, as far as the configuration tells.
@@ -99,6 +107,8 @@ pub enum OnFailure {
 pub struct Check {
     /// What is said to the server and what it must answer.
     pub dialogue: Dialogue,
+    /// By which way the server is reached.
+    pub via: Via,
     /// The port that is asked, when it is not the server's own.
     pub port: Option<NonZeroU16>,
     /// Between the starts of two checks of one server.
@@ -111,4 +121,16 @@ pub struct Check {
     pub rise: NonZeroU8,
     /// How often a server is asked that is not simply up, and what it is at first.
     pub pace: Pace,
+}
+
+/// By which way a check reaches a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Via {
+    /// To the server's own address.
+    #[default]
+    Server,
+    /// To the virtual address, by the service's forwarding method, as clients' packets do.
+    Service,
 }

@@ -70,6 +70,12 @@ impl PersistenceEngine {
             Self::Sip => "sip",
         }
     }
+
+    /// The engine with the kernel's name `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        (name == Self::Sip.name()).then_some(Self::Sip)
+    }
 }
 
 /// From when to when a real server gets no new connections because it has too many.

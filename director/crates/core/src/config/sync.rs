@@ -11,15 +11,34 @@ use core::time::Duration;
 pub struct SyncSettings {
     /// What the kernel's daemons are started with.
     pub daemon: SyncDaemon,
-    /// Packets of a client after which a connection is told of first (`sync_threshold`).
+    /// Packets of a client after which a connection is told of first, when there is no `refresh`
+    /// (`sync_threshold`).
     pub threshold: u16,
     /// Packets between two times that it is told of, when there is no `refresh`
     /// (`sync_threshold`); 0 for only once.
     pub period: u16,
-    /// Time between two times that it is told of (`sync_refresh_period`), instead of `period`.
+    /// Time between two times that it is told of (`sync_refresh_period`), instead of `period`: then
+    /// the first is as soon as it is established.
     pub refresh: Option<Duration>,
     /// How often each time is repeated (`sync_retries`).
     pub retries: u8,
+    /// How long a node must have taken in connections before it takes back addresses by itself.
+    pub warm: Duration,
+}
+
+impl SyncSettings {
+    /// How long it takes until a node that has just come knows every connection that is in use.
+    ///
+    /// With a `refresh` a connection is told of with its first packet after that time (or half of
+    /// its timeout, 450 s for TCP, and at least 10 s; `ip_vs_sync_conn_needed` in `ip_vs_sync.c`),
+    /// so that of those with a packet in each `refresh` all are told of within two. What is to be
+    /// told waits up to 2 s for more (`IPVS_SYNC_FLUSH_TIME`); as long again is for what has to be
+    /// told before it. With a `period` in packets no time is long enough for all: a minute is for
+    /// those with a packet per second, at the default of 50.
+    #[must_use]
+    pub fn warm_by_default(refresh: Option<Duration>) -> Duration {
+        refresh.map_or(Duration::from_secs(60), |refresh| 2 * refresh + Duration::from_secs(4))
+    }
 }
 
 /// What a synchronisation daemon of the kernel does.

@@ -15,8 +15,11 @@ pub enum Sysctl {
     /// `net/ipv4/conf/IF/arp_announce`: 2 never uses a virtual address as the source of an ARP
     /// request that another local address fits better.
     ArpAnnounce(InterfaceName),
+    /// `net/ipv4/conf/IF/accept_local`: 1 takes packets from an address that this host has too:
+    /// what a real server answers to a check that went there through the service.
+    AcceptLocal(InterfaceName),
     /// `net/ipv4/conf/IF/rp_filter`: 2 drops packets only when no interface leads to their source,
-    /// 1 when this one does not.
+    /// 1 when this one does not, 0 none. The greater of this and that of `all` counts.
     ReversePathFilter(InterfaceName),
     /// `net/ipv4/conf/IF/send_redirects`: 0 does not tell a real server on the clients' segment to
     /// answer past the director, which with NAT must see the answers. `all` counts too.
@@ -35,6 +38,9 @@ pub enum Sysctl {
     /// the old connection is still in TIME_WAIT, instead of sending it to the old server, which may
     /// be gone.
     ConnReuseMode,
+    /// `net/ipv4/vs/drop_entry`: 1 lets the kernel forget connections that nobody has answered yet,
+    /// at random and only while memory runs out (`amemthresh`): a flood of them takes no more.
+    DropEntry,
     /// `net/ipv4/vs/sync_threshold`: packets after which a connection is synchronised first, and
     /// packets between repetitions.
     SyncThreshold,
@@ -53,6 +59,7 @@ impl Sysctl {
         match self {
             Self::ArpIgnore(name) => interface(name, "arp_ignore"),
             Self::ArpAnnounce(name) => interface(name, "arp_announce"),
+            Self::AcceptLocal(name) => interface(name, "accept_local"),
             Self::ReversePathFilter(name) => interface(name, "rp_filter"),
             Self::SendRedirects(name) => interface(name, "send_redirects"),
             Self::Forwarding => String::from("net/ipv4/ip_forward"),
@@ -60,10 +67,22 @@ impl Sysctl {
             Self::ExpireNodestConn => table("expire_nodest_conn"),
             Self::ExpireQuiescentTemplate => table("expire_quiescent_template"),
             Self::ConnReuseMode => table("conn_reuse_mode"),
+            Self::DropEntry => table("drop_entry"),
             Self::SyncThreshold => table("sync_threshold"),
             Self::SyncRefreshPeriod => table("sync_refresh_period"),
             Self::SyncRetries => table("sync_retries"),
         }
+    }
+
+    /// Whether a value that was found does what the wanted one is wanted for.
+    ///
+    /// A director wants no strict reverse path filter. One that is off already stays off: a loose
+    /// one would drop clients to whom no route leads.
+    #[must_use]
+    pub fn is_met(&self, found: SysctlValue, wanted: SysctlValue) -> bool {
+        let (off, loose) = (SysctlValue::One(0), SysctlValue::One(2));
+        let filter = matches!(self, Self::ReversePathFilter(_));
+        found == wanted || (filter && found == off && wanted == loose)
     }
 
     /// Why the director sets it, for a log or a plan.
@@ -72,12 +91,14 @@ impl Sysctl {
         match self {
             Self::ArpIgnore(_) => "only the interface of a virtual address answers for it",
             Self::ArpAnnounce(_) => "virtual addresses are not the source of ARP requests",
+            Self::AcceptLocal(_) => "answers to checks through the service must be taken",
             Self::ReversePathFilter(_) => "packets that come another way than answers go must pass",
             Self::SendRedirects(_) => "answers of real servers behind NAT must come back",
             Self::Forwarding | Self::Forwarding6 => "answers of real servers behind NAT must pass",
             Self::ExpireNodestConn => "connections of a removed server end at their next packet",
             Self::ExpireQuiescentTemplate => "persistent clients leave a server with weight 0",
             Self::ConnReuseMode => "a port that is used again is scheduled anew",
+            Self::DropEntry => "a flood of half-open connections cannot use up the memory",
             Self::SyncThreshold | Self::SyncRefreshPeriod | Self::SyncRetries => {
                 "as the cluster's synchronisation says"
             }
@@ -154,10 +175,37 @@ impl serde::Serialize for SysctlValue {
     }
 }
 
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for SysctlValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(i64),
+            Text(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(Self::One(number)),
+            Written::Text(text) => {
+                text.parse().map_err(|_| serde::de::Error::custom("neither one number nor two"))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::string::ToString;
+
+    #[test]
+    fn only_a_strict_reverse_path_filter_is_loosened() {
+        let filter = Sysctl::ReversePathFilter(InterfaceName::literal("lan"));
+        let met = [0, 1, 2].map(|found| filter.is_met(found.into(), 2.into()));
+        assert_eq!(met, [true, false, true]);
+        assert!(!filter.is_met(0.into(), 1.into()), "put back as it was");
+        assert!(!Sysctl::DropEntry.is_met(0.into(), 1.into()));
+    }
 
     #[test]
     fn values_are_read_as_the_kernel_writes_them() {

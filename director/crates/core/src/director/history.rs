@@ -50,6 +50,11 @@ impl History {
         if kept.len() == KEPT {
             kept.pop_front();
         }
+        if kept.len() == kept.capacity() {
+            // Of most servers there is one thing to tell: growing by itself would take room for
+            // more.
+            kept.reserve_exact(1);
+        }
         kept.push_back((at, report.clone()));
     }
 
@@ -68,10 +73,14 @@ fn topic(report: &Report) -> Topic {
         Report::Peer { peer, .. }
         | Report::Link { peer, .. }
         | Report::ConfigDiffers { peer, .. }
+        | Report::Version { peer, .. }
         | Report::HeldBack { peer } => Topic::Peer(peer.clone()),
         Report::Server { service, server, .. }
         | Report::CheckFailed { service, server, .. }
         | Report::Ordered { service, server, .. }
+        | Report::Advised { service, server, .. }
+        | Report::Certificate { service, server, .. }
+        | Report::Suspected { service, server, .. }
         | Report::Flapping { service, server, .. } => Topic::Server(service.clone(), *server),
         Report::Fallback { service, .. }
         | Report::Unserved { service, .. }

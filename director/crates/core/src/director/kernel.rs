@@ -5,14 +5,16 @@ use crate::config::VirtualAddress;
 use crate::desired::{DesiredState, Presence};
 use crate::effect::Effect;
 use crate::input::Reconciled;
-use crate::observed::Snapshot;
+use crate::observed::{Lifetime, Snapshot};
 use crate::plan::{Ledger, Step};
+use crate::planted::{Bug, planted};
 use crate::report::Report;
 use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 use core::time::Duration;
 
 /// After the kernel refused something it is asked again this much later.
@@ -32,6 +34,8 @@ pub(super) enum Settled {
 pub(super) struct KernelWatch {
     desired: Option<Arc<DesiredState>>,
     number: u64,
+    /// The newest that a pass has ended with.
+    answered: u64,
     /// When the kernel is to be compared again.
     compare_at: Instant,
     /// What for: anything, or lives of addresses that would run out.
@@ -45,17 +49,18 @@ pub(super) struct KernelWatch {
 }
 
 impl KernelWatch {
-    pub(super) fn new(found: &Snapshot, now: Instant) -> Self {
+    pub(super) fn new(found: &Snapshot, ledger: &Ledger, now: Instant) -> Self {
         Self {
             desired: None,
             number: 0,
+            answered: 0,
             compare_at: now,
             why: Reason::Resync,
             converged: false,
             found: Some((Arc::new(found.clone()), now)),
             refused: Vec::new(),
             held: BTreeSet::new(),
-            ledger: Ledger::default(),
+            ledger: ledger.clone(),
             foreign: Vec::new(),
         }
     }
@@ -87,6 +92,11 @@ impl KernelWatch {
     /// Somebody waits for what the kernel will show: compare at `at` at the latest.
     pub(super) fn look_by(&mut self, at: Instant) {
         self.compare_at = self.compare_at.min(at);
+    }
+
+    /// Whether a pass has still to end that was asked for.
+    pub(super) fn is_busy(&self) -> bool {
+        self.answered < self.number
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
@@ -121,21 +131,25 @@ impl KernelWatch {
         // A pass whose result never comes must not be waited for for ever.
         let pause = resync.max(RETRY);
         let renewal = desired.renewal().filter(|renewal| *renewal < pause);
-        self.compare_at = now + renewal.unwrap_or(pause);
+        let far = pause * if planted(Bug::ResyncForgotten) { 1_000_000 } else { 1 };
+        self.compare_at = now + renewal.unwrap_or(far);
         self.why = if renewal.is_some() { Reason::LeaseDue } else { Reason::Resync };
         let desired = Arc::clone(desired);
         out.effects.push_back(Effect::Reconcile { number: self.number, desired });
         Settled::Ask { number: self.number }
     }
 
-    /// Takes in what a pass did and found. Returns owned addresses that have come back.
+    /// Takes in what a pass did and found. Returns owned addresses that have come back. `own` are
+    /// the node's own addresses.
     pub(super) fn reconciled(
         &mut self,
         result: &Reconciled,
+        own: &BTreeSet<IpAddr>,
         now: Instant,
         out: &mut Out,
     ) -> Vec<VirtualAddress> {
         let newest = result.number == self.number;
+        self.answered = self.answered.max(result.number);
         // A live director renews all the time: that is no news.
         let done = result.done.iter().filter(|step| !matches!(step, Step::RenewAddress(..)));
         for step in done {
@@ -154,7 +168,10 @@ impl KernelWatch {
         self.refused =
             result.failed.iter().map(|f| alloc::format!("{}: {}", f.step, f.why)).collect();
         let back = match &result.found {
-            Ok(found) => self.take_in(found, result, now, out),
+            Ok(found) => {
+                self.tell_foreign(found, own, out);
+                self.take_in(found, result, now, out)
+            }
             Err(why) => {
                 out.reports.push_back(Report::ObserveFailed { why: why.clone() });
                 self.refused.push(why.clone());
@@ -199,7 +216,9 @@ impl KernelWatch {
         back.extend(put_back);
         self.held = held;
         self.found = Some((Arc::clone(found), now));
-        self.tell_foreign(found, out);
+        if let Some(desired) = &self.desired {
+            self.ledger.forget_gone(desired, found);
+        }
         back.retain(|address| {
             let desired = self.desired.as_ref();
             desired.is_some_and(|d| d.addresses.get(address) == Some(&Presence::Held))
@@ -207,10 +226,14 @@ impl KernelWatch {
         back
     }
 
-    fn tell_foreign(&mut self, found: &Snapshot, out: &mut Out) {
+    /// Each is told of once for as long as it is there.
+    fn tell_foreign(&mut self, found: &Snapshot, own: &BTreeSet<IpAddr>, out: &mut Out) {
+        let entries = self.ledger.foreign(found);
+        let entries = entries.map(|(service, server)| Report::Foreign { service, server });
+        let addresses = foreign_addresses(found, &self.ledger, own);
+        let addresses = addresses.map(|address| Report::ForeignAddress { address });
         let mut foreign = Vec::new();
-        for (service, server) in self.ledger.foreign(found) {
-            let report = Report::Foreign { service, server };
+        for report in entries.chain(addresses) {
             let words = report.to_string();
             if !self.foreign.contains(&words) {
                 out.reports.push_back(report);
@@ -219,4 +242,24 @@ impl KernelWatch {
         }
         self.foreign = foreign;
     }
+}
+
+/// What somebody has put beside the virtual addresses. What has a bounded life has come by itself,
+/// as link-local addresses have: DHCP and router advertisements give none without end.
+fn foreign_addresses<'a>(
+    found: &'a Snapshot,
+    ledger: &'a Ledger,
+    own: &'a BTreeSet<IpAddr>,
+) -> impl Iterator<Item = VirtualAddress> + 'a {
+    let local = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local(),
+    };
+    let there = found.addresses.iter().filter(move |(address, life)| {
+        **life == Lifetime::Forever
+            && !ledger.has_address(address)
+            && !own.contains(&address.address)
+            && !local(address.address)
+    });
+    there.map(|(address, _)| address.clone())
 }

@@ -1,34 +1,77 @@
 //! What the kernel needs beside services and addresses: settings, marks, synchronisation.
 
-use crate::config::{Config, Forward, Service, SyncDaemon, SyncRole};
+use crate::cluster::Warmth;
+use crate::config::{Config, Forward, Service, SyncDaemon, SyncRole, Via};
 use crate::desired::{Marks, Presence, Sysctl, SysctlValue};
+use crate::input::Reconciled;
 use crate::name::InterfaceName;
-use crate::plan::Step;
+use crate::plan::{Ledger, Step};
+use crate::time::Instant;
 use alloc::collections::{BTreeMap, BTreeSet};
+use core::net::IpAddr;
 use core::time::Duration;
 
 /// What was changed once must be changed back, also when the configuration has forgotten it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Machinery {
-    /// What the kernel had before this director set something else.
+    /// What the kernel had before this director, or one that was killed, set something else.
     before: BTreeMap<Sysctl, SysctlValue>,
     synchronised: bool,
     marked: bool,
+    /// Since when this node has taken in what others tell of their connections.
+    listening: Option<Instant>,
 }
 
 impl Machinery {
+    /// What was changed before this process must be changed back as well.
+    pub(super) fn inheriting(ledger: &Ledger) -> Self {
+        Self {
+            before: ledger.settings().clone(),
+            synchronised: ledger.is_synchronised(),
+            marked: ledger.is_marked(),
+            listening: None,
+        }
+    }
+
     /// This configuration is in use from now on.
     pub(super) fn adopt(&mut self, config: &Config) {
         self.synchronised |= config.cluster.sync.is_some();
         self.marked |= !marks(config).is_empty();
     }
 
-    /// The kernel has done this.
-    pub(super) fn done(&mut self, steps: &[Step]) {
-        for step in steps {
+    /// The kernel has done this, and holds that.
+    pub(super) fn reconciled(&mut self, result: &Reconciled, config: &Config, now: Instant) {
+        for step in &result.done {
             if let Step::SetSysctl { key, from: Some(from), .. } = step {
                 self.before.entry(key.clone()).or_insert(*from);
             }
+        }
+        let Ok(found) = &result.found else { return };
+        // What is right already may be changed by others meanwhile.
+        for key in sysctls(config).into_keys() {
+            if let Some(value) = found.sysctls.get(&key) {
+                self.before.entry(key).or_insert(*value);
+            }
+        }
+        let starts = |step: &Step| matches!(step, Step::StartSync(SyncRole::Backup, _));
+        let begun = result.done.iter().any(starts);
+        let running = found.sync.get(&SyncRole::Backup);
+        let wanted = config.cluster.sync.as_ref().map(|sync| &sync.daemon);
+        let runs = running.is_some_and(|it| wanted.is_some_and(|wanted| wanted.is_run_by(it)));
+        self.listening = self.listening.filter(|_| !begun).or(Some(now)).filter(|_| runs);
+    }
+
+    /// Since when this node has taken in what others tell.
+    pub(super) fn listening(&self) -> Option<Instant> {
+        self.listening
+    }
+
+    /// How far this node knows the connections that others have.
+    pub(super) fn warmth(&self, config: &Config) -> Warmth {
+        match (&config.cluster.sync, self.listening) {
+            (None, _) => Warmth::Needless,
+            (Some(_), None) => Warmth::Deaf,
+            (Some(sync), Some(since)) => Warmth::Listening { since, enough: sync.warm },
         }
     }
 
@@ -104,6 +147,15 @@ fn sysctls(config: &Config) -> BTreeMap<Sysctl, SysctlValue> {
         set(Sysctl::ArpIgnore((*interface).clone()), 1);
         set(Sysctl::ArpAnnounce((*interface).clone()), 2);
     }
+    // With NAT the answers come back here: the way to the clients is this machine's own affair.
+    if config.services.values().any(|service| !service.key.is_ipv6() && !nat_alone(service)) {
+        for interface in addressed(config, IpAddr::is_ipv4) {
+            set(Sysctl::ReversePathFilter(interface.clone()), 2);
+        }
+    }
+    for interface in asking(config) {
+        set(Sysctl::AcceptLocal(interface.clone()), 1);
+    }
     set(Sysctl::ExpireNodestConn, 1);
     set(Sysctl::ExpireQuiescentTemplate, 1);
     let behind_nat = |ipv6| config.services.values().any(|it| it.key.is_ipv6() == ipv6 && nat(it));
@@ -119,9 +171,12 @@ fn sysctls(config: &Config) -> BTreeMap<Sysctl, SysctlValue> {
     }
     if !config.services.is_empty() {
         set(Sysctl::ConnReuseMode, 1);
+        set(Sysctl::DropEntry, 1);
     }
     if let Some(sync) = &config.cluster.sync {
-        let (threshold, period) = (i64::from(sync.threshold), i64::from(sync.period));
+        // With both, the kernel waits for both (`ip_vs_sync_conn_needed` in `ip_vs_sync.c`).
+        let period = if sync.refresh.is_some() { 0 } else { sync.period };
+        let (threshold, period) = (i64::from(sync.threshold), i64::from(period));
         all.insert(Sysctl::SyncThreshold, SysctlValue::Two(threshold, period));
         let refresh = sync.refresh.as_ref().map_or(0, Duration::as_secs);
         let refresh = i64::try_from(refresh).unwrap_or(i64::MAX);
@@ -131,7 +186,33 @@ fn sysctls(config: &Config) -> BTreeMap<Sysctl, SysctlValue> {
     all
 }
 
+/// Interfaces of virtual addresses of a kind.
+fn addressed(
+    config: &Config,
+    kind: impl Fn(&IpAddr) -> bool,
+) -> impl Iterator<Item = &InterfaceName> {
+    let held = config.groups.values().flat_map(|group| &group.addresses);
+    held.filter(move |held| kind(&held.address)).map(|held| &held.interface)
+}
+
+/// Interfaces of IPv4 addresses at which real servers are checked through the service. IPv6 drops
+/// no packet for such a source.
+fn asking(config: &Config) -> impl Iterator<Item = &InterfaceName> {
+    let through = config.services.values().filter(|it| it.check.via == Via::Service);
+    let asked: BTreeSet<IpAddr> =
+        through.filter_map(Service::checked_at).map(|target| target.ip()).collect();
+    let held = config.groups.values().flat_map(|group| &group.addresses);
+    let asked = held.filter(move |held| held.address.is_ipv4() && asked.contains(&held.address));
+    asked.map(|held| &held.interface)
+}
+
 fn nat(service: &Service) -> bool {
     let own = service.servers.values().filter_map(|server| server.forward);
     own.chain([service.forward]).any(|forward| forward == Forward::Nat)
+}
+
+/// Whether the answers of all its servers come back through the director.
+fn nat_alone(service: &Service) -> bool {
+    let own = service.servers.keys().map(|server| service.forward_of(server));
+    own.chain([service.forward]).all(|forward| forward == Forward::Nat)
 }

@@ -25,7 +25,7 @@ impl Director {
 
     pub(super) fn obey(&mut self, order: &Order, by: &Author, now: Instant) -> Result<(), Refusal> {
         match order {
-            Order::Handover { .. } | Order::Ready { .. } => {
+            Order::Handover { .. } | Order::Ready { .. } | Order::Standby { .. } => {
                 self.cluster.order(order, now, &mut self.out)
             }
             Order::Drain { force, .. } | Order::Maintenance { on: true, force, .. } => {

@@ -7,7 +7,7 @@ use crate::desired::DesiredServer;
 use crate::name::ServiceName;
 use crate::standing::Duty;
 use crate::time::Instant;
-use crate::view::{DrainView, KernelView, ServerView, ServiceView, View};
+use crate::view::{DrainView, GroupView, KernelView, PeerView, ServerView, ServiceView, View};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -22,16 +22,18 @@ impl Director {
             cluster: self.config.cluster.name.clone(),
             node: self.node.clone(),
             incarnation: self.incarnation,
-            config: self.config.digest(),
+            config: self.cluster.digest(),
             started_ms: ago_ms(self.started, now),
             next: self.next_deadline(),
             witness: self.cluster.view_witness(),
             groups: self.cluster.view_groups(found, now),
             peers: self.cluster.view_peers(&self.config, now),
+            ignored: self.cluster.view_ignored(),
             services: services
                 .map(|(name, service)| self.view_service(name, service, now))
                 .collect(),
             draining: self.view_draining(now),
+            alerts: self.alerts.view(),
             kernel: KernelView {
                 converged: self.kernel.converged,
                 observed_ms: self.kernel.found.as_ref().map(|(_, at)| ago_ms(*at, now)),
@@ -41,8 +43,29 @@ impl Director {
                     let words = |(role, it): (&SyncRole, &SyncDaemon)| (*role, it.to_string());
                     found.sync.iter().map(words).collect()
                 }),
+                sync_listening_ms: self.machinery.listening().map(|since| ago_ms(since, now)),
             },
         }
+    }
+
+    /// Whether the kernel holds what it should, as far as is known.
+    #[must_use]
+    pub fn is_converged(&self) -> bool {
+        self.kernel.converged
+    }
+
+    /// What its groups look like at `now`: a small part of the view.
+    #[must_use]
+    pub fn groups(&self, now: Instant) -> Vec<GroupView> {
+        self.cluster.view_groups(self.kernel.found(), now)
+    }
+
+    /// Of all that [`Self::view`] shows the other directors and the groups alone, for who looks at
+    /// every packet.
+    #[must_use]
+    pub fn view_cluster(&self, now: Instant) -> (Vec<PeerView>, Vec<GroupView>) {
+        let found = self.kernel.found();
+        (self.cluster.view_peers(&self.config, now), self.cluster.view_groups(found, now))
     }
 
     fn view_draining(&self, now: Instant) -> Vec<DrainView> {
@@ -86,6 +109,9 @@ impl Director {
                 checks_passed,
                 checks_failed,
                 check_us: took.and_then(micros),
+                checked_at: self.checks.asked(entry).0,
+                check_mark: self.checks.asked(entry).1,
+                advice: entry.advice,
                 duty,
                 duty_ms: (duty != Duty::Serve).then(|| ago_ms(entry.duty_since(), now)),
                 by: kept.map(|kept| kept.by.clone()),
@@ -97,6 +123,7 @@ impl Director {
             key: service.key,
             scheduler: service.settings.scheduler,
             settings: service.settings.to_string(),
+            checked_via: service.check.via,
             marked: service.marked.clone(),
             fallback_serving: service
                 .fallback

@@ -1,7 +1,7 @@
 //! What would bite on a director.
 
 use super::{Answer, Facts, Finding, Interface, Mac, Severity};
-use crate::config::{Config, Forward, Service, VirtualAddress};
+use crate::config::{Checksum, Config, Forward, Service, Tunnel, VirtualAddress};
 use crate::name::{InterfaceName, NodeName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -11,6 +11,12 @@ use core::net::IpAddr;
 
 /// Bytes of the outer IPv4 header (RFC 2003 §3).
 const OUTER: u32 = 20;
+/// Bytes of the outer IPv6 header (RFC 8200 §3).
+const OUTER6: u32 = 40;
+/// Bytes of a UDP header (RFC 768).
+const UDP: u32 = 8;
+/// From here on `arp_ignore` has no address answered for (`arp_ignore` in `net/ipv4/arp.c`).
+const ANSWERS_NOTHING: i64 = 8;
 /// Files that a director needs beside its checks: sockets, logs, libraries.
 const BASE_FILES: u64 = 64;
 
@@ -23,6 +29,9 @@ pub fn director(config: &Config, node: &NodeName, facts: &Facts) -> Vec<Finding>
     findings.extend(redirects(config, facts));
     findings.extend(reverse_path(config, facts));
     findings.extend(tunnel_size(config, facts));
+    findings.extend(unanswered(config, facts));
+    findings.extend(without_ipv6(config, facts));
+    findings.extend(advertisements(config, facts));
     findings.extend(open_files(config, facts));
     findings
 }
@@ -193,30 +202,45 @@ fn reverse_path(config: &Config, facts: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-/// A tunnelled packet is longer by a header.
+/// What a tunnelled packet is longer by, in bytes: the outer IP header, and what stands between the
+/// two (`ip_vs_tunnel_xmit` in `net/netfilter/ipvs/ip_vs_xmit.c`).
+fn outer(forward: Forward, server: IpAddr) -> Option<u32> {
+    let Forward::Tunnel(tunnel) = forward else { return None };
+    let outer = if server.is_ipv6() { OUTER6 } else { OUTER };
+    Some(
+        outer
+            + match tunnel {
+                Tunnel::Ipip => 0,
+                Tunnel::Gue { checksum: Checksum::Remote, .. } => UDP + 12,
+                Tunnel::Gue { .. } => UDP + 4,
+                Tunnel::Gre { checksum } => 4 + 4 * u32::from(checksum),
+            },
+    )
+}
+
+/// A tunnelled packet is longer than the client's.
 fn tunnel_size(config: &Config, facts: &Facts) -> Vec<Finding> {
-    let servers: BTreeSet<IpAddr> = config
-        .services
-        .values()
-        .flat_map(|service| service.servers.keys().map(move |server| (service, server)))
-        .filter(|(service, server)| matches!(service.forward_of(server), Forward::Tunnel(_)))
-        .map(|(_, server)| server.ip())
-        .collect();
     let clients = config.groups.values().flat_map(|group| &group.addresses);
     let clients = clients.filter_map(|address| facts.interfaces.get(&address.interface));
     let largest = clients.map(|interface| interface.mtu).max().unwrap_or(0);
-    let narrow = facts.interfaces.iter().filter(|(_, interface)| {
-        interface.mtu < largest.saturating_add(OUTER)
-            && servers.iter().any(|server| interface.is_neighbour(*server))
-    });
     let silent = facts.setting("net/ipv4/vs/pmtu_disc") == Some(0);
+    let longer = |interface: &Interface| {
+        let servers = config.services.values().flat_map(|service| {
+            service.servers.keys().map(move |server| (service.forward_of(server), server.ip()))
+        });
+        let near = servers.filter(|(_, server)| interface.is_neighbour(*server));
+        near.filter_map(|(forward, server)| outer(forward, server)).max()
+    };
+    let narrow = facts.interfaces.iter().filter_map(|(name, interface)| {
+        let longer = longer(interface)?;
+        (interface.mtu < largest.saturating_add(longer)).then_some((name, interface.mtu, longer))
+    });
     narrow
-        .map(|(name, interface)| Finding {
+        .map(|(name, mtu, longer)| Finding {
             code: "tunnel-size",
             severity: if silent { Severity::Problem } else { Severity::Warning },
             what: format!(
-                "{name} carries packets of {} bytes, and tunnelled ones are {OUTER} longer",
-                interface.mtu
+                "{name} carries packets of {mtu} bytes, and tunnelled ones are {longer} longer"
             ),
             consequence: if silent {
                 "net/ipv4/vs/pmtu_disc is 0: clients are not told, and every large request is lost"
@@ -228,9 +252,73 @@ fn tunnel_size(config: &Config, facts: &Facts) -> Vec<Finding> {
             cure: format!(
                 "raise the MTU between directors and real servers to {}, or have the real servers \
                  ask for less: ip route change default … advmss {}",
-                interface.mtu + OUTER,
-                interface.mtu.saturating_sub(OUTER + 40)
+                largest + longer,
+                mtu.saturating_sub(longer + 40)
             ),
+        })
+        .collect()
+}
+
+/// The interfaces with virtual addresses of a kind.
+fn held(config: &Config, kind: fn(&IpAddr) -> bool) -> BTreeSet<&InterfaceName> {
+    let all = config.groups.values().flat_map(|group| &group.addresses);
+    all.filter(|one| kind(&one.address)).map(|one| &one.interface).collect()
+}
+
+/// The director sets `arp_ignore` of the interface; that of `all` goes before when it is greater.
+fn unanswered(config: &Config, facts: &Facts) -> Option<Finding> {
+    let path = "net/ipv4/conf/all/arp_ignore";
+    let value = facts.setting(path).filter(|value| *value >= ANSWERS_NOTHING)?;
+    (!held(config, IpAddr::is_ipv4).is_empty()).then(|| Finding {
+        code: "address-unanswered",
+        severity: Severity::Problem,
+        what: format!("{path} is {value}"),
+        consequence: "this host answers ARP for none of its addresses: whoever asks for a virtual \
+                      address hears nobody"
+            .into(),
+        cure: format!("sysctl -w {path}=0; the director sets what the interface needs"),
+    })
+}
+
+/// An interface without IPv6 takes no IPv6 address.
+fn without_ipv6(config: &Config, facts: &Facts) -> Vec<Finding> {
+    let off = |path: &str| facts.setting(path) == Some(1);
+    let interfaces = held(config, IpAddr::is_ipv6).into_iter();
+    let paths = interfaces.map(|name| format!("net/ipv6/conf/{name}/disable_ipv6"));
+    let off = paths.filter(|path| off(path));
+    off.map(|path| Finding {
+        code: "ipv6-off",
+        severity: Severity::Problem,
+        what: format!("{path} is 1, and the interface is to have a virtual IPv6 address"),
+        consequence: "the kernel refuses the address: the group is never taken here".into(),
+        cure: format!("sysctl -w {path}=0, and in /etc/sysctl.d to keep it"),
+    })
+    .collect()
+}
+
+/// Who forwards IPv6 is a router, and hears no other (RFC 4861 §6.2.7; `accept_ra` in the kernel's
+/// ip-sysctl).
+fn advertisements(config: &Config, facts: &Facts) -> Vec<Finding> {
+    let nat = |service: &&Service| {
+        let mut all = service.servers.keys().map(|server| service.forward_of(server));
+        service.key.is_ipv6() && all.any(|forward| forward == Forward::Nat)
+    };
+    let six = config.services.values().any(|service| nat(&service));
+    let path = |name: &InterfaceName| format!("net/ipv6/conf/{name}/accept_ra");
+    let names = facts
+        .interfaces
+        .keys()
+        .filter(|name| six && name.as_str() != "lo" && facts.setting(&path(name)) == Some(1));
+    names
+        .map(|name| Finding {
+            code: "router-unheard",
+            severity: Severity::Warning,
+            what: format!("{} is 1, and services use NAT over IPv6", path(name)),
+            consequence:
+                "the director turns IPv6 forwarding on, and the kernel then ignores router \
+                          advertisements: a default route that came by one runs out"
+                    .into(),
+            cure: format!("sysctl -w {}=2, or a route that is configured", path(name)),
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Each finding with the facts that make it, and without them.
 
 use super::*;
-use crate::config::Forward;
+use crate::config::{Checksum, Forward, Server, ServiceKey, Tunnel, VirtualAddress};
 use crate::director::tests::config;
 use crate::name::NodeName;
 use crate::realserver::{Found, changes, needs};
@@ -136,6 +136,93 @@ fn a_tunnel_without_room_is_worse_when_nobody_is_told() {
 }
 
 #[test]
+fn every_tunnel_needs_room_for_what_it_adds() {
+    let port = core::num::NonZeroU16::new(6080).unwrap();
+    let gue = |checksum| Forward::Tunnel(Tunnel::Gue { port, checksum });
+    let gre = |checksum| Forward::Tunnel(Tunnel::Gre { checksum });
+    for (forward, longer) in [
+        (Forward::IPIP, 20),
+        (gre(false), 24),
+        (gre(true), 28),
+        (gue(Checksum::Off), 32),
+        (gue(Checksum::Outer), 32),
+        (gue(Checksum::Remote), 40),
+    ] {
+        let mut facts = sound();
+        let findings = on_director(&with(forward), &facts);
+        assert_eq!(codes(&findings), ["tunnel-size"], "{forward}");
+        assert!(findings[0].what.ends_with(&std::format!("are {longer} longer")), "{findings:?}");
+        assert!(findings[0].cure.contains(&std::format!("to {},", 1500 + longer)), "{findings:?}");
+        let servers = Interface { mtu: 1500 + longer, addresses: vec![(ip("10.0.0.11"), 24)] };
+        let clients = Interface { mtu: 1500, addresses: vec![(ip("192.0.2.11"), 24)] };
+        facts.interfaces.insert(InterfaceName::literal("inside"), servers);
+        facts.interfaces.insert(lan(), clients);
+        assert_eq!(on_director(&with(forward), &facts), [], "{forward}");
+    }
+}
+
+#[test]
+fn a_host_that_answers_for_no_address_is_told() {
+    let mut facts = sound();
+    facts.settings.insert("net/ipv4/conf/all/arp_ignore".into(), 8);
+    assert_eq!(codes(&on_director(&config(), &facts)), ["address-unanswered"]);
+    facts.settings.insert("net/ipv4/conf/all/arp_ignore".into(), 2);
+    assert_eq!(on_director(&config(), &facts), []);
+}
+
+/// The configuration with IPv6 instead: virtual address, service and server.
+fn six(forward: Forward) -> Config {
+    let mut config = with(forward);
+    let address = VirtualAddress { address: ip("fd00::100"), prefix: 64, interface: lan() };
+    config.groups.values_mut().for_each(|group| group.addresses = [address.clone()].into());
+    for service in config.services.values_mut() {
+        service.key = ServiceKey::Tcp("[fd00::100]:80".parse().unwrap());
+        let one = Server::from(crate::config::Weight(1));
+        service.servers = [("[fd00::21]:80".parse().unwrap(), one)].into();
+    }
+    config
+}
+
+#[test]
+fn an_interface_without_ipv6_is_told_when_it_is_to_have_a_virtual_address() {
+    let mut facts = sound();
+    facts.settings.insert("net/ipv6/conf/lan/disable_ipv6".into(), 1);
+    assert_eq!(on_director(&config(), &facts), []);
+    assert_eq!(codes(&on_director(&six(Forward::Direct), &facts)), ["ipv6-off"]);
+    facts.settings.insert("net/ipv6/conf/lan/disable_ipv6".into(), 0);
+    assert_eq!(on_director(&six(Forward::Direct), &facts), []);
+}
+
+#[test]
+fn a_default_route_by_advertisement_and_ipv6_nat_do_not_go_together() {
+    let mut facts = sound();
+    facts.settings.insert("net/ipv6/conf/all/forwarding".into(), 1);
+    facts.settings.insert("net/ipv6/conf/hb/accept_ra".into(), 1);
+    assert_eq!(on_director(&six(Forward::Direct), &facts), []);
+    assert_eq!(codes(&on_director(&six(Forward::Nat), &facts)), ["router-unheard"]);
+    facts.settings.insert("net/ipv6/conf/hb/accept_ra".into(), 2);
+    assert_eq!(on_director(&six(Forward::Nat), &facts), []);
+}
+
+/// What the settings are asked for by is what findings look up.
+#[test]
+fn every_setting_that_a_finding_needs_is_asked_for() {
+    let asked = settings(&sound());
+    for path in [
+        "net/ipv4/ip_forward",
+        "net/ipv6/conf/all/forwarding",
+        "net/ipv4/vs/pmtu_disc",
+        "net/ipv4/conf/all/arp_ignore",
+        "net/ipv4/conf/lan/rp_filter",
+        "net/ipv4/conf/all/send_redirects",
+        "net/ipv6/conf/lan/disable_ipv6",
+        "net/ipv6/conf/hb/accept_ra",
+    ] {
+        assert!(asked.iter().any(|one| one == path), "{path}");
+    }
+}
+
+#[test]
 fn too_few_files_for_the_checks_are_told() {
     let mut facts = sound();
     facts.open_files = Some(64);
@@ -175,7 +262,7 @@ fn everything_that_is_missing_has_its_consequence() {
     let (config, facts) = served(Forward::IPIP);
     let needs = needs(&config, &[ip("10.0.0.21")].into());
     let findings = on_real_server(&config, &facts, &changes(&needs, &Found::default()));
-    assert_eq!(findings.len(), 5);
+    assert_eq!(findings.len(), 6);
     let all: Vec<_> = findings.iter().map(|one| one.consequence.as_str()).collect();
     assert!(all[0].contains("unwraps") && all[1].contains("ARP"), "{all:?}");
     assert!(all[3].contains("dropped") && all[4].contains("10.0.0.100"), "{all:?}");

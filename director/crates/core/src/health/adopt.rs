@@ -2,15 +2,19 @@
 
 use super::drain::Drains;
 use super::duty::Ordered;
-use super::pool::Pool;
+use super::pool::{Part, Pool};
 use super::schedule::Schedule;
-use super::shared::{Cadence, Index, Shared};
+use super::shared::{Index, Shared};
 use super::verdict::{Limits, Record};
+use super::ways::{Ways, cadence};
 use super::{Checked, Checks};
 use crate::cluster::Out;
 use crate::config::{Config, Service, Weight};
-use crate::name::ServiceName;
+use crate::name::{NodeName, ServiceName};
 use crate::observed::Snapshot;
+use crate::plan::Ledger;
+use crate::planted::{Bug, planted};
+use crate::probe::Advice;
 use crate::report::{Health, Report, ServerCause};
 use crate::time::Instant;
 use alloc::collections::BTreeMap;
@@ -24,15 +28,22 @@ const FIRST_CHECKS_APART_MAX: Duration = Duration::from_millis(20);
 impl Checks {
     /// Builds all entries for a start: what is found in use stays in use until its checks say
     /// otherwise; nothing else is used before its first success.
-    pub(crate) fn new(config: &Config, found: &Snapshot, now: Instant, out: &mut Out) -> Self {
-        let mut checks = Self::of(config, now);
+    pub(crate) fn new(
+        config: &Config,
+        node: &NodeName,
+        found: &Snapshot,
+        ledger: &Ledger,
+        now: Instant,
+        out: &mut Out,
+    ) -> Self {
+        let mut checks = Self::of(config, node, &Ways::default(), now);
         for entry in &mut checks.servers {
             let table = found.services.get(&entry.key);
             let Some(present) = table.and_then(|table| table.servers.get(&entry.server)) else {
                 continue;
             };
             entry.found = true;
-            if present.weight > Weight::ZERO {
+            if present.weight > Weight::ZERO && !planted(Bug::AdoptedWeightLost) {
                 entry.record.adopt(now);
                 out.reports.push_back(Report::Server {
                     service: entry.service.clone(),
@@ -42,37 +53,47 @@ impl Checks {
                 });
             }
         }
+        checks.drain_left(config, found, ledger, now, out);
         checks.spread(now);
         checks
     }
 
     /// All servers of a configuration, as if nothing were known of them.
-    fn of(config: &Config, now: Instant) -> Self {
+    fn of(config: &Config, node: &NodeName, ways: &Ways, now: Instant) -> Self {
+        let held = config.groups.values().flat_map(|group| &group.addresses);
+        let count = config.services.values().map(|service| service.servers.len()).sum();
         let mut checks = Self {
-            servers: Vec::new(),
+            servers: Vec::with_capacity(count),
             pools: Vec::new(),
             shared: Vec::new(),
             schedule: Schedule::default(),
             tickets: BTreeMap::new(),
             last_ticket: 0,
-            step_at: None,
+            steps: Schedule::default(),
+            stale: BTreeMap::new(),
             drains: Drains::default(),
+            ways: Ways::of(config, ways),
+            virtuals: held.map(|held| held.address).collect(),
+            node: node.clone(),
         };
         let mut index = Index::default();
         for (name, service) in &config.services {
             let first = checks.servers.len();
             for address in service.servers.keys() {
-                let cadence = Cadence::of(&service.check, *address);
+                let cadence = cadence(config, node, &checks.ways, service, *address);
                 let place = index.find(&checks.shared, &cadence).unwrap_or_else(|| {
                     index.add(&cadence, checks.shared.len());
                     checks.shared.push(Shared::new(cadence));
                     checks.shared.len() - 1
                 });
                 checks.shared[place].members.push(checks.servers.len());
-                checks.servers.push(Checked::new(name, service, *address, place, now));
+                let pool = checks.pools.len();
+                checks.servers.push(Checked::new((name, service, pool), *address, place, now));
             }
             checks.pools.push(Pool::new(name.clone(), first..checks.servers.len()));
         }
+        checks.shared.shrink_to_fit();
+        checks.forget_shares();
         checks
     }
 
@@ -92,13 +113,15 @@ impl Checks {
     /// that stays keeps its cadence, and a probe in flight.
     pub(crate) fn reload(&mut self, before: &Config, config: &Config, now: Instant, out: &mut Out) {
         self.drain(before, config, now, out);
-        let mut old = core::mem::replace(self, Self::of(config, now));
+        let fresh = Self::of(config, &self.node, &self.ways, now);
+        let mut old = core::mem::replace(self, fresh);
         self.last_ticket = old.last_ticket;
         self.drains = core::mem::take(&mut old.drains);
         self.keep_checks(&mut old, out);
         self.keep_servers(old.servers, config);
         for pool in &mut self.pools {
-            if let Some(former) = old.pools.iter().find(|former| former.name == pool.name) {
+            let former = old.pools.binary_search_by(|former| former.name.cmp(&pool.name));
+            if let Some(former) = former.ok().and_then(|place| old.pools.get(place)) {
                 pool.keep(former);
             }
         }
@@ -135,10 +158,13 @@ impl Checks {
                 None => entry.newcomer = true,
                 Some(old) => {
                     entry.found = old.found && old.key == entry.key;
-                    entry.record = old.record;
+                    if !planted(Bug::ReloadForgetsHealth) {
+                        entry.record = old.record;
+                    }
                     entry.record.relimit(Limits::of(&service.check, service.policy.damping));
                     entry.ramp = old.ramp;
                     entry.ordered = old.ordered;
+                    entry.advice = old.advice;
                     entry.share = old.share;
                     entry.newcomer = old.newcomer;
                 }
@@ -151,8 +177,7 @@ impl Checks {
 
 impl Checked {
     fn new(
-        name: &ServiceName,
-        service: &Service,
+        (name, service, pool): (&ServiceName, &Service, usize),
         server: SocketAddr,
         check: usize,
         now: Instant,
@@ -162,6 +187,7 @@ impl Checked {
             service: name.clone(),
             key: service.key,
             server,
+            pool,
             record: Record::new(limits, now),
             check,
             found: false,
@@ -169,7 +195,10 @@ impl Checked {
             certificate_days: None,
             newcomer: false,
             ordered: Ordered::default(),
+            advice: Advice::default(),
             share: None,
+            counted_by_kernel: None,
+            counted: Part::default(),
         }
     }
 }

@@ -11,9 +11,11 @@
 
 use super::Checks;
 use crate::cluster::Out;
-use crate::config::{Config, ServiceKey, ServiceSettings, Weight};
+use crate::config::{Config, Service, ServiceKey, ServiceSettings, Weight};
 use crate::desired::{DesiredServer, DesiredService};
 use crate::observed::{ObservedServer, Snapshot};
+use crate::plan::Ledger;
+use crate::planted::{Bug, planted};
 use crate::report::Report;
 use crate::time::Instant;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -41,7 +43,8 @@ impl Checks {
         for entry in &self.servers {
             let Some(service) = before.services.get(&entry.service) else { continue };
             let gone = !stays.contains(&(entry.key, entry.server));
-            if !gone || service.drain.is_zero() || entry.share.is_none() {
+            let at_once = service.drain.is_zero() || planted(Bug::DrainIgnoredByReload);
+            if !gone || at_once || entry.share.is_none() {
                 continue;
             }
             let server = DesiredServer::of(service, &entry.server, Weight::ZERO);
@@ -52,10 +55,51 @@ impl Checks {
         }
     }
 
+    /// What a director that was killed left in the table, and is no longer configured, leaves it as
+    /// slowly as if a reload had taken it out: in the time that its service has now, or when that
+    /// has left as well, in the time that the service had.
+    pub(super) fn drain_left(
+        &mut self,
+        config: &Config,
+        found: &Snapshot,
+        ledger: &Ledger,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let configured: BTreeMap<ServiceKey, &Service> =
+            config.services.values().map(|service| (service.key, service)).collect();
+        for (key, drain) in ledger.services() {
+            let service = configured.get(&key).copied();
+            let drain = service.map_or(drain, |service| service.drain);
+            let Some(present) = found.services.get(&key).filter(|_| !drain.is_zero()) else {
+                continue;
+            };
+            let settings = service.map(|it| it.settings).or_else(|| present.settings());
+            let Some(settings) = settings else { continue };
+            let left = present.servers.iter().filter(|(address, _)| {
+                ledger.has_server(key, **address)
+                    && service.is_none_or(|service| !service.names(address))
+            });
+            for (address, server) in left {
+                let ObservedServer { forward, thresholds, .. } = *server;
+                let to = DesiredServer { forward, thresholds, weight: Weight::ZERO };
+                self.drains.begin(key, *address, (settings, to), now + drain);
+                out.reports.push_back(Report::Draining { service: key, server: *address });
+            }
+        }
+    }
+
     /// Takes in what the kernel holds: a drain ends early when nothing is left.
-    pub(crate) fn observed(&mut self, found: &Snapshot, out: &mut Out) {
+    pub(crate) fn observed(
+        &mut self,
+        config: &Config,
+        found: &Snapshot,
+        now: Instant,
+        out: &mut Out,
+    ) {
         self.drains.end_where(Some(found), out, |_, left| left == 0);
         self.count(found, out);
+        self.take_hints(config, found, now, out);
     }
 
     /// Whether connections are to be counted soon, because somebody waits for their end.

@@ -44,13 +44,17 @@ impl Ordered {
 impl Checks {
     /// Every server does from now on what stands for it.
     pub(crate) fn obey(&mut self, orders: &StandingOrders, now: Instant) {
-        for entry in &mut self.servers {
+        for (place, entry) in self.servers.iter_mut().enumerate() {
             let seat = entry.seat();
             let kept = orders.of(&seat);
-            entry.ordered.weight = kept.and_then(|kept| kept.standing.weight);
+            let weight = kept.and_then(|kept| kept.standing.weight);
             let duty = orders.duty(&seat);
-            if duty != entry.ordered.duty {
+            let other = duty != entry.ordered.duty;
+            if other {
                 entry.take_up(duty, kept.map_or(now, |kept| kept.since), now);
+            }
+            if core::mem::replace(&mut entry.ordered.weight, weight) != weight || other {
+                self.stale.entry(entry.pool).or_default().insert(place);
             }
         }
     }
@@ -104,7 +108,7 @@ impl Checked {
 
     /// Whether the service does not count on it.
     pub(super) fn is_withdrawn(&self) -> bool {
-        self.ordered.duty != Duty::Serve
+        self.ordered.duty != Duty::Serve || self.declines()
     }
 
     fn take_up(&mut self, duty: Duty, since: Instant, now: Instant) {

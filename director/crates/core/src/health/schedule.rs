@@ -23,6 +23,13 @@ impl Schedule {
         self.queue.insert((at, index));
     }
 
+    /// Takes the time of a server away.
+    pub(super) fn clear(&mut self, index: usize) {
+        if let Some(former) = self.times.get_mut(index).and_then(Option::take) {
+            self.queue.remove(&(former, index));
+        }
+    }
+
     pub(super) fn time(&self, index: usize) -> Option<Instant> {
         self.times.get(index).copied().flatten()
     }

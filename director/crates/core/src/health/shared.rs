@@ -2,10 +2,11 @@
 
 use super::results::Results;
 use super::verdict::Tempo;
+use super::ways::Exit;
 use crate::cluster::Out;
 use crate::config::{Check, Dialogue, digest};
 use crate::effect::Effect;
-use crate::probe::{Probe, Ticket};
+use crate::probe::{Advice, Outcome, Probe, Ticket, Way};
 use crate::time::Instant;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     pub(super) running: Option<(Ticket, Instant)>,
     /// Plain connections that are made before the next whole check.
     connects_left: u16,
+    /// Since when it should have begun, and could not.
+    pub(super) hindered: Option<Instant>,
     pub(super) results: Results,
 }
 
@@ -35,16 +38,24 @@ pub(super) struct Cadence {
     stable: Duration,
     changing: Duration,
     down: Duration,
+    /// Where the packets of a check through the service leave this director.
+    exit: Option<Exit>,
 }
 
 impl Cadence {
     pub(super) fn of(check: &Check, server: SocketAddr) -> Self {
         let port = check.port.map_or(server.port(), NonZeroU16::get);
-        let probe = Probe {
-            target: SocketAddr::new(server.ip(), port),
-            dialogue: check.dialogue.clone(),
-            timeout: check.timeout,
-        };
+        Self::of_probe(check, SocketAddr::new(server.ip(), port), None, None)
+    }
+
+    /// The check of a server through its service, asked at `target`.
+    pub(super) fn through(check: &Check, target: SocketAddr, way: Way, exit: Option<Exit>) -> Self {
+        Self::of_probe(check, target, Some(way), exit)
+    }
+
+    fn of_probe(check: &Check, target: SocketAddr, way: Option<Way>, exit: Option<Exit>) -> Self {
+        let (dialogue, timeout) = (check.dialogue.clone(), check.timeout);
+        let probe = Probe { target, way, dialogue, timeout };
         let connect = check.pace.connects.map(|count| {
             let plain = Probe { dialogue: Dialogue::Tcp, ..probe.clone() };
             (Arc::new(plain), count)
@@ -55,6 +66,7 @@ impl Cadence {
             stable: check.interval,
             changing: check.pace.changing.unwrap_or(check.interval),
             down: check.pace.down.unwrap_or(check.interval),
+            exit,
         }
     }
 }
@@ -62,7 +74,24 @@ impl Cadence {
 impl Shared {
     pub(super) fn new(cadence: Cadence) -> Self {
         let results = Results::default();
-        Self { cadence, members: Vec::new(), running: None, connects_left: 0, results }
+        let members = Vec::new();
+        Self { cadence, members, running: None, connects_left: 0, hindered: None, results }
+    }
+
+    pub(super) fn way(&self) -> Option<Way> {
+        self.cadence.probe.way
+    }
+
+    pub(super) fn exit(&self) -> Option<&Exit> {
+        self.cadence.exit.as_ref()
+    }
+
+    pub(super) fn target(&self) -> SocketAddr {
+        self.cadence.probe.target
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.cadence.probe.timeout
     }
 
     pub(super) fn start(&mut self, ticket: Ticket, now: Instant) -> Arc<Probe> {
@@ -71,6 +100,13 @@ impl Shared {
             Some((connect, _)) if self.connects_left > 0 => Arc::clone(connect),
             _ => Arc::clone(&self.cadence.probe),
         }
+    }
+
+    /// What the server's agent has said just now; a plain connection says nothing.
+    pub(super) fn advice(&self, outcome: &Outcome) -> Option<Advice> {
+        let whole = self.cadence.connect.is_none() || self.connects_left == 0;
+        let agent = matches!(self.cadence.probe.dialogue, Dialogue::Agent(_));
+        outcome.as_ref().ok().filter(|_| whole && agent).map(|passed| passed.advice)
     }
 
     /// Decides by the last answer what is asked next: after a whole check that succeeded, plain
@@ -119,12 +155,13 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Pace, dialogue::Http};
+    use crate::config::{Pace, Via, dialogue::Http};
     use core::num::NonZeroU8;
 
     fn shared(connects: u16) -> Shared {
         let check = Check {
             dialogue: Dialogue::Http(Http::get("/").into()),
+            via: Via::Server,
             port: None,
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),

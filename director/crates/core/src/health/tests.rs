@@ -1,9 +1,14 @@
+mod advice;
+mod anew;
+mod hinted;
+
 use super::*;
 use crate::config::{
     Damping, Initial, OnFailure, Percent, Policy, Quorum, Scheduler, Server, Service,
 };
-use crate::director::tests::{config, ms};
+use crate::director::tests::{config, ms, node};
 use crate::observed::Snapshot;
+use crate::plan::Ledger;
 use crate::probe::Passed;
 use core::num::{NonZeroU8, NonZeroU32};
 use core::time::Duration;
@@ -17,6 +22,8 @@ struct Bench {
     now: Instant,
     sick: BTreeSet<SocketAddr>,
     running: Vec<(Ticket, SocketAddr)>,
+    /// What agents say.
+    advice: Advice,
     asked: Vec<(Instant, SocketAddr)>,
     reports: Vec<Report>,
 }
@@ -39,13 +46,16 @@ fn with(servers: u8, change: impl Fn(&mut Service)) -> Config {
 impl Bench {
     fn new(config: Config) -> Self {
         let (now, mut out) = (Instant::from_nanos(1_000_000_000), Out::default());
-        let checks = Checks::new(&config, &Snapshot::default(), now, &mut out);
+        let ledger = Ledger::default();
+        let checks =
+            Checks::new(&config, &node("d1"), &Snapshot::default(), &ledger, now, &mut out);
         let mut bench = Self {
             config,
             checks,
             now,
             sick: BTreeSet::new(),
             running: Vec::new(),
+            advice: Advice::default(),
             asked: Vec::new(),
             reports: Vec::new(),
         };
@@ -55,6 +65,7 @@ impl Bench {
 
     fn take(&mut self, mut out: Out) {
         self.checks.weigh(&self.config, self.now, &mut out);
+        self.assert_as_if_weighed_anew();
         self.reports.extend(out.reports);
         for effect in out.effects {
             match effect {
@@ -75,8 +86,10 @@ impl Bench {
             let mut out = Out::default();
             for (ticket, target) in std::mem::take(&mut self.running) {
                 let sick = self.sick.contains(&target);
-                let outcome = if sick { Err(Failure::Refused) } else { Ok(Passed::default()) };
-                self.checks.finished(ticket, outcome, self.now, &mut out);
+                let passed = Passed { advice: self.advice, ..Passed::default() };
+                let outcome = if sick { Err(Failure::Refused) } else { Ok(passed) };
+                let came = (&outcome, &Phases::default());
+                self.checks.finished(ticket, came, self.now, &mut out);
             }
             self.take(out);
             let Some(next) = self.checks.next_deadline().filter(|next| next.at <= end) else {
@@ -88,6 +101,21 @@ impl Bench {
             self.take(out);
         }
         self.now = end;
+    }
+
+    /// What was found by looking at what had changed is what looking at everything finds.
+    fn assert_as_if_weighed_anew(&self) {
+        let (mut anew, mut out) = (self.checks.clone(), Out::default());
+        anew.forget_shares();
+        anew.weigh(&self.config, self.now, &mut out);
+        assert_eq!(out.reports, [], "nothing is left to be told");
+        let of = |checks: &Checks| {
+            let shares = checks.servers.iter().map(|entry| (entry.seat(), entry.share));
+            let pools = checks.pools.iter();
+            let pools = pools.map(|pool| (pool.is_served(), pool.quorate, pool.panicking));
+            (shares.collect::<Vec<_>>(), pools.collect::<Vec<_>>(), checks.next_deadline())
+        };
+        assert_eq!(of(&self.checks), of(&anew));
     }
 
     fn shares(&self) -> Vec<Option<u16>> {
@@ -171,7 +199,7 @@ fn a_server_that_comes_back_gets_its_weight_step_by_step() {
         }
     }
     assert_eq!(seen, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
-    assert_eq!(bench.checks.step_at, None);
+    assert_eq!(bench.checks.steps.first(), None);
 }
 
 #[test]
@@ -290,6 +318,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     use prop::option::of;
     (of(quorum), of(1..=100_u8), of(1..20_000_u64), of(damping)).prop_map(
         |(quorum, panic, slow, damping)| Policy {
+            half_open: None,
             quorum,
             panic: panic.and_then(Percent::new),
             slow_start: slow.map(ms),

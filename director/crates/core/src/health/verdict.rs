@@ -8,9 +8,12 @@
 //! ```
 //!
 //! With `initial = "down"` the first success is not enough for a server that was never checked.
+//! A check that this host could not carry out says nothing about the server: one that is up stays
+//! up, however many there are; one that was never checked is not taken for healthy.
 //! A server that is damped goes up only when it has also not failed for the time of its hold.
 
 use crate::config::{Check, Damping, Initial};
+use crate::planted::{Bug, planted};
 use crate::probe::{Failure, Outcome};
 use crate::report::{Health, ServerCause};
 use crate::time::Instant;
@@ -30,6 +33,8 @@ pub(crate) struct Record {
     /// Whether it has ever passed a check, or was found in use: what never has gets no weight,
     /// whatever becomes of the other servers.
     pub(crate) proven: bool,
+    /// Whether it was told that checks cannot be carried out, since the last that was.
+    told_unable: bool,
     limits: Limits,
     /// When it fell, newest last; no longer ago than damping looks back.
     falls: VecDeque<Instant>,
@@ -85,6 +90,7 @@ impl Record {
             successes: 0,
             failures: 0,
             proven: false,
+            told_unable: false,
             limits,
             falls: VecDeque::new(),
             held_until: None,
@@ -137,19 +143,37 @@ impl Record {
     pub(super) fn judge(&mut self, outcome: &Outcome, now: Instant) -> Change {
         match outcome {
             Ok(_) => self.succeeded(now),
+            Err(failure @ Failure::Local { .. }) if self.state == Health::Up => {
+                self.unable(failure)
+            }
             Err(failure) => self.failed(failure.clone(), now),
         }
     }
 
+    /// Told once, until a check is carried out again.
+    fn unable(&mut self, failure: &Failure) -> Change {
+        if core::mem::replace(&mut self.told_unable, true) {
+            return Change::None;
+        }
+        let (failures, fall) = (self.failures, u32::from(self.limits.fall.get()));
+        Change::Failing { failures, fall, failure: failure.clone() }
+    }
+
     fn succeeded(&mut self, now: Instant) -> Change {
-        self.failures = 0;
+        if !planted(Bug::FailuresNotReset) {
+            self.failures = 0;
+        }
+        self.told_unable = false;
         self.successes = self.successes.saturating_add(1);
         let risen = self.successes >= u32::from(self.limits.rise.get());
         let enough = match (self.state, self.limits.initial) {
             (Health::Up, _) => false,
             (Health::Unknown, Initial::Unknown) => true,
             (Health::Unknown, Initial::Down) => risen,
-            (Health::Down, _) => risen && self.held_until.is_none_or(|until| until <= now),
+            (Health::Down, _) => {
+                (risen || planted(Bug::RiseEarly))
+                    && self.held_until.is_none_or(|until| until <= now)
+            }
         };
         if !enough {
             return Change::None;
@@ -161,9 +185,11 @@ impl Record {
     }
 
     fn failed(&mut self, failure: Failure, now: Instant) -> Change {
+        self.told_unable = false;
         self.successes = 0;
         self.failures = self.failures.saturating_add(1);
-        let fall = u32::from(self.limits.fall.get());
+        let fall = u32::from(self.limits.fall.get()) + u32::from(planted(Bug::FallLate))
+            - u32::from(planted(Bug::FallEarly));
         if self.state == Health::Down {
             if let (Some(until), Some(damping)) = (&mut self.held_until, self.limits.damping) {
                 *until = now + damping.hold;

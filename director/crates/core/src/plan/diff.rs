@@ -1,52 +1,12 @@
 //! Which steps lead from one state to the other, and in which order.
 
-use super::Step;
-use crate::config::{ServiceKey, SyncRole, VirtualAddress};
+use super::{Ledger, Step};
+use crate::config::{ServiceKey, SyncRole};
 use crate::desired::{DesiredServer, DesiredState, Presence};
-use crate::observed::{Lifetime, ObservedServer, Snapshot};
-use alloc::collections::BTreeSet;
+use crate::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
+use crate::planted::{Bug, planted};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
-
-/// What the director has made itself or adopted by configuration, and may therefore delete.
-///
-/// Everything else in the kernel is foreign: it is reported and left alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ledger {
-    services: BTreeSet<ServiceKey>,
-    servers: BTreeSet<(ServiceKey, SocketAddr)>,
-    addresses: BTreeSet<VirtualAddress>,
-}
-
-impl Ledger {
-    /// Takes everything that `desired` names as ours. What was ours stays ours.
-    pub fn note(&mut self, desired: &DesiredState) {
-        for (key, service) in &desired.services {
-            self.services.insert(*key);
-            let named = service.servers.keys().chain(&service.absent);
-            self.servers.extend(named.map(|server| (*key, *server)));
-        }
-        self.addresses.extend(desired.addresses.keys().cloned());
-    }
-
-    /// Services and servers of the kernel that are not ours, in order.
-    pub fn foreign<'a>(
-        &'a self,
-        found: &'a Snapshot,
-    ) -> impl Iterator<Item = (ServiceKey, Option<SocketAddr>)> + 'a {
-        found.services.iter().flat_map(|(key, service)| {
-            let whole = (!self.services.contains(key)).then_some((*key, None));
-            let parts = service
-                .servers
-                .keys()
-                .filter(|server| {
-                    self.services.contains(key) && !self.servers.contains(&(*key, **server))
-                })
-                .map(|server| (*key, Some(*server)));
-            whole.into_iter().chain(parts)
-        })
-    }
-}
 
 /// The steps that make `found` equal to `desired`, in an order in which every prefix is safe:
 ///
@@ -60,11 +20,16 @@ impl Ledger {
 #[must_use]
 pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<Step> {
     let mut steps = Vec::new();
-    remove_addresses(desired, found, ledger, &mut steps);
+    if !planted(Bug::TableFlushedFirst) {
+        remove_addresses(desired, found, ledger, &mut steps);
+    }
+    if planted(Bug::AddressBeforeServices) {
+        add_addresses(desired, found, &mut steps);
+    }
     renew_addresses(desired, found, &mut steps);
     for (key, to) in &desired.sysctls {
         let from = found.sysctls.get(key).copied();
-        if from != Some(*to) {
+        if from.is_none_or(|from| !key.is_met(from, *to)) {
             steps.push(Step::SetSysctl { key: key.clone(), from, to: *to });
         }
     }
@@ -82,13 +47,16 @@ pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<St
         }
         let gone =
             current.into_iter().flat_map(|current| current.servers.keys()).filter(|server| {
-                !service.servers.contains_key(*server) && ledger.servers.contains(&(*key, **server))
+                !service.servers.contains_key(*server)
+                    && (ledger.has_server(*key, **server) || planted(Bug::ForeignDeleted))
             });
         removals.extend(gone.map(|server| Step::RemoveServer(*key, *server)));
     }
-    let gone =
-        |key: &&ServiceKey| !desired.services.contains_key(*key) && ledger.services.contains(*key);
-    removals.extend(found.services.keys().filter(gone).map(|key| Step::RemoveService(*key)));
+    let gone = found.services.iter().filter(|(key, _)| {
+        !desired.services.contains_key(key)
+            && (ledger.has_service(key) || planted(Bug::ForeignDeleted))
+    });
+    gone.for_each(|(key, service)| remove_service(*key, service, ledger, &mut removals));
     steps.append(&mut gains);
     if let Some(marks) = &desired.marks
         && found.marks.as_ref() != Some(marks)
@@ -98,12 +66,37 @@ pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<St
     synchronise(desired, found, &mut steps);
     steps.append(&mut losses);
     steps.append(&mut removals);
+    if planted(Bug::TableFlushedFirst) {
+        remove_addresses(desired, found, ledger, &mut steps);
+    }
+    if !planted(Bug::AddressBeforeServices) {
+        add_addresses(desired, found, &mut steps);
+    }
+    steps
+}
+
+fn add_addresses(desired: &DesiredState, found: &Snapshot, steps: &mut Vec<Step>) {
     for (address, presence) in &desired.addresses {
         if *presence == Presence::Held && !found.addresses.contains_key(address) {
             steps.push(Step::AddAddress(address.clone(), desired.lease.into()));
         }
     }
-    steps
+}
+
+/// A service goes with its servers, unless one of them is foreign: then it stays for that one.
+fn remove_service(
+    key: ServiceKey,
+    found: &ObservedService,
+    ledger: &Ledger,
+    removals: &mut Vec<Step>,
+) {
+    let ours = |server: &&SocketAddr| ledger.has_server(key, **server);
+    if found.servers.keys().all(|server| ours(&server)) {
+        removals.push(Step::RemoveService(key));
+    } else {
+        let servers = found.servers.keys().filter(ours);
+        removals.extend(servers.map(|server| Step::RemoveServer(key, *server)));
+    }
 }
 
 fn remove_addresses(
@@ -116,7 +109,7 @@ fn remove_addresses(
         let unwanted = match desired.addresses.get(address) {
             Some(Presence::Released) => true,
             Some(Presence::Held | Presence::AsFound) => false,
-            None => ledger.addresses.contains(address),
+            None => ledger.has_address(address),
         };
         if unwanted {
             steps.push(Step::RemoveAddress(address.clone()));
@@ -135,7 +128,7 @@ fn renew_addresses(desired: &DesiredState, found: &Snapshot, steps: &mut Vec<Ste
             (Lifetime::For(_), None) => true,
             (Lifetime::For(left), Some(lease)) => *left + lease / 8 <= lease,
         };
-        if kept && stale {
+        if kept && stale && !planted(Bug::LeaseNotRenewed) {
             steps.push(Step::RenewAddress(address.clone(), desired.lease.into()));
         }
     }
@@ -164,7 +157,7 @@ fn change_server(
 ) {
     match present {
         None => gains.push(Step::AddServer(key, address, *server)),
-        Some(present) if present.has(server) => {}
+        Some(present) if present.has(server) && !planted(Bug::StepsRepeated) => {}
         Some(present) if present.weight < server.weight => {
             gains.push(Step::EditServer(key, address, *server));
         }

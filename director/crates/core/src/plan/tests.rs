@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{
-    Forward, Persistence, PersistenceEngine, Protocol, Scheduler, SchedulerFlags, Thresholds,
-    Traffic, Weight,
+    CheckMarks, Forward, Persistence, PersistenceEngine, Protocol, Scheduler, SchedulerFlags,
+    Thresholds, Traffic, Weight,
 };
 use crate::desired::{DesiredService, DesiredState, Presence};
 use crate::name::InterfaceName;
@@ -98,6 +98,8 @@ fn desired() -> impl Strategy<Value = DesiredState> {
             sysctls: sysctls.into_iter().map(|(key, value)| (key, value.into())).collect(),
             sync,
             marks,
+            check_marks: CheckMarks::default(),
+            drains: BTreeMap::new(),
         })
 }
 

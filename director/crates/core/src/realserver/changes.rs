@@ -10,7 +10,7 @@ use core::fmt;
 /// What the host holds of what it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Addresses on the loopback interface.
+    /// Addresses on the loopback interface and on tunnel devices.
     pub addresses: BTreeSet<VirtualAddress>,
     /// The settings that could be read; a device that is not there has none.
     pub settings: BTreeMap<Sysctl, i64>,
@@ -33,9 +33,9 @@ pub enum Change {
     Close(GuePort),
     /// Set a setting.
     Set(Sysctl, i64),
-    /// Put an address on the loopback interface.
+    /// Put an address on its interface.
     Add(VirtualAddress),
-    /// Take an address off the loopback interface.
+    /// Take an address off its interface.
     Remove(VirtualAddress),
 }
 

@@ -5,6 +5,20 @@ fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
 }
 
+/// Those of hints and alerts.
+fn newer() -> Vec<Report> {
+    let server: SocketAddr = "10.0.0.21:80".parse().unwrap();
+    let (service, words) = (|| ServiceName::new("http").unwrap(), || String::from("words"));
+    vec![
+        Report::Suspected { service: service(), server, half_open: 25 },
+        Report::Alert {
+            channel: AlertName::new("pager").unwrap(),
+            number: 7,
+            fate: Fate::Failed { why: words(), again_ms: 5000 },
+        },
+    ]
+}
+
 /// One of each variant; whoever adds one is reminded by the number.
 fn samples() -> Vec<Report> {
     let group = || GroupName::new("web").unwrap();
@@ -27,11 +41,14 @@ fn samples() -> Vec<Report> {
         Report::Peer { peer: node("d2"), state: PeerState::Dead, why: PeerCause::Goodbye },
         Report::Link { peer: node("d2"), link: LinkId(0), interface, up: false },
         Report::ConfigDiffers { peer: node("d2"), differs: true },
+        Report::Version { peer: node("d2"), version: 1 },
         Report::Rejected { link: LinkId(0), from, why: Rejection::Authentication },
         Report::HeldBack { peer: node("d2") },
+        Report::Warming { group: group(), wait_ms: 23_400 },
         Report::Fencing { peer: node("d2"), state: FenceState::Asked },
         Report::Witness { reached: false },
-        Report::TwoOwners { group: group(), peer: node("d2"), winner: node("d1") },
+        Report::TwoOwners { group: group(), peer: node("d2"), winner: node("d1"), unheard_ms: 7 },
+        Report::TwoOwnersOver { group: group(), peer: node("d2"), lasted_ms: 9 },
         Report::Server { service: service(), server, state: Health::Down, why },
         Report::CheckFailed {
             service: service(),
@@ -62,6 +79,7 @@ fn samples() -> Vec<Report> {
         Report::ObserveFailed { why: words() },
         Report::Drift { step: words() },
         Report::Foreign { service: key, server: None },
+        Report::ForeignAddress { address: address.clone() },
         Report::Stalled { late_ms: 7 },
         Report::Resting { group: group(), resting: true },
         Report::Reloaded,
@@ -72,7 +90,8 @@ fn samples() -> Vec<Report> {
 
 #[test]
 fn every_report_has_a_sentence_of_its_own() {
-    let sentences: Vec<String> = samples().iter().map(ToString::to_string).collect();
+    let all = samples().into_iter().chain(newer());
+    let sentences: Vec<String> = all.map(|report| report.to_string()).collect();
     insta::assert_snapshot!(sentences.join("\n"));
     assert!(sentences.iter().all(|sentence| sentence.len() > 6));
     let different: alloc::collections::BTreeSet<_> = sentences.iter().collect();

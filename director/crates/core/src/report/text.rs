@@ -4,6 +4,9 @@ use super::{
     AnnounceCause, FenceState, Health, Level, PeerCause, PeerState, Report, Role, RoleCause,
     ServerCause,
 };
+use crate::alert::Fate;
+use crate::probe::Admission;
+use crate::wire::heartbeat::VERSION;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,7 +22,9 @@ impl Report {
             | Self::Panic { begun: true, .. }
             | Self::Unserved { unserved: true, .. } => Level::Error,
             Self::Stopped { left } if !left.is_empty() => Level::Error,
-            Self::Role { why: RoleCause::CannotTake, .. } => Level::Error,
+            Self::Role { why: RoleCause::CannotTake | RoleCause::CannotKeep, .. } => Level::Error,
+            Self::Alert { fate: Fate::Lost { .. }, .. } => Level::Error,
+            Self::Alert { fate: Fate::Failed { .. } | Fate::Suppressed, .. } => Level::Warn,
             Self::Peer { state: PeerState::Suspect, .. } => Level::Info,
             Self::Peer { state: PeerState::Dead, .. }
             | Self::Link { up: false, .. }
@@ -27,6 +32,9 @@ impl Report {
             | Self::Fencing { state: FenceState::Asked, .. }
             | Self::ConfigDiffers { differs: true, .. }
             | Self::Rejected { .. }
+            | Self::Version { .. }
+            | Self::TwoRouters { .. }
+            | Self::AdvertIgnored { .. }
             | Self::Server { state: Health::Down, .. }
             | Self::Certificate { .. }
             | Self::Flapping { .. }
@@ -58,11 +66,15 @@ impl fmt::Display for Report {
             | Self::ConfigDiffers { .. }
             | Self::Rejected { .. }
             | Self::HeldBack { .. }
+            | Self::Warming { .. }
             | Self::Witness { .. }
             | Self::Fencing { .. }
-            | Self::TwoOwners { .. }
             | Self::Announcing { .. }
             | Self::Resting { .. } => self.fmt_cluster(f),
+            Self::Version { .. } | Self::TwoOwners { .. } | Self::TwoOwnersOver { .. } => {
+                self.fmt_discord(f)
+            }
+            Self::TwoRouters { .. } | Self::AdvertIgnored { .. } => self.fmt_vrrp(f),
             Self::Server { .. }
             | Self::CheckFailed { .. }
             | Self::Fallback { .. }
@@ -70,8 +82,10 @@ impl fmt::Display for Report {
             | Self::Draining { .. }
             | Self::Drained { .. } => self.fmt_health(f),
             Self::Ordered { .. }
+            | Self::Advised { .. }
             | Self::Certificate { .. }
             | Self::Flapping { .. }
+            | Self::Suspected { .. }
             | Self::Quorum { .. }
             | Self::Panic { .. } => self.fmt_policy(f),
             Self::Address { .. }
@@ -79,9 +93,11 @@ impl fmt::Display for Report {
             | Self::StepFailed { .. }
             | Self::ObserveFailed { .. }
             | Self::Drift { .. }
-            | Self::Foreign { .. } => self.fmt_kernel(f),
+            | Self::Foreign { .. }
+            | Self::ForeignAddress { .. } => self.fmt_kernel(f),
             Self::Started { .. }
             | Self::Stalled { .. }
+            | Self::Alert { .. }
             | Self::Reloaded
             | Self::Stopping
             | Self::Stopped { .. } => self.fmt_life(f),
@@ -119,6 +135,11 @@ impl Report {
                 "this node takes nothing while packets from {peer} do not fit its key or version: \
                  compare the key files and the releases, then reload"
             ),
+            Self::Warming { group, wait_ms } => write!(
+                f,
+                "group {group} is taken back in {} s, when its owner's connections are known here",
+                wait_ms.div_ceil(1000)
+            ),
             Self::Fencing { peer, state: FenceState::Asked } => {
                 write!(f, "peer {peer} is being fenced")
             }
@@ -134,11 +155,6 @@ impl Report {
                 f,
                 "no witness is reached: this node may be the one that is cut off, and takes nothing"
             ),
-            Self::TwoOwners { group, peer, winner } => write!(
-                f,
-                "group {group} has two owners, this node and {peer}: {winner} keeps it; \
-                 look at the heartbeat links"
-            ),
             Self::Announcing { group, why } => write!(f, "group {group} is announced: {why}"),
             Self::Resting { group, resting: true } => write!(
                 f,
@@ -146,6 +162,48 @@ impl Report {
             ),
             Self::Resting { group, resting: false } => {
                 write!(f, "group {group} may be taken again")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What directors do not have in common and should.
+    fn fmt_discord(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version { peer, version: VERSION } => {
+                write!(
+                    f,
+                    "peer {peer} speaks version {VERSION} of the heartbeat, as this node does"
+                )
+            }
+            Self::Version { peer, version } => write!(
+                f,
+                "peer {peer} speaks version {version} of the heartbeat, this node {VERSION}: it is \
+                 alive; bring both to the same release"
+            ),
+            Self::TwoOwners { group, peer, winner, unheard_ms } => write!(
+                f,
+                "group {group} has two owners, this node and {peer}, for up to {unheard_ms} ms: \
+                 {winner} keeps it; look at the heartbeat links"
+            ),
+            Self::TwoOwnersOver { group, peer, lasted_ms } => write!(
+                f,
+                "group {group} has one owner again; this node and {peer} both had it for up to \
+                 {lasted_ms} ms"
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_vrrp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TwoRouters { group, router, priority } => write!(
+                f,
+                "group {group} has another active router, {router} with priority {priority}, which \
+                 ought to give way: does it hear this node?"
+            ),
+            Self::AdvertIgnored { interface, from, why } => {
+                write!(f, "VRRP packet from {from} on {interface} ignored: {why}")
             }
             _ => Ok(()),
         }
@@ -195,6 +253,17 @@ impl Report {
                 f,
                 "service {service}: server {server} {duty} with weight {weight}, by order of {by}"
             ),
+            Self::Advised { service, server, weight_percent, admission } => {
+                write!(f, "service {service}: the agent of server {server} wants ")?;
+                match (admission, weight_percent) {
+                    (Some(Admission::Drain), _) => write!(f, "no new connections (drain)"),
+                    (Some(Admission::Maintenance), _) => {
+                        write!(f, "no new connections (maintenance)")
+                    }
+                    (_, Some(percent)) => write!(f, "{percent} % of its weight"),
+                    (_, None) => write!(f, "its whole weight"),
+                }
+            }
             Self::Flapping { service, server, falls, hold_ms } => write!(
                 f,
                 "service {service}: server {server} went down {falls} times in a short time and \
@@ -204,6 +273,11 @@ impl Report {
                 f,
                 "service {service}: the certificate of server {server} ends in {days} days; \
                  renew it"
+            ),
+            Self::Suspected { service, server, half_open } => write!(
+                f,
+                "service {service}: server {server} leaves {half_open} more connections half \
+                 open; it is checked at once"
             ),
             Self::Quorum { service, reached: true } => {
                 write!(f, "service {service} has enough usable weight again")
@@ -243,6 +317,9 @@ impl Report {
             Self::Foreign { service, server: Some(server) } => {
                 write!(f, "server {server} of {service} in the kernel is not ours and left alone")
             }
+            Self::ForeignAddress { address } => {
+                write!(f, "address {address} is not of the configuration and left alone")
+            }
             _ => Ok(()),
         }
     }
@@ -256,6 +333,12 @@ impl Report {
                 f,
                 "this process was not run for {late_ms} ms; peers are given new time to be heard"
             ),
+            Self::Alert { channel, fate: Fate::Suppressed, .. } => {
+                write!(f, "alerts by {channel} are suppressed: there were too many")
+            }
+            Self::Alert { channel, number, fate } => {
+                write!(f, "alert {number} by {channel} {fate}")
+            }
             Self::Reloaded => write!(f, "new configuration in use"),
             Self::Stopping => write!(f, "stopping"),
             Self::Stopped { left } if left.is_empty() => {
@@ -331,8 +414,29 @@ impl fmt::Display for RoleCause {
                 "the kernel would not hold its addresses and a peer is ready; `director ready` \
                  when that is mended"
             ),
+            Self::CannotKeep => write!(
+                f,
+                "the kernel does not hold its addresses any more and a peer is ready; \
+                 `director ready` when that is mended"
+            ),
             Self::Isolated => write!(f, "this node reaches no witness"),
+            Self::Unserved => write!(f, "none of its servers is usable from here"),
             Self::NoCarrier { interface } => write!(f, "its interface {interface} has no carrier"),
+            Self::Backup => write!(f, "it begins as backup"),
+            Self::RouterActive { router, priority } => {
+                write!(f, "{router} is active with priority {priority}")
+            }
+            Self::Preempts { router, priority } => {
+                write!(f, "this node comes before {router}, whose priority is {priority}")
+            }
+            Self::RouterLeft { router } => write!(f, "{router} has given it up"),
+            Self::RouterSilent { router, silent_ms } => {
+                write!(f, "{router} has been silent for {silent_ms} ms")
+            }
+            Self::Slept { late_ms } => write!(
+                f,
+                "this process was not run for {late_ms} ms and another may be active by now"
+            ),
             Self::Handover => write!(f, "the operator handed it over"),
             Self::Stop => write!(f, "this director stops"),
         }

@@ -1,9 +1,9 @@
-//! The bytes of a heartbeat packet, version 1, and their authentication.
+//! The bytes of a heartbeat packet, version 2, and their authentication.
 //!
 //! ```text
 //! offset  size  field (numbers are big-endian)
 //!      0     4  "LDHB"
-//!      4     1  version, 1
+//!      4     1  version, 2
 //!      5     1  kind: 0 regular, 1 ask, 2 answer, 3 goodbye
 //!      6     2  identifier of the key; 0 for "not said"
 //!      8     8  tag of the cluster's name
@@ -12,25 +12,34 @@
 //!     32     8  digest of the sender's configuration
 //!     40        the sender: length (1), name
 //!               peers that it hears: count (2), each: length (1), name, incarnation (8)
-//!               groups: count (2), each: length (1), name, claim (1)
+//!               groups: count (2), each: see [`claims`]
 //!               orders: count (2), each: see [`orders`]
+//!               of an answer alone: sequence number of the question (8)
 //!   last    32  HMAC-SHA256 (RFC 2104) of everything before it, under the cluster's key
 //! ```
+//!
+//! Every version keeps everything up to the peers that it hears, and the authentication at the end.
+//! So a director always knows a peer of another release for alive, and never takes its silence from
+//! a change of format. What it says in a version before ours is understood, too.
 
+mod claims;
 mod key;
 mod orders;
 
-use crate::beat::{Beat, Body, Claim, Incarnation, Kind};
+use crate::beat::{Beat, Body, Incarnation, Kind};
 use crate::config::Digest;
 use crate::input::Rejection;
-use crate::name::{ClusterName, GroupName, NodeName};
+use crate::name::{ClusterName, NodeName};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 pub use key::{Key, MOST_KEYS};
 
 const MAGIC: &[u8] = b"LDHB";
-const VERSION: u8 = 1;
+/// The version that this release speaks with its own kind.
+pub const VERSION: u8 = 2;
+/// The oldest version that it speaks.
+pub const OLDEST: u8 = 1;
 /// HMAC-SHA256's.
 const MAC_LENGTH: usize = 32;
 
@@ -40,7 +49,7 @@ pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
     let body = &beat.body;
     let mut bytes = Vec::with_capacity(160);
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&[VERSION, kind_to_byte(beat.kind)]);
+    bytes.extend_from_slice(&[body.version, kind_to_byte(beat.kind)]);
     bytes.extend_from_slice(&key.identifier().to_be_bytes());
     bytes.extend_from_slice(&tag(cluster).to_be_bytes());
     bytes.extend_from_slice(&body.incarnation.0.to_be_bytes());
@@ -52,12 +61,11 @@ pub fn seal(beat: &Beat, cluster: &ClusterName, key: &Key) -> Vec<u8> {
         push_name(&mut bytes, name.as_str());
         bytes.extend_from_slice(&incarnation.0.to_be_bytes());
     }
-    push_count(&mut bytes, body.claims.len());
-    for (name, claim) in body.claims.iter().take(usize::from(u16::MAX)) {
-        push_name(&mut bytes, name.as_str());
-        bytes.push(claim_to_byte(*claim));
-    }
+    claims::push(&mut bytes, body);
     orders::push(&mut bytes, &body.orders);
+    if let Kind::Answer { question } = beat.kind {
+        bytes.extend_from_slice(&question.to_be_bytes());
+    }
     let mac = key.sign(&bytes);
     bytes.extend_from_slice(&mac);
     bytes
@@ -75,18 +83,17 @@ pub fn open(bytes: &[u8], cluster: &ClusterName, key: &Key) -> Result<Beat, Reje
     if reader.take(4)? != MAGIC {
         return Err(Rejection::Malformed);
     }
-    if reader.byte()? != VERSION {
-        return Err(Rejection::Version);
-    }
+    let version = reader.byte()?;
     let kind = reader.byte()?;
     let identifier = reader.count()?;
     if reader.number()? != tag(cluster) {
         return Err(Rejection::OtherCluster);
     }
     if !key.verifies(identifier, content, mac) {
-        return Err(Rejection::Authentication);
+        let ours = (OLDEST..=VERSION).contains(&version);
+        return Err(if ours { Rejection::Authentication } else { Rejection::Version });
     }
-    read_content(kind, reader)
+    read_content(version, kind, reader)
 }
 
 /// Whether the sender of a packet that cannot be believed may own a group, by its own word.
@@ -100,18 +107,18 @@ pub fn may_own(bytes: &[u8]) -> bool {
     if reader.take(4) != Ok(MAGIC) {
         return false;
     }
-    if reader.byte() != Ok(VERSION) {
+    let Ok(version) = reader.byte() else { return false };
+    if !(OLDEST..=VERSION).contains(&version) {
         return true;
     }
     let (Ok(kind), Ok(_)) = (reader.byte(), reader.take(10)) else {
         return false;
     };
     let owns = |beat: Beat| beat.body.claims.values().any(|claim| claim.may_hold());
-    read_content(kind, reader).is_ok_and(owns)
+    read_content(version, kind, reader).is_ok_and(owns)
 }
 
-fn read_content(kind: u8, mut reader: Reader<'_>) -> Result<Beat, Rejection> {
-    let kind = kind_from_byte(kind)?;
+fn read_content(version: u8, kind: u8, mut reader: Reader<'_>) -> Result<Beat, Rejection> {
     let incarnation = Incarnation(reader.number()?);
     let sequence = reader.number()?;
     let config = Digest(reader.number()?);
@@ -121,17 +128,34 @@ fn read_content(kind: u8, mut reader: Reader<'_>) -> Result<Beat, Rejection> {
         let name = NodeName::new(reader.text()?).map_err(|_| Rejection::Malformed)?;
         heard.insert(name, Incarnation(reader.number()?));
     }
-    let mut claims = BTreeMap::new();
-    for _ in 0..reader.count()? {
-        let name = GroupName::new(reader.text()?).map_err(|_| Rejection::Malformed)?;
-        claims.insert(name, claim_from_byte(reader.byte()?)?);
-    }
-    let orders = orders::read(&mut reader)?;
-    if !reader.0.is_empty() || incarnation.0 == 0 {
+    if incarnation.0 == 0 || version < OLDEST {
         return Err(Rejection::Malformed);
     }
-    let body = Arc::new(Body { node, incarnation, config, heard, claims, orders });
-    Ok(Beat { kind, sequence, body })
+    let mut body = Body {
+        version,
+        node,
+        incarnation,
+        config,
+        heard,
+        claims: BTreeMap::new(),
+        released: BTreeMap::new(),
+        orders: Vec::new(),
+    };
+    if version > VERSION {
+        // What it asks for is not known; an answer to nothing harms nobody.
+        let kind = kind_from_byte(kind).unwrap_or(Kind::Regular);
+        return Ok(Beat { kind, sequence, body: Arc::new(body) });
+    }
+    let mut kind = kind_from_byte(kind)?;
+    claims::read(&mut reader, &mut body)?;
+    body.orders = orders::read(&mut reader)?;
+    if let Kind::Answer { question } = &mut kind {
+        *question = reader.number()?;
+    }
+    if !reader.0.is_empty() {
+        return Err(Rejection::Malformed);
+    }
+    Ok(Beat { kind, sequence, body: Arc::new(body) })
 }
 
 /// Tells clusters apart before the key is asked; FNV-1a of the name.
@@ -155,7 +179,7 @@ fn kind_to_byte(kind: Kind) -> u8 {
     match kind {
         Kind::Regular => 0,
         Kind::Ask => 1,
-        Kind::Answer => 2,
+        Kind::Answer { .. } => 2,
         Kind::Goodbye => 3,
     }
 }
@@ -164,37 +188,8 @@ fn kind_from_byte(byte: u8) -> Result<Kind, Rejection> {
     Ok(match byte {
         0 => Kind::Regular,
         1 => Kind::Ask,
-        2 => Kind::Answer,
+        2 => Kind::Answer { question: 0 },
         3 => Kind::Goodbye,
-        _ => return Err(Rejection::Malformed),
-    })
-}
-
-fn claim_to_byte(claim: Claim) -> u8 {
-    match claim {
-        Claim::Waiting => 0,
-        Claim::Holding => 1,
-        Claim::Standby => 2,
-        Claim::Wants => 3,
-        Claim::Active => 4,
-        Claim::Releasing => 5,
-        Claim::Leaving => 6,
-        Claim::Resting => 7,
-        Claim::Unfit => 8,
-    }
-}
-
-fn claim_from_byte(byte: u8) -> Result<Claim, Rejection> {
-    Ok(match byte {
-        0 => Claim::Waiting,
-        1 => Claim::Holding,
-        2 => Claim::Standby,
-        3 => Claim::Wants,
-        4 => Claim::Active,
-        5 => Claim::Releasing,
-        6 => Claim::Leaving,
-        7 => Claim::Resting,
-        8 => Claim::Unfit,
         _ => return Err(Rejection::Malformed),
     })
 }

@@ -27,11 +27,11 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "-w" "`weight`";
             Carried "-x" "`upper`";
             Carried "-y" "`lower`";
-            LeftOut "--tun-type" "tunnels are IP in IP";
-            LeftOut "--tun-port" "tunnels are IP in IP";
-            LeftOut "--tun-nocsum" "tunnels are IP in IP";
-            LeftOut "--tun-csum" "tunnels are IP in IP";
-            LeftOut "--tun-remcsum" "tunnels are IP in IP";
+            Carried "--tun-type" "`tunnel.type`";
+            Carried "--tun-port" "`tunnel.port`";
+            Carried "--tun-nocsum" "`tunnel.checksum`";
+            Carried "--tun-csum" "`tunnel.checksum`";
+            Carried "--tun-remcsum" "`tunnel.checksum`";
         }
     },
 };

@@ -101,8 +101,15 @@ fn dialogue(
         "SSL_GET" => http(dialogue.with("tls", true, None), checker, own, log),
         "SMTP_CHECK" => with(dialogue, "helo", text(checker, "helo_name")),
         "DNS_CHECK" => {
-            let name = text(checker, "name").map(|at| at.map(|it| root(&it)));
-            with(with(dialogue, "name", name), "record", text(checker, "type"))
+            // Without more it asks for the start of authority of the root.
+            let said = |key, usual: &str| match text(checker, key) {
+                Some(at) => (at.value, Some(at.place)),
+                None => (usual.to_owned(), None),
+            };
+            let ((name, name_place), (record, record_place)) =
+                (said("name", "."), said("type", "SOA"));
+            let dialogue = dialogue.with("name", root(&name), name_place);
+            dialogue.with("record", record, record_place)
         }
         "MISC_CHECK" => {
             let Some(path) = text(checker, "misc_path") else { return dialogue };

@@ -5,7 +5,9 @@ use super::table;
 use super::tree::Statement;
 use super::values::{address, is_on, number, port, seconds, text};
 use crate::draft::Draft;
-use crate::draft::{Check, Fallback, Forward, Key, Persistence, Quorum, Server, Service};
+use crate::draft::{
+    Check, Checksum, Fallback, Forward, Key, Persistence, Quorum, Server, Service, Wrapping,
+};
 use crate::log::Log;
 use crate::place::At;
 use director_config::Code;
@@ -175,7 +177,8 @@ fn key(entry: &At<Entry>, block: &Statement, log: &mut Log) -> Option<Key> {
         }
         Entry::Address(address, port) => {
             let socket = SocketAddr::new(address, port);
-            match protocol.as_ref().map_or("TCP", |at| at.value.as_str()) {
+            // keepalived warns of one that says none, and makes it UDP.
+            match protocol.as_ref().map_or("UDP", |at| at.value.as_str()) {
                 "TCP" => Some(Key::Tcp(socket)),
                 "UDP" => Some(Key::Udp(socket)),
                 "SCTP" => Some(Key::Sctp(socket)),
@@ -215,6 +218,7 @@ fn service(block: &Statement, entry: &At<Entry>, log: &mut Log) -> Option<Servic
     let listen = key.address().map(|address| address.port());
     let check = check::common(checks, listen, place, log);
     let quiesce = inhibit.unwrap_or(At::new(false, place));
+    let fallback = fallback(block, key, forward.value, log);
     Some(Service {
         place,
         name: key.name(),
@@ -226,7 +230,8 @@ fn service(block: &Statement, entry: &At<Entry>, log: &mut Log) -> Option<Servic
         forward,
         check,
         quiesce,
-        fallback: fallback(block, key, log),
+        fallback,
+        fallback_command: None,
         quorum: quorum(block, log),
         servers,
     })
@@ -270,18 +275,34 @@ fn forward(block: &Statement, log: &mut Log) -> Option<At<Forward>> {
     let forward = match word.value.as_str() {
         "NAT" => Forward::Nat,
         "DR" => Forward::Direct,
-        "TUN" => Forward::Tunnel,
+        "TUN" => Forward::Tunnel(wrapping(statement, log)),
         other => {
             let message = format!("`{other}` is no forwarding method");
             log.wrong(Code::UnknownValue, word.place, message, "write NAT, DR or TUN");
             return None;
         }
     };
-    if let Some(kind) = statement.value(2).filter(|kind| kind.value != "ipip") {
-        let text = "the tunnel is IP in IP: write `tunnel` for another";
-        log.left_out(kind.place, "lvs_method", text);
-    }
     Some(At::new(forward, statement.place()))
+}
+
+/// `TUN [type ipip | gue port N | gre] [nocsum | csum | remcsum]`.
+fn wrapping(statement: &Statement, log: &mut Log) -> Wrapping {
+    let words: Vec<&str> = statement.words.iter().map(|word| word.value.as_str()).collect();
+    let after = |name: &str| {
+        let at = words.iter().position(|word| *word == name)?;
+        words.get(at + 1).copied()
+    };
+    let checksum = match words.iter().find(|word| word.ends_with("csum")) {
+        Some(&"csum") => Checksum::Outer,
+        Some(&"remcsum") => Checksum::Remote,
+        _ => Checksum::Off,
+    };
+    let port = after("port").and_then(|port| port.parse().ok());
+    Wrapping::of(after("type").unwrap_or("ipip"), port, checksum).unwrap_or_else(|| {
+        let text = "this is no tunnel that there is: IP in IP stands in its place";
+        log.left_out(statement.place(), "lvs_method", text);
+        Wrapping::Ipip
+    })
 }
 
 fn persistence(block: &Statement, log: &mut Log) -> Option<At<Persistence>> {
@@ -303,11 +324,11 @@ fn persistence(block: &Statement, log: &mut Log) -> Option<At<Persistence>> {
     Some(At::new(Persistence { timeout, prefix, engine }, statement.place()))
 }
 
-fn fallback(block: &Statement, key: Key, log: &mut Log) -> Option<At<Fallback>> {
+fn fallback(block: &Statement, key: Key, forward: Forward, log: &mut Log) -> Option<At<Fallback>> {
     let statement = block.last("sorry_server")?;
     let address = address(statement.value(0)?, log)?;
     let port = statement.value(1).and_then(|word| port(word, log)).filter(|port| *port > 0);
-    let port = port.filter(|_| key.address().is_some());
+    let port = port.filter(|_| key.address().is_some() || !forward.keeps_port());
     Some(At::new(Fallback { address, port }, statement.place()))
 }
 

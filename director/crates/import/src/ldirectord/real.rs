@@ -1,7 +1,7 @@
 //! `real = HOST[->HOST][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`.
 
 use super::lines::Line;
-use crate::draft::Forward;
+use crate::draft::{Forward, Wrapping};
 use crate::log::Log;
 use crate::place::{At, Place};
 use crate::surroundings::Surroundings;
@@ -49,7 +49,7 @@ pub(super) fn forward(word: &str) -> Option<Forward> {
     match word {
         "gate" => Some(Forward::Direct),
         "masq" => Some(Forward::Nat),
-        "ipip" => Some(Forward::Tunnel),
+        "ipip" => Some(Forward::Tunnel(Wrapping::Ipip)),
         _ => None,
     }
 }

@@ -4,8 +4,8 @@ use super::check::check;
 use super::lines::{Line, Section};
 use super::real::{self, Host};
 use super::table::LANGUAGE;
-use super::{Globals, is_quoted, number, quoted, unknown, unquoted, yes_or_no};
-use crate::draft::{Fallback, Forward, Key, Persistence, Server, Service};
+use super::{Globals, is_quoted, number, quoted, unknown, unquoted, unquoted_value, yes_or_no};
+use crate::draft::{Fallback, Forward, Key, Persistence, Server, Service, Wrapping};
 use crate::log::Log;
 use crate::place::At;
 use crate::surroundings::Surroundings;
@@ -60,6 +60,9 @@ pub(super) fn service(
         }
         At::new(fallback, at.place)
     });
+    let command = section.last("fallbackcommand").map(unquoted_value);
+    let command = command.or_else(|| globals.fallback_command.clone());
+    let words = |said: String| said.split_whitespace().map(str::to_owned).collect();
     let quiescent = section.last("quiescent");
     let quiesce = quiescent
         .and_then(|line| yes_or_no(line, log).map(|yes| At::new(yes, line.place)))
@@ -76,6 +79,7 @@ pub(super) fn service(
         check,
         quiesce,
         fallback,
+        fallback_command: command.map(|at| at.map(words)),
         quorum: None,
         servers,
     })
@@ -236,7 +240,7 @@ pub(crate) fn prefix_of(mask: &str) -> Option<u8> {
 /// How most servers are reached.
 fn common_forward(servers: &[Server], section: &Section) -> At<Forward> {
     let count = |forward| servers.iter().filter(|server| server.forward == forward).count();
-    let all = [Forward::Direct, Forward::Nat, Forward::Tunnel];
+    let all = [Forward::Direct, Forward::Nat, Forward::Tunnel(Wrapping::Ipip)];
     let most = all.into_iter().rev().max_by_key(|it| count(*it)).unwrap_or(Forward::Direct);
     let first = servers.iter().find(|server| server.forward == most);
     At::new(most, first.map_or(section.place, |server| server.place))

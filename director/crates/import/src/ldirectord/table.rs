@@ -20,15 +20,14 @@ pub(crate) const LANGUAGE: Language = Language {
                  it";
             Carried "fallback" "`fallback` of every service without one of its own";
             Carried "fallback6" "`fallback` of every IPv6 service without one of its own";
-            LeftOut "fallbackcommand"
-                "a director runs no program when a fallback begins to serve; the log says so";
+            Carried "fallbackcommand" "`fallback-command` of every service without its own";
             Changed "logfile" "the log goes to standard output, from there to the journal";
-            LeftOut "emailalert"
-                "a director sends no mail; its log and its status say what is down";
-            LeftOut "emailalertfrom" "a director sends no mail";
-            LeftOut "emailalertfreq" "a director sends no mail";
-            LeftOut "emailalertstatus" "a director sends no mail";
-            LeftOut "smtp" "a director sends no mail";
+            Carried "emailalert" "`mail.to` of a channel `[alerts.email]`";
+            Carried "emailalertfrom" "`mail.from`";
+            Carried "emailalertfreq" "`repeat`, from ten seconds on";
+            Changed "emailalertstatus"
+                "alerts go out whenever a director runs; without `running` or `all` nobody is told";
+            Carried "smtp" "`mail.server`";
             LeftOut "execute" "it starts another ldirectord; import its file, too";
             Changed "supervised" "a director always runs in the foreground, under systemd";
             Changed "fork" "checks never wait for each other, whatever is said";
@@ -107,8 +106,7 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "fallback"
                 "`fallback`; the kernel reaches one on this host locally, whatever the method";
             Carried "fallback6" "`fallback`";
-            LeftOut "fallbackcommand"
-                "a director runs no program when a fallback begins to serve; the log says so";
+            Carried "fallbackcommand" "`fallback-command`";
             Carried "quiescent" "`on-failure`";
             Changed "cleanstop"
                 "a director that stops hands over to its peer and takes off what it put there";
@@ -118,11 +116,11 @@ pub(crate) const LANGUAGE: Language = Language {
                 "it counted ping attempts only; failurecount counts failed checks of every kind";
             Carried "failurecount" "`check.fall`, counted for each service and server on its own";
             Carried "checkinterval" "`check.interval`";
-            LeftOut "emailalert"
-                "a director sends no mail; its log and its status say what is down";
-            LeftOut "emailalertfreq" "a director sends no mail";
-            LeftOut "emailalertstatus" "a director sends no mail";
-            LeftOut "smtp" "a director sends no mail";
+            Carried "emailalert" "`mail.to` of a channel `[alerts.email]`";
+            Carried "emailalertfreq" "`repeat`, from ten seconds on";
+            Changed "emailalertstatus"
+                "alerts go out whenever a director runs; without `running` or `all` nobody is told";
+            Carried "smtp" "`mail.server`";
             LeftOut "monitorfile" "`director status --json` and the log have what it had";
             Carried "servicename" "it stood in mails only";
             Carried "comment" "it stood in mails only";

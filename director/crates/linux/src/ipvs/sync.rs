@@ -1,10 +1,13 @@
 //! The daemons that synchronise connections.
 
+use super::telling;
+use crate::error::{NET_ADMIN, refused};
+use crate::interface;
 use crate::kernel::LinuxKernel;
 use director_core::config::{SyncDaemon, SyncRole};
 use director_core::name::InterfaceName;
 use director_engine::ports::{ConnectionSync, KernelError};
-use ipvs_rs::{Daemon, DaemonRole};
+use ipvs_rs::{Client, Daemon, DaemonRole, Forwarding};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU8, NonZeroU16};
@@ -50,7 +53,7 @@ fn our_daemon(there: &Daemon) -> Result<(SyncRole, SyncDaemon), KernelError> {
 
 impl ConnectionSync for LinuxKernel {
     fn sync_daemons(&mut self) -> Result<BTreeMap<SyncRole, SyncDaemon>, KernelError> {
-        self.ipvs(None, ipvs_rs::Client::daemons)?.iter().map(our_daemon).collect()
+        self.ipvs(None, Client::daemons)?.iter().map(our_daemon).collect()
     }
 
     fn start_sync(&mut self, role: SyncRole, daemon: &SyncDaemon) -> Result<(), KernelError> {
@@ -59,7 +62,44 @@ impl ConnectionSync for LinuxKernel {
     }
 
     fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError> {
-        self.ipvs(None, |client| client.stop_daemon(kernel_role(role)))
+        let told = if role == SyncRole::Master { self.say_last_word() } else { Ok(()) };
+        self.ipvs(None, |client| client.stop_daemon(kernel_role(role)))?;
+        told
+    }
+}
+
+impl LinuxKernel {
+    /// Tells the peer what the kernel would throw away with the daemon.
+    fn say_last_word(&mut self) -> Result<(), KernelError> {
+        let daemons = self.sync_daemons()?;
+        let Some(daemon) = daemons.get(&SyncRole::Master) else { return Ok(()) };
+        let methods = self.ipvs(None, methods)?;
+        let interface = interface::needed(daemon.interface.as_str())?;
+        let what = "tell the peer of the connections that it may not know";
+        telling::tell(daemon, interface, &methods).map_err(|error| refused(&error, what, NET_ADMIN))
+    }
+}
+
+/// How packets reach each server. One that services reach in different ways is left out.
+fn methods(client: &mut Client) -> Result<telling::Methods, ipvs_rs::Error> {
+    let mut found: BTreeMap<IpAddr, Option<u32>> = BTreeMap::new();
+    for service in client.services()? {
+        for server in client.destinations(&service.key)? {
+            let method = number(server.forwarding);
+            let known = found.entry(server.address).or_insert(method);
+            *known = known.filter(|known| Some(*known) == method);
+        }
+    }
+    Ok(found.into_iter().filter_map(|(server, method)| Some((server, method?))).collect())
+}
+
+const fn number(forwarding: Forwarding) -> Option<u32> {
+    match forwarding {
+        Forwarding::Masquerade => Some(0),
+        Forwarding::Local => Some(1),
+        Forwarding::Tunnel => Some(2),
+        Forwarding::Direct => Some(3),
+        Forwarding::Bypass | Forwarding::Other(_) => None,
     }
 }
 

@@ -47,9 +47,9 @@ fn each_link_carries_its_own_packets() {
     in_namespace(|| async {
         let (one, other) = cabled().await;
         one.enter();
-        let here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
+        let mut here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
         other.enter();
-        let there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
+        let mut there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
         let mut buffer = [0; 2048];
         for number in [1_u8, 0, 1] {
             let link = LinkId(number);
@@ -73,7 +73,7 @@ fn links_take_turns() {
     in_namespace(|| async {
         let (one, other) = cabled().await;
         one.enter();
-        let here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
+        let mut here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
         other.enter();
         let there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
         // Both neighbours are known and both sockets are readable before the turns begin.
@@ -115,12 +115,53 @@ fn link_local_ipv6_addresses_can_carry_beats() {
         let there = HeartbeatSockets::open(&config, &node("d2")).expect("sockets");
         one.enter();
         give(address, 64, "hb0");
-        let here = HeartbeatSockets::open(&config, &node("d1")).expect("sockets");
+        let mut here = HeartbeatSockets::open(&config, &node("d1")).expect("sockets");
         let to = SocketAddr::new(peer.parse().expect("an address"), PORT);
         here.send(LinkId(0), to, b"beat").expect("send");
         let mut buffer = [0; 64];
         let (_, length, from) = soon(there.receive(&mut buffer)).await.expect("a packet");
         assert_eq!((&buffer[..length], from.ip().to_string().as_str()), (&b"beat"[..], address));
+    });
+}
+
+/// A socket stays bound to the interface that was there when it was opened.
+#[test]
+fn an_interface_that_is_removed_and_made_again_carries_beats_again() {
+    in_namespace(|| async {
+        let (one, other) = cabled().await;
+        other.enter();
+        let other_lab = Lab::new();
+        let mut there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
+        one.enter();
+        let lab = Lab::new();
+        let mut here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
+        let (mut buffer, to) = ([0; 64], SocketAddr::from(([10, 0, 0, 12], PORT)));
+        here.send(LinkId(0), to, b"before").expect("send");
+        soon(there.receive(&mut buffer)).await.expect("a packet");
+        // With one end of the pair the other goes, too.
+        lab.remove("hb0").await;
+        here.send(LinkId(0), to, b"lost").expect_err("there is no interface");
+        lab.pair("hb0", "far").await;
+        lab.up("hb0").await;
+        lab.move_to("far", &other).await;
+        here.send(LinkId(0), to, b"lost").expect_err("it has no address");
+        give("10.0.0.11", 24, "hb0");
+        other.enter();
+        other_lab.rename("far", "hb0").await;
+        other_lab.up("hb0").await;
+        other_lab.carrier("hb0").await;
+        give("10.0.0.12", 24, "hb0");
+        // Each side notices when it sends the next beat.
+        let from = SocketAddr::from(([10, 0, 0, 11], PORT));
+        there.send(LinkId(0), from, b"beat").expect("send");
+        one.enter();
+        lab.carrier("hb0").await;
+        here.send(LinkId(0), to, b"beat").expect("send");
+        let (link, length, _) = soon(there.receive(&mut buffer)).await.expect("a packet");
+        assert_eq!((link, &buffer[..length]), (LinkId(0), &b"beat"[..]));
+        there.send(LinkId(0), from, b"answer").expect("send");
+        let (link, length, _) = soon(here.receive(&mut buffer)).await.expect("a packet");
+        assert_eq!((link, &buffer[..length]), (LinkId(0), &b"answer"[..]));
     });
 }
 
@@ -131,7 +172,7 @@ fn packets_are_marked_as_network_control() {
         other.enter();
         let mut capture = Capture::on("hb0");
         one.enter();
-        let here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
+        let mut here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
         here.send(LinkId(0), ([10, 0, 0, 12], PORT).into(), b"beat").expect("send");
         let frame = capture.next(is_udp);
         assert_eq!(frame[15], 0xc0, "class selector 6");
@@ -148,7 +189,7 @@ fn a_link_takes_nothing_from_another_interface() {
         let here = HeartbeatSockets::open(&pair(PORT), &node("d1")).expect("sockets");
         let mut capture = Capture::on("hb1");
         other.enter();
-        let there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
+        let mut there = HeartbeatSockets::open(&pair(PORT), &node("d2")).expect("sockets");
         let to = ([10, 0, 0, 11], PORT).into();
         there.send(LinkId(1), to, b"astray").expect("send");
         // Once captured, it is ahead of every packet that is sent after it.

@@ -1,11 +1,12 @@
 use crate::lab::{Lab, give, in_namespace, interface, without_ipv6};
 use director_core::config::{
-    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Operations, Pace, Policy, Priority, Scheduler, Service, ServiceKey, VirtualAddress,
+    Announce, Check, CheckMarks, Cluster, Config, Detection, Dialogue, Failback, Forward, Group,
+    Node, OnFailure, Operations, Pace, Policy, Priority, Scheduler, Service, ServiceKey, Via,
+    VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, NodeName, ServiceName};
 use director_engine::ports::IpvsTable;
-use director_linux::{LinuxKernel, Problem, preflight};
+use director_linux::{LinuxKernel, Problem, preflight, preflight_reload};
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
@@ -45,14 +46,16 @@ pub(crate) fn pair(port: u16) -> Config {
             notify: None,
             resync: keepalive * 100,
             sync: None,
+            check_marks: CheckMarks::default(),
         },
         nodes: [(name("d1"), node(11, 200)), (name("d2"), node(12, 100))].into(),
         groups: [(
             GroupName::new("web").expect("a name"),
-            Group { addresses: [vip].into(), priorities: [].into() },
+            Group { addresses: [vip].into(), priorities: [].into(), vrrp: None },
         )]
         .into(),
         services: [].into(),
+        alerts: std::collections::BTreeMap::new(),
         operations: Operations::default(),
     }
 }
@@ -100,6 +103,29 @@ fn a_machine_that_is_as_configured_has_no_problems() {
     });
 }
 
+/// An interface that has gone must not keep the operator from reading a configuration again.
+#[test]
+fn a_reload_is_judged_by_what_it_brings() {
+    in_namespace(|| async {
+        without_ipv6();
+        let lab = Lab::new();
+        lab.veth("hb0", "peer0").await;
+        give("10.0.0.11", 24, "hb0");
+        let (node, used) = (NodeName::new("d1").expect("a name"), pair(694));
+        assert_eq!(preflight(&used, &node).len(), 2, "hb1 and lan0 are not there");
+        assert_eq!(preflight_reload(&used, &used, &node), []);
+        let mut wanted = used.clone();
+        for group in wanted.groups.values_mut() {
+            let moved = group.addresses.iter().cloned();
+            let moved = moved.map(|one| VirtualAddress { interface: interface("lan9"), ..one });
+            group.addresses = moved.collect();
+        }
+        let problems = preflight_reload(&used, &wanted, &node);
+        let said: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
+        assert_eq!(said, ["interface lan9"]);
+    });
+}
+
 /// On a kernel with IPVS there is nothing to tell; on one without it, what would help.
 #[test]
 fn a_kernel_without_ipvs_is_told_how_to_get_it() {
@@ -128,6 +154,7 @@ fn web() -> (ServiceName, Service) {
     let second = Duration::from_secs(1);
     let check = Check {
         dialogue: Dialogue::Tcp,
+        via: Via::Server,
         port: None,
         interval: second,
         timeout: second,
@@ -145,6 +172,7 @@ fn web() -> (ServiceName, Service) {
         on_failure: OnFailure::Quiesce,
         fallback: None,
         servers: [].into(),
+        fallback_command: None,
         policy: Policy::default(),
     };
     (ServiceName::new("web").expect("a name"), service)

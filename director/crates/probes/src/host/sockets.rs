@@ -2,11 +2,13 @@
 
 use super::watched;
 use crate::network::Datagrams;
+use director_core::probe::Way;
+use nix::sys::socket::{setsockopt, sockopt};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto};
-use rustix::net::{connect, recv, send, socket_with};
+use rustix::net::{bind, connect, recv, send, socket_with};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
@@ -19,10 +21,42 @@ pub(super) fn udp(target: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
-    let socket = std::net::UdpSocket::bind(any)?;
+    to(std::net::UdpSocket::bind(any)?, target)
+}
+
+/// This UDP socket, for `target` alone.
+pub(super) fn to(
+    socket: std::net::UdpSocket,
+    target: SocketAddr,
+) -> io::Result<Box<dyn Datagrams>> {
     socket.connect(target)?;
     socket.set_nonblocking(true)?;
     Ok(Box::new(Udp(UdpSocket::from_std(socket)?)))
+}
+
+/// A TCP socket by this way, not connected yet.
+pub(super) fn stream(target: SocketAddr, way: Way) -> io::Result<OwnedFd> {
+    marked(target, way, SocketType::STREAM)
+}
+
+/// A UDP socket by this way, not connected yet.
+pub(super) fn datagram(target: SocketAddr, way: Way) -> io::Result<OwnedFd> {
+    marked(target, way, SocketType::DGRAM)
+}
+
+/// A socket whose packets carry the mark of the way (`SO_MARK` in socket(7)) and come from its
+/// source. The port is chosen now: whoever opens it looks whether it may be used.
+fn marked(target: SocketAddr, way: Way, kind: SocketType) -> io::Result<OwnedFd> {
+    let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, kind, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?;
+    setsockopt(&socket, sockopt::Mark, &way.mark)?;
+    let any = if target.is_ipv4() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    } else {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+    };
+    bind(&socket, &SocketAddr::new(way.source.unwrap_or(any), 0))?;
+    Ok(socket)
 }
 
 struct Udp(UdpSocket);

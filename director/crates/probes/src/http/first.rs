@@ -1,7 +1,7 @@
 //! HTTP/1.1 (RFC 9112), with hyper.
 
-use super::Place;
 use super::judge::{Answer, Judge};
+use super::{Place, Route};
 use crate::call::{Call, local};
 use crate::failure::of_http;
 use crate::network::Network;
@@ -27,15 +27,15 @@ pub(super) async fn request<N: Network>(
     headers: &HeaderMap,
     http: &Http,
 ) -> Result<(Answer, Option<u16>), Failure> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(&place.path)
-        .body(Empty::<Bytes>::new())
-        .map_err(local)?;
+    let uri = match &place.route {
+        Route::Proxy(authority) => format!("http://{authority}{}", place.path),
+        Route::Direct | Route::Tunnel(_) => place.path.clone(),
+    };
+    let mut request =
+        Request::builder().method(method).uri(uri).body(Empty::<Bytes>::new()).map_err(local)?;
     *request.headers_mut() = headers.clone();
     request.headers_mut().insert(HOST, HeaderValue::from_str(&place.host).map_err(local)?);
-    let tls = place.tls.as_ref();
-    let (stream, days) = call.dial_as(tls, Some(place.name()), &["http/1.1"]).await?;
+    let (stream, days) = place.dial(call, &["http/1.1"]).await?;
     let progress = stream.progress().clone();
     let explain = |error: hyper::Error| of_http(&error, progress.phase());
     let (mut sender, connection) = http1::handshake(Watched(stream)).await.map_err(explain)?;

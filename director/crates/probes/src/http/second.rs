@@ -1,7 +1,7 @@
 //! HTTP/2 (RFC 9113), with h2. Without TLS the server must know beforehand (§3.3).
 
-use super::Place;
 use super::judge::{Answer, Judge};
+use super::{Place, Route};
 use crate::call::{Call, local, malformed};
 use crate::failure::of_io;
 use crate::network::Network;
@@ -23,16 +23,19 @@ pub(super) async fn request<N: Network>(
     headers: &HeaderMap,
     http: &Http,
 ) -> Result<(Answer, Option<u16>), Failure> {
-    let scheme = if place.tls.is_some() { "https" } else { "http" };
-    let uri = Uri::builder().scheme(scheme).authority(&*place.host).path_and_query(&*place.path);
+    let (secure, authority) = match &place.route {
+        Route::Proxy(authority) => (false, authority),
+        Route::Direct | Route::Tunnel(_) => (place.tls.is_some(), &place.host),
+    };
+    let scheme = if secure { "https" } else { "http" };
+    let uri = Uri::builder().scheme(scheme).authority(&**authority).path_and_query(&*place.path);
     let mut request = Request::builder()
         .method(method)
         .uri(uri.build().map_err(local)?)
         .body(())
         .map_err(local)?;
     *request.headers_mut() = headers.clone();
-    let tls = place.tls.as_ref();
-    let (stream, days) = call.dial_as(tls, Some(place.name()), &["h2"]).await?;
+    let (stream, days) = place.dial(call, &["h2"]).await?;
     let progress = stream.progress().clone();
     let answer = converse(stream, async |mut sender| {
         let explain = |error: h2::Error| failure(&error, &progress);

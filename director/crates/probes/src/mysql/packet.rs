@@ -137,6 +137,14 @@ pub(super) fn answer(payload: &[u8]) -> Result<Answer, Failure> {
     }
 }
 
+/// What a server adds to a step of a login.
+pub(super) fn more(payload: &[u8]) -> Result<&[u8], Failure> {
+    if let Some(words) = refusal(payload) {
+        return Err(crate::call::rejected(&words));
+    }
+    payload.strip_prefix(&[1]).ok_or_else(|| malformed("this is no step of a login"))
+}
+
 /// How many columns the answer to a query has; otherwise what the server refuses, if it does.
 pub(super) fn columns(payload: &[u8]) -> Result<Result<u16, Option<String>>, Failure> {
     if let Some(words) = refusal(payload) {
@@ -216,6 +224,7 @@ mod tests {
                 let _answered = greeting(&bytes);
                 let _answered = answer(&bytes);
                 let _answered = columns(&bytes);
+                let _answered = more(&bytes);
                 is_end(&bytes);
             }
             let mut slip = said(b"mysql_native_password\0");

@@ -1,6 +1,6 @@
 //! How a password is proved.
 
-use crate::call::local;
+use crate::call::malformed;
 use director_core::probe::Failure;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 /// What a server says of a proof by SHA-256: it has seen this password before, or it has not.
 pub(super) const KNOWN: u8 = 3;
 pub(super) const UNKNOWN: u8 = 4;
+/// What asks a server for its public key.
+pub(super) const ASK_KEY: u8 = 2;
 
 /// A way to prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Plugin {
             Self::Native => Ok(native(password, nonce)),
             Self::CachingSha2 => Ok(caching(password, nonce)),
             Self::Clear if secret => Ok([password, &b"\0"[..]].concat()),
-            Self::Clear => Err(local("the server wants the password itself: set tls = true")),
+            Self::Clear => Err(malformed("the server wants the password itself: set tls = true")),
         }
     }
 }

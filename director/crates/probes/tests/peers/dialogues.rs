@@ -56,7 +56,8 @@ fn tls() -> Option<Tls> {
 }
 
 fn sql() -> Sql {
-    Sql { tls: None, login: login(), database: None, query: Some("SELECT 1".into()), rows: 1 }
+    let query = Some("SELECT 1".into());
+    Sql { tls: None, login: login(), database: None, query, rows: 1, server_key: None }
 }
 
 fn dns(transport: Transport) -> Dialogue {

@@ -2,6 +2,7 @@
 //! everybody waits. Prints the table.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod any_bytes;
 mod dialogues;
 mod network;
 mod secret;
@@ -118,7 +119,7 @@ async fn no_bad_peer_passes_any_check_or_keeps_one_beyond_its_time() {
 async fn carried_out(subject: &Subject, peer: Peer) -> (Outcome, Duration) {
     let network = Played::new(peer);
     let target = "192.0.2.21:4711".parse().unwrap();
-    let check = Probe { target, dialogue: subject.dialogue.clone(), timeout: TIMEOUT };
+    let check = Probe { target, way: None, dialogue: subject.dialogue.clone(), timeout: TIMEOUT };
     let start = Instant::now();
     let outcome = probe(&network, &check).await;
     (outcome, start.elapsed())

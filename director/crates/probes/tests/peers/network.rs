@@ -27,6 +27,10 @@ pub(crate) enum Peer {
     Closes(Vec<u8>),
     /// Says what is no protocol at all, and ends the connection.
     Garbage,
+    /// Says this in pieces of so many bytes, and ends the connection. Where datagrams are
+    /// exchanged, the first answer is this, the next ones are the question with this over it, from
+    /// one byte further in each time.
+    Babbles { bytes: Vec<u8>, step: usize },
     /// Shows a certificate, says `WELL`, and waits.
     Shows(Shown),
 }
@@ -59,7 +63,8 @@ impl Network for Played {
     }
 
     fn datagrams(&self, _: Carrier, _: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
-        Ok(Box::new(Socket { peer: self.0.clone(), garbage: 0 }))
+        let (peer, question) = (self.0.clone(), Vec::new());
+        Ok(Box::new(Socket { peer, garbage: 0, question, answered: 0 }))
     }
 
     fn host(&self) -> &dyn Host {
@@ -91,6 +96,13 @@ async fn play(peer: Peer, mut stream: DuplexStream) {
             stream.write_all(GARBAGE).await.ok();
             ended(stream).await;
         }
+        Peer::Babbles { bytes, step } => {
+            for piece in bytes.chunks(step) {
+                stream.write_all(piece).await.ok();
+                tokio::task::yield_now().await;
+            }
+            ended(stream).await;
+        }
         Peer::Shows(shown) => {
             let Ok(mut stream) = secret::accept(stream, &shown).await else { return };
             stream.write_all(b"WELL").await.ok();
@@ -109,15 +121,43 @@ async fn ended(mut stream: DuplexStream) {
 struct Socket {
     peer: Peer,
     garbage: usize,
+    question: Vec<u8>,
+    answered: usize,
+}
+
+impl Socket {
+    /// So many answers to one question. Most protocols take the first bytes of a question for the
+    /// sign that it was asked.
+    const BABBLED: usize = 12;
+
+    fn babble(&mut self, bytes: &[u8], into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.answered > Self::BABBLED {
+            return Poll::Pending;
+        }
+        let kept = self
+            .answered
+            .checked_sub(1)
+            .map_or(&[][..], |kept| &self.question[..kept.min(self.question.len())]);
+        let answer = [kept, bytes.get(kept.len()..).unwrap_or_default()].concat();
+        self.answered += 1;
+        into[..answer.len()].copy_from_slice(&answer);
+        Poll::Ready(Ok(answer.len()))
+    }
 }
 
 impl Datagrams for Socket {
-    fn poll_send(&mut self, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<()>> {
+    fn poll_send(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<()>> {
         self.garbage = 3;
+        self.question = bytes.to_vec();
+        self.answered = 0;
         Poll::Ready(Ok(()))
     }
 
     fn poll_receive(&mut self, _: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if let Peer::Babbles { bytes, .. } = &self.peer {
+            let bytes = bytes.clone();
+            return self.babble(&bytes, into);
+        }
         match self.peer {
             Peer::Refuses => Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into())),
             Peer::Garbage if self.garbage > 0 => {

@@ -1,22 +1,33 @@
 //! Mail, news and files.
 
-use crate::support::{Place, Server, free_port, need, need_root, rehearse};
+use crate::inetd::Inetd;
+use crate::place::{Place, found, free_port, free_ports, need_root};
+use crate::process::Server;
+use crate::subject::{Missing, Stage, Subject, set};
 use director_core::config::Dialogue;
-use director_core::config::dialogue::{Ftp, Login, Mailbox, Nntp, Pattern, Smtp, Start, Tls};
-use std::fs;
-use std::net::TcpListener;
-use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
+use director_core::config::dialogue::{Ftp, Login, Mailbox, Nntp, Pattern, Smtp, Tls};
+use std::process::Command;
+use std::sync::Arc;
 
-fn asked(place: &Place) -> Option<Tls> {
-    Some(Tls { start: Start::Asked, ..place.tls() })
+pub(crate) fn stages() -> Vec<Result<Stage, Missing>> {
+    let dovecot_rows = ["imap", "imap STARTTLS", "imaps", "pop3", "pop3 STLS", "pop3s"];
+    vec![
+        set(&["smtp", "submission", "smtps"], exim()),
+        set(&dovecot_rows, dovecot()),
+        set(&["ftp"], vsftpd()),
+        set(&["nntp"], leafnode()),
+        Err(Missing {
+            titles: vec!["nntps"],
+            why: "leafnode has no TLS; tried in memory by tests/peers".into(),
+        }),
+    ]
 }
 
 const EXIM: &str = r"
 primary_hostname = mail.example
 spool_directory = DIR/spool
 log_file_path = DIR/spool/%slog
-local_interfaces = 127.0.0.1
+local_interfaces = <; 127.0.0.1 ; ::1
 daemon_smtp_ports = PLAIN : SECURE
 tls_on_connect_ports = SECURE
 tls_advertise_hosts = *
@@ -36,30 +47,47 @@ plain:
   server_set_id = $auth2
 ";
 
-#[tokio::test]
-async fn exim() {
-    let program = need!("exim4", "exim4-daemon-light");
-    need_root!("exim");
+fn smtp(tls: Option<Tls>, login: Option<Login>) -> Dialogue {
+    Dialogue::Smtp(Smtp { tls, helo: None, login }.into())
+}
+
+fn exim() -> Result<Stage, String> {
+    let program = found("exim4", "exim4-daemon-light")?;
+    need_root("exim")?;
     let place = Place::new();
-    let (plain, secure) = (free_port(), free_port());
+    let [plain, secure] = free_ports();
     place.folder("spool");
-    let text = EXIM.replace("SECURE", &secure.to_string());
-    let text = text.replace("ports = PLAIN", &format!("ports = {plain}"));
-    let file = place.write("exim.conf", &text);
-    let server = Server::start(Command::new(program).args(["-bdf", "-C", &file]), &place);
-    let smtp = |tls, login| Dialogue::Smtp(Smtp { tls, helo: None, login }.into());
-    let healthy = [
-        (plain, "smtp", smtp(None, None)),
-        (plain, "login", smtp(None, Some(place.login()))),
-        (plain, "starttls", smtp(asked(&place), Some(place.login()))),
-        (secure, "smtps", smtp(Some(place.tls()), Some(place.login()))),
+    let (login, bad) = (|| Some(place.login()), || Some(place.wrong_login()));
+    let asked = || Some(place.asked_tls());
+    let stranger = Tls { trust: Tls::default().trust, ..place.asked_tls() };
+    let subjects = [
+        Subject::new(
+            "smtp",
+            plain,
+            [smtp(None, None), smtp(None, login())],
+            [smtp(None, bad()), Dialogue::Pop3(Mailbox::default().into())],
+        ),
+        Subject::new(
+            "submission",
+            plain,
+            [smtp(asked(), login()), smtp(asked(), None)],
+            [smtp(asked(), bad()), smtp(Some(stranger), login())],
+        ),
+        Subject::new(
+            "smtps",
+            secure,
+            [smtp(Some(place.tls()), login())],
+            [smtp(Some(place.tls()), bad()), smtp(Some(Tls::default()), login())],
+        ),
     ];
-    let wrong = [
-        (plain, "wrong login", smtp(None, Some(place.wrong_login()))),
-        (plain, "unknown root", smtp(Some(Tls { start: Start::Asked, ..Tls::default() }), None)),
-        (secure, "no TLS", Dialogue::Pop3(Mailbox::default().into())),
-    ];
-    rehearse("exim", server, &healthy, &wrong).await;
+    Ok(Stage::new(place, subjects, move |place| {
+        let text = EXIM.replace("SECURE", &secure.to_string());
+        let text = text.replace("ports = PLAIN", &format!("ports = {plain}"));
+        let file = place.write("exim.conf", &text);
+        let mut command = Command::new(&program);
+        command.args(["-bdf", "-C", &file]);
+        Server::start(command, place)
+    }))
 }
 
 const DOVECOT: &str = r"
@@ -87,11 +115,11 @@ userdb {
 service imap-login {
   chroot =
   inet_listener imap {
-    address = 127.0.0.1
+    address = 127.0.0.1 ::1
     port = P1
   }
   inet_listener imaps {
-    address = 127.0.0.1
+    address = 127.0.0.1 ::1
     port = P2
     ssl = yes
   }
@@ -99,11 +127,11 @@ service imap-login {
 service pop3-login {
   chroot =
   inet_listener pop3 {
-    address = 127.0.0.1
+    address = 127.0.0.1 ::1
     port = P3
   }
   inet_listener pop3s {
-    address = 127.0.0.1
+    address = 127.0.0.1 ::1
     port = P4
     ssl = yes
   }
@@ -113,44 +141,67 @@ service anvil {
 }
 ";
 
-#[tokio::test]
-async fn dovecot() {
-    let program = need!("dovecot", "dovecot-imapd");
-    need_root!("dovecot");
+/// The rows of a mail store: plain, secure when asked, secure at once.
+fn mailboxes(
+    place: &Place,
+    titles: [&'static str; 3],
+    [plain, secure]: [u16; 2],
+    make: fn(Arc<Mailbox>) -> Dialogue,
+    other: fn(Arc<Mailbox>) -> Dialogue,
+) -> [Subject; 3] {
+    let mailbox = |tls, login| make(Mailbox { tls, login }.into());
+    let (login, bad) = (|| Some(place.login()), || Some(place.wrong_login()));
+    let (asked, tls) = (|| Some(place.asked_tls()), || Some(place.tls()));
+    let stranger = Tls { trust: Tls::default().trust, ..place.asked_tls() };
+    let none = Arc::<Mailbox>::default;
+    [
+        Subject::new(
+            titles[0],
+            plain,
+            [mailbox(None, login()), mailbox(None, None)],
+            [mailbox(None, bad()), other(none())],
+        ),
+        Subject::new(
+            titles[1],
+            plain,
+            [mailbox(asked(), login())],
+            [mailbox(asked(), bad()), mailbox(Some(stranger), login())],
+        ),
+        Subject::new(
+            titles[2],
+            secure,
+            [mailbox(tls(), login())],
+            [mailbox(tls(), bad()), mailbox(Some(Tls::default()), login())],
+        ),
+    ]
+}
+
+fn dovecot() -> Result<Stage, String> {
+    let program = found("dovecot", "dovecot-imapd")?;
+    need_root("dovecot")?;
     let place = Place::new();
     place.folder("spool");
-    let ports: [u16; 4] = std::array::from_fn(|_| free_port());
-    let names = ["P1", "P2", "P3", "P4"];
-    let text = names
-        .iter()
-        .zip(ports)
-        .fold(DOVECOT.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()));
-    let file = place.write("dovecot.conf", &text);
-    let server = Server::start(Command::new(program).args(["-F", "-c", &file]), &place);
-    let mailbox = |tls, login: Option<Login>| Box::new(Mailbox { tls, login });
-    let (login, tls) = (|| Some(place.login()), || Some(place.tls()));
-    let healthy = [
-        (ports[0], "imap", Dialogue::Imap(mailbox(None, None))),
-        (ports[0], "login", Dialogue::Imap(mailbox(None, login()))),
-        (ports[0], "starttls", Dialogue::Imap(mailbox(asked(&place), login()))),
-        (ports[1], "imaps", Dialogue::Imap(mailbox(tls(), login()))),
-        (ports[2], "pop3", Dialogue::Pop3(mailbox(None, None))),
-        (ports[2], "login", Dialogue::Pop3(mailbox(None, login()))),
-        (ports[2], "stls", Dialogue::Pop3(mailbox(asked(&place), login()))),
-        (ports[3], "pop3s", Dialogue::Pop3(mailbox(tls(), login()))),
-    ];
-    let wrong_login = || Some(place.wrong_login());
-    let wrong = [
-        (ports[0], "wrong login", Dialogue::Imap(mailbox(None, wrong_login()))),
-        (ports[2], "wrong login", Dialogue::Pop3(mailbox(None, wrong_login()))),
-        (ports[0], "pop3 to imap", Dialogue::Pop3(mailbox(None, None))),
-    ];
-    rehearse("dovecot", server, &healthy, &wrong).await;
+    let ports: [u16; 4] = free_ports();
+    let [imap, imaps, pop3, pop3s] = ports;
+    let of_imap = ["imap", "imap STARTTLS", "imaps"];
+    let of_pop3 = ["pop3", "pop3 STLS", "pop3s"];
+    let mut subjects = Vec::new();
+    subjects.extend(mailboxes(&place, of_imap, [imap, imaps], Dialogue::Imap, Dialogue::Pop3));
+    subjects.extend(mailboxes(&place, of_pop3, [pop3, pop3s], Dialogue::Pop3, Dialogue::Imap));
+    Ok(Stage::new(place, subjects, move |place| {
+        let names = ["P1", "P2", "P3", "P4"];
+        let text = names
+            .iter()
+            .zip(ports)
+            .fold(DOVECOT.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()));
+        let file = place.write("dovecot.conf", &text);
+        let mut command = Command::new(&program);
+        command.args(["-F", "-c", &file]);
+        Server::start(command, place)
+    }))
 }
 
 const VSFTPD: &str = r"
-listen=YES
-listen_address=127.0.0.1
 background=NO
 anonymous_enable=YES
 local_enable=NO
@@ -162,69 +213,65 @@ secure_chroot_dir=DIR/empty
 seccomp_sandbox=NO
 run_as_launching_user=NO
 xferlog_enable=NO
+listen_port=PORT
 ";
 
-#[tokio::test]
-async fn vsftpd() {
-    let program = need!("vsftpd", "vsftpd");
-    need_root!("vsftpd");
+fn vsftpd() -> Result<Stage, String> {
+    let program = found("vsftpd", "vsftpd")?;
+    need_root("vsftpd")?;
     let place = Place::new();
     let port = free_port();
     for folder in ["files", "empty"] {
-        fs::create_dir(place.path(folder)).unwrap();
+        std::fs::create_dir(place.path(folder)).unwrap();
     }
     place.write("files/status", "all is WELL\n");
-    let file = place.write("vsftpd.conf", &format!("{VSFTPD}listen_port={port}\n"));
-    let server = Server::start(Command::new(program).arg(&file), &place);
     let ftp = |login, file: Option<&str>, expect: Option<&str>| {
         let expect = expect.map(|text| Pattern::Text(text.into()));
         Dialogue::Ftp(Ftp { login, file: file.map(Into::into), expect }.into())
     };
     let healthy = [
-        (port, "guest", ftp(None, None, None)),
-        (port, "file", ftp(None, Some("status"), None)),
-        (port, "content", ftp(None, Some("status"), Some("WELL"))),
+        ftp(None, Some("status"), Some("WELL")),
+        ftp(None, Some("status"), None),
+        ftp(None, None, None),
     ];
     let wrong = [
-        (port, "wrong content", ftp(None, Some("status"), Some("ILL"))),
-        (port, "missing file", ftp(None, Some("none"), None)),
-        (port, "wrong login", ftp(Some(place.login()), None, None)),
+        ftp(None, Some("status"), Some("ILL")),
+        ftp(None, Some("none"), None),
+        ftp(Some(place.login()), None, None),
     ];
-    rehearse("vsftpd", server, &healthy, &wrong).await;
+    let subjects = [Subject::new("ftp", port, healthy, wrong)];
+    Ok(Stage::new(place, subjects, move |place| {
+        // One process of it listens to one family.
+        let text = VSFTPD.replace("PORT", &port.to_string());
+        let own = ["listen=YES\nlisten_address=127.0.0.1", "listen_ipv6=YES\nlisten_address6=::1"];
+        let [one, other] = ["four.conf", "six.conf"];
+        let one = place.write(one, &format!("{text}{}\n", own[0]));
+        let other = place.write(other, &format!("{text}{}\n", own[1]));
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "\"$0\" \"$2\" & exec \"$0\" \"$1\""]).arg(&program);
+        command.args([one, other]);
+        Server::start(command, place)
+    }))
 }
 
-/// A news server that talks on its standard input and output: a connection becomes both.
-#[tokio::test]
-async fn leafnode() {
-    let program = need!("leafnode", "leafnode");
-    need_root!("leafnode");
-    let place = Place::new();
-    let file =
-        place.write("config", "server = news.example.org\nhostname = news.check-director.net\n");
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let serving = std::thread::spawn(move || {
-        for _ in 0..2 {
-            let (stream, _) = listener.accept().unwrap();
-            let output = OwnedFd::from(stream.try_clone().unwrap());
+fn leafnode() -> Result<Stage, String> {
+    let program = found("leafnode", "leafnode")?;
+    need_root("leafnode")?;
+    let port = free_port();
+    let nntp = |group: Option<&str>| {
+        Dialogue::Nntp(Nntp { tls: None, group: group.map(Into::into) }.into())
+    };
+    let subjects = [Subject::new("nntp", port, [nntp(None)], [nntp(Some("no.such.group"))])];
+    Ok(Stage::new(Place::new(), subjects, move |place| {
+        let text = "server = news.example.org\nhostname = news.check-director.net\n";
+        let (file, program) = (place.write("config", text), program.clone());
+        Server::Inetd(Inetd::start(port, move || {
             // It refuses to run on a host without a name of the kind that it wants.
             let mut command = Command::new("/usr/bin/unshare");
             let named = "hostname news.check-director.net; exec \"$@\"";
             command.args(["--uts", "sh", "-c", named, "sh"]).arg(&program);
-            command.args(["-e", "-F", &file]).stderr(Stdio::null());
-            command.stdin(OwnedFd::from(stream)).stdout(output);
-            let mut child = command.spawn().unwrap();
-            child.wait().unwrap();
-        }
-    });
-    let nntp = |group: Option<&str>| {
-        Dialogue::Nntp(Nntp { tls: None, group: group.map(Into::into) }.into())
-    };
-    let limit = std::time::Duration::from_secs(10);
-    let good = crate::support::asked(port, &nntp(None), limit).await;
-    let group = crate::support::asked(port, &nntp(Some("no.such.group")), limit).await;
-    println!("leafnode     | nntp: {good:?} | unknown group: {group:?}");
-    assert!(good.is_ok(), "{good:?}");
-    assert!(group.is_err(), "{group:?}");
-    serving.join().unwrap();
+            command.args(["-e", "-F", &file]);
+            command
+        }))
+    }))
 }

@@ -1,16 +1,33 @@
-//! Names, users, calls, and the host itself.
+//! Names, users, calls, health as a service, and agents.
 
-use crate::support::{Place, Server, asked, free_port, need, rehearse};
+use crate::inetd::Inetd;
+use crate::place::{Place, found, free_port, free_ports};
+use crate::process::Server;
+use crate::subject::{Missing, Stage, Subject, set};
 use director_core::config::Dialogue;
 use director_core::config::dialogue::{
-    Dns, Login, Pattern, Radius, Record, Secret, Sip, Transport, Udp,
+    Agent, Dns, Grpc, Login, Pattern, Radius, Record, Secret, Sip, Tls, Transport, Udp,
 };
 use std::process::Command;
-use std::time::Duration;
+
+pub(crate) fn stages() -> Vec<Result<Stage, Missing>> {
+    vec![
+        set(&["udp send, expect", "dns udp", "dns tcp"], unbound()),
+        set(&["radius"], freeradius()),
+        set(&["sip udp", "sip tcp"], kamailio()),
+        set(&["grpc", "grpc TLS"], etcd()),
+        Err(Missing {
+            titles: vec!["oracle"],
+            why: "Debian has no such listener; tried in memory by tests/peers".into(),
+        }),
+        set(&["agent"], agent()),
+    ]
+}
 
 const UNBOUND: &str = r#"
 server:
     interface: 127.0.0.1
+    interface: ::1
     do-daemonize: no
     username: ""
     chroot: ""
@@ -27,38 +44,50 @@ remote-control:
     control-enable: no
 "#;
 
-#[tokio::test]
-async fn unbound() {
-    let program = need!("unbound", "unbound");
-    let place = Place::new();
-    let port = free_port();
-    let text = UNBOUND.replace("127.0.0.1\n", &format!("127.0.0.1\n    port: {port}\n"));
-    let file = place.write("unbound.conf", &text);
-    let server = Server::start(Command::new(program).args(["-d", "-c", &file]), &place);
-    let dns = |transport, name: &str, record, expect: Option<&str>| {
-        let expect = expect.map(|text| Pattern::Text(text.into()));
-        Dialogue::Dns(Dns { transport, name: name.into(), record, expect }.into())
-    };
-    let (udp, tcp, www) = (Transport::Udp, Transport::Tcp, "www.example.org");
-    // A question for the root's servers, as bytes: any answer has its number in front.
-    let bytes = Udp {
-        send: b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03org\0\0\x01\0\x01".to_vec(),
-        expect: Some(Pattern::Bytes(vec![192, 0, 2, 7])),
-    };
+fn dns(transport: Transport, name: &str, record: Record, expect: Option<&str>) -> Dialogue {
+    let expect = expect.map(|text| Pattern::Text(text.into()));
+    Dialogue::Dns(Dns { transport, name: name.into(), record, expect }.into())
+}
+
+fn of_names(title: &'static str, port: u16, by: Transport) -> Subject {
+    let www = "www.example.org";
     let healthy = [
-        (port, "A", dns(udp, www, Record::A, Some("192.0.2.7"))),
-        (port, "A by tcp", dns(tcp, www, Record::A, Some("192.0.2.7"))),
-        (port, "AAAA", dns(udp, www, Record::Aaaa, Some("2001:db8::7"))),
-        (port, "TXT", dns(udp, www, Record::Txt, Some("WELL"))),
-        (port, "MX", dns(udp, "example.org.", Record::Mx, Some("mail.example.org"))),
-        (port, "udp", Dialogue::Udp(bytes.into())),
+        dns(by, www, Record::A, Some("192.0.2.7")),
+        dns(by, www, Record::Aaaa, Some("2001:db8::7")),
+        dns(by, www, Record::Txt, Some("WELL")),
+        dns(by, "example.org.", Record::Mx, Some("mail.example.org")),
     ];
     let wrong = [
-        (port, "other address", dns(udp, www, Record::A, Some("192.0.2.8"))),
-        (port, "no such name", dns(udp, "none.example.org", Record::A, None)),
-        (port, "no such record", dns(tcp, www, Record::Srv, None)),
+        dns(by, www, Record::A, Some("192.0.2.8")),
+        dns(by, "none.example.org", Record::A, None),
+        dns(by, www, Record::Srv, None),
     ];
-    rehearse("unbound", server, &healthy, &wrong).await;
+    Subject::new(title, port, healthy, wrong)
+}
+
+fn unbound() -> Result<Stage, String> {
+    let program = found("unbound", "unbound")?;
+    let port = free_port();
+    // A question as bytes: the answer has the address in it.
+    let bytes = |address: [u8; 4]| {
+        let send = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03org\0\0\x01\0\x01";
+        let expect = Some(Pattern::Bytes(address.into()));
+        Dialogue::Udp(Udp { send: send.to_vec(), expect }.into())
+    };
+    let subjects = [
+        Subject::new("udp send, expect", port, [bytes([192, 0, 2, 7])], [bytes([192, 0, 2, 8])])
+            .by_datagrams(),
+        of_names("dns udp", port, Transport::Udp).by_datagrams(),
+        of_names("dns tcp", port, Transport::Tcp),
+    ];
+    Ok(Stage::new(Place::new(), subjects, move |place| {
+        let text =
+            UNBOUND.replace("interface: ::1\n", &format!("interface: ::1\n    port: {port}\n"));
+        let file = place.write("unbound.conf", &text);
+        let mut command = Command::new(&program);
+        command.args(["-d", "-c", &file]);
+        Server::start(command, place)
+    }))
 }
 
 const RADIUS: &str = r#"
@@ -68,84 +97,160 @@ logdir = DIR
 run_dir = DIR
 pidfile = DIR/pid
 max_request_time = 5
-log { destination = stderr }
-security { max_attributes = 200 reject_delay = 0 status_server = no }
-thread pool { start_servers = 1 max_servers = 2 min_spare_servers = 1 max_spare_servers = 2 }
-client loopback { ipaddr = 127.0.0.1 secret = sesame require_message_authenticator = yes }
-modules { pap { } }
+log {
+    destination = stderr
+}
+security {
+    max_attributes = 200
+    reject_delay = 0
+    status_server = no
+}
+thread pool {
+    start_servers = 1
+    max_servers = 2
+    min_spare_servers = 1
+    max_spare_servers = 2
+}
+client four {
+    ipaddr = 127.0.0.1
+    secret = sesame
+    require_message_authenticator = yes
+}
+client six {
+    ipv6addr = ::1
+    secret = sesame
+    require_message_authenticator = yes
+}
+modules {
+    pap {
+    }
+}
 server check {
-    listen { type = auth ipaddr = 127.0.0.1 port = PORT }
+    listen {
+        type = auth
+        ipaddr = 127.0.0.1
+        port = PORT
+    }
+    listen {
+        type = auth
+        ipv6addr = ::1
+        port = PORT
+    }
     authorize {
         if (&User-Name == "director") {
-            update control { &Cleartext-Password := "hidden" }
+            update control {
+                &Cleartext-Password := "hidden"
+            }
         }
         pap
     }
-    authenticate { Auth-Type PAP { pap } }
+    authenticate {
+        Auth-Type PAP {
+            pap
+        }
+    }
 }
 "#;
 
-#[tokio::test]
-async fn freeradius() {
-    let program = need!("freeradius", "freeradius");
-    let place = Place::new();
-    let port = free_port();
-    // One statement on each line is what its parser reads.
-    let text = RADIUS.replace("PORT", &port.to_string()).replace("{ ", "{\n").replace(" }", "\n}");
-    let keys = ["ipaddr", "port", "secret", "require_", "reject_", "status_", "max_", "min_"];
-    let text =
-        keys.iter().fold(text, |text, key| text.replace(&format!(" {key}"), &format!("\n{key}")));
-    place.write("radiusd.conf", &text);
-    place.write("dictionary", "$INCLUDE /usr/share/freeradius/dictionary\n");
-    place.write("sesame", "sesame\n");
-    use std::os::unix::fs::PermissionsExt;
-    let closed = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(place.path("sesame"), closed).unwrap();
-    let mut command = Command::new(program);
-    let server = Server::start(command.args(["-f", "-n", "radiusd", "-d", place.root()]), &place);
-    let radius = |login: Login, secret: &str| {
-        let secret = Secret::File(place.path(secret));
+fn freeradius() -> Result<Stage, String> {
+    let program = found("freeradius", "freeradius")?;
+    let (place, port) = (Place::new(), free_port());
+    place.secret("sesame", "sesame");
+    let radius = |login: Login| {
+        let secret = Secret::File(place.path("sesame"));
         Dialogue::Radius(Radius { login, secret }.into())
     };
-    let healthy = [(port, "accepted", radius(place.login(), "sesame"))];
-    let wrong = [(port, "wrong login", radius(place.wrong_login(), "sesame"))];
-    rehearse("freeradius", server, &healthy, &wrong).await;
+    let (healthy, wrong) = ([radius(place.login())], [radius(place.wrong_login())]);
+    let subjects = [Subject::new("radius", port, healthy, wrong).by_datagrams()];
+    Ok(Stage::new(place, subjects, move |place| {
+        place.write("radiusd.conf", &RADIUS.replace("PORT", &port.to_string()));
+        place.write("dictionary", "$INCLUDE /usr/share/freeradius/dictionary\n");
+        let mut command = Command::new(&program);
+        command.args(["-f", "-n", "radiusd", "-d", place.root()]);
+        Server::start(command, place)
+    }))
 }
 
-#[tokio::test]
-async fn kamailio() {
-    let program = need!("kamailio", "kamailio");
-    let place = Place::new();
+fn kamailio() -> Result<Stage, String> {
+    let program = found("kamailio", "kamailio")?;
     let port = free_port();
-    let text = format!(
-        "#!KAMAILIO\nchildren=1\nlog_stderror=yes\nlisten=udp:127.0.0.1:{port}\n\
-         listen=tcp:127.0.0.1:{port}\nloadmodule \"pv.so\"\nloadmodule \"sl.so\"\n\
-         request_route {{\n if ($rU == \"director\") {{ sl_send_reply(\"200\", \"OK\"); }}\n\
-         else {{ sl_send_reply(\"404\", \"Not Found\"); }}\n}}\n"
-    );
-    let file = place.write("kamailio.cfg", &text);
-    let mut command = Command::new(program);
-    command.args(["-DD", "-E", "-f", &file, "-Y", place.root(), "-m", "8", "-M", "4"]);
-    let server = Server::start(&mut command, &place);
     let sip = |transport, user: &str| Dialogue::Sip(Sip { transport, user: user.into() }.into());
-    let healthy = [
-        (port, "udp", sip(Transport::Udp, "director@example.org")),
-        (port, "tcp", sip(Transport::Tcp, "director@example.org")),
-    ];
-    let wrong = [
-        (port, "other user", sip(Transport::Udp, "nobody@example.org")),
-        (port, "other user", sip(Transport::Tcp, "nobody@example.org")),
-    ];
-    rehearse("kamailio", server, &healthy, &wrong).await;
+    let of = |title, by| {
+        let healthy = [sip(by, "director@example.org")];
+        Subject::new(title, port, healthy, [sip(by, "nobody@example.org")])
+    };
+    let subjects = [of("sip udp", Transport::Udp).by_datagrams(), of("sip tcp", Transport::Tcp)];
+    Ok(Stage::new(Place::new(), subjects, move |place| {
+        let listen = ["127.0.0.1", "[::1]"]
+            .map(|address| format!("listen=udp:{address}:{port}\nlisten=tcp:{address}:{port}\n"));
+        let text = format!(
+            "#!KAMAILIO\nchildren=1\nlog_stderror=yes\n{}\
+             loadmodule \"pv.so\"\nloadmodule \"sl.so\"\n\
+             request_route {{\n if ($rU == \"director\") {{ sl_send_reply(\"200\", \"OK\"); }}\n\
+             else {{ sl_send_reply(\"404\", \"Not Found\"); }}\n}}\n",
+            listen.concat()
+        );
+        let file = place.write("kamailio.cfg", &text);
+        let mut command = Command::new(&program);
+        command.args(["-DD", "-E", "-f", &file, "-Y", place.root(), "-m", "8", "-M", "4"]);
+        Server::start(command, place)
+    }))
 }
 
-#[tokio::test]
-async fn the_host_itself_answers_an_echo() {
-    let outcome = asked(0, &Dialogue::Ping, Duration::from_secs(10)).await;
-    match outcome {
-        Err(director_core::probe::Failure::Local { what }) if what.contains("not permitted") => {
-            println!("skipped: nobody here may send ICMP");
-        }
-        outcome => assert!(outcome.is_ok(), "{outcome:?}"),
-    }
+/// It has the health service of gRPC beside its own.
+fn etcd() -> Result<Stage, String> {
+    let program = found("etcd", "etcd-server")?;
+    let place = Place::new();
+    let [plain, secure, peers] = free_ports();
+    let grpc = |tls, service: &str| {
+        Dialogue::Grpc(Grpc { tls, host: None, service: service.into() }.into())
+    };
+    let tls = || Some(place.tls());
+    let subjects = [
+        Subject::new(
+            "grpc",
+            plain,
+            [grpc(None, "")],
+            [grpc(None, "no.such.Service"), grpc(tls(), "")],
+        ),
+        Subject::new(
+            "grpc TLS",
+            secure,
+            [grpc(tls(), "")],
+            [grpc(tls(), "no.such.Service"), grpc(Some(Tls::default()), ""), grpc(None, "")],
+        ),
+    ];
+    Ok(Stage::new(place, subjects, move |place| {
+        let urls = |scheme: &str, port: u16| {
+            format!("{scheme}://127.0.0.1:{port},{scheme}://[::1]:{port}")
+        };
+        let mut command = Command::new(&program);
+        let folder = place.path("etcd");
+        let peers = format!("http://127.0.0.1:{peers}");
+        command.args(["--data-dir", &folder, "--logger", "zap"]);
+        let clients = [urls("http", plain), urls("https", secure)].join(",");
+        command.args(["--listen-client-urls", &clients]);
+        command.args(["--advertise-client-urls", &format!("http://127.0.0.1:{plain}")]);
+        command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
+        command.args(["--initial-cluster", &format!("default={peers}")]);
+        command.args(["--cert-file", &place.path("cert.pem")]);
+        command.args(["--key-file", &place.path("key.pem")]);
+        Server::start(command, place)
+    }))
+}
+
+/// Whatever program says one line will do: this one says what it was asked to.
+fn agent() -> Result<Stage, String> {
+    let port = free_port();
+    let says = |words: &str| Dialogue::Agent(Agent { send: format!("{words}\n").into() }.into());
+    let healthy = [says("up"), says("75% up"), says("ready drain # for a while")];
+    let wrong = [says("down # gone"), says("nonsense")];
+    let subjects = [Subject::new("agent", port, healthy, wrong)];
+    Ok(Stage::new(Place::new(), subjects, move |_| {
+        Server::Inetd(Inetd::start(port, || {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", "read -r words && echo \"$words\""]);
+            command
+        }))
+    }))
 }

@@ -23,6 +23,12 @@ pub enum AskError {
     /// Not for this user.
     #[error("{}: not permitted; ask as the user that runs the director, or as root", .0.display())]
     Denied(PathBuf),
+    /// Nothing came in time.
+    #[error(
+        "{}: the director does not answer within 5 s; is it stopped, or its host overloaded?",
+        .0.display()
+    )]
+    Silent(PathBuf),
     /// The connection failed.
     #[error("{}: {}", .0.display(), .1)]
     Io(PathBuf, io::Error),
@@ -84,6 +90,7 @@ fn failed(path: &Path, error: io::Error) -> AskError {
             AskError::NotRunning(path.to_owned())
         }
         io::ErrorKind::PermissionDenied => AskError::Denied(path.to_owned()),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => AskError::Silent(path.to_owned()),
         _ => AskError::Io(path.to_owned(), error),
     }
 }

@@ -2,8 +2,10 @@
 
 use super::command::{Command, Shape, VERSION};
 use super::limit::Limit;
+use crate::counters::Counters;
 use crate::order::Order;
 use crate::status;
+use director_core::alter::Alteration;
 use director_core::order::{Author, Order as Operation};
 use director_core::view::View;
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// The longest question, in bytes.
-const LONGEST: u64 = 4096;
+pub(crate) const LONGEST: usize = 4096;
 /// Questions on one connection.
 const QUESTIONS: usize = 1024;
 /// A connection on which nothing is said for this long is closed.
@@ -25,12 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ENDING: &str = "this director is ending";
 
 /// Who asks, and whom the questions go to.
-pub(super) struct Desk {
-    pub(super) orders: mpsc::Sender<Order>,
+pub(crate) struct Desk {
+    pub(crate) orders: mpsc::Sender<Order>,
     /// Shared by all connections.
-    pub(super) limit: Arc<Limit>,
+    pub(crate) limit: Arc<Limit>,
+    pub(crate) counters: Counters,
     /// Who has opened the connection, as the kernel says.
-    pub(super) who: String,
+    pub(crate) who: String,
 }
 
 /// Answers questions until the other side ends, says nothing for too long, or has asked enough.
@@ -41,7 +44,7 @@ where
     let mut stream = BufReader::new(stream);
     for _ in 0..QUESTIONS {
         let mut question = String::new();
-        let mut limited = (&mut stream).take(LONGEST);
+        let mut limited = (&mut stream).take(LONGEST as u64);
         let reading = timeout(PATIENCE, limited.read_line(&mut question)).await;
         if !matches!(reading, Ok(Ok(length)) if length > 0) {
             return;
@@ -60,7 +63,8 @@ where
 }
 
 impl Desk {
-    async fn answer(&self, question: &str) -> Value {
+    /// The answer to one question or order.
+    pub(crate) async fn answer(&self, question: &str) -> Value {
         let command: Command = match serde_json::from_str(question) {
             Ok(command) => command,
             Err(error) => return refusal(&format!("question not understood: {error}")),
@@ -78,15 +82,47 @@ impl Desk {
                 None => refusal(ENDING),
             },
             Command::Explain { subject, format } => self.explain(subject, format).await,
-            Command::Metrics => match self.ask(Order::Metrics).await {
-                Some(text) => json!({ "version": VERSION, "text": text }),
+            Command::Metrics => self.metrics().await,
+            Command::Counters => self.count().await,
+            Command::Altered => match self.ask(Order::Altered).await {
+                Some(altered) => json!({ "version": VERSION, "altered": altered }),
                 None => refusal(ENDING),
             },
             Command::Reload { reason } => self.reload(self.author(reason)).await,
-            order => match order.operation() {
-                Some((operation, reason)) => self.operate(operation, self.author(reason)).await,
-                None => refusal("this is no order"),
-            },
+            order => self.obey(order).await,
+        }
+    }
+
+    async fn obey(&self, order: Command) -> Value {
+        if let Some((alteration, reason)) = order.alteration() {
+            return self.alter(alteration, self.author(reason)).await;
+        }
+        match order.operation() {
+            Some((operation, reason)) => self.operate(operation, self.author(reason)).await,
+            None => refusal("this is no order"),
+        }
+    }
+
+    async fn alter(&self, alteration: Alteration, by: Author) -> Value {
+        match self.ask(|reply| Order::Alter(alteration, by, reply)).await {
+            Some(Ok(node)) => json!({ "version": VERSION, "done": true, "node": node }),
+            Some(Err(why)) => json!({ "version": VERSION, "refused": why }),
+            None => refusal(ENDING),
+        }
+    }
+
+    async fn metrics(&self) -> Value {
+        let (Some(text), Some(view)) = (self.ask(Order::Metrics).await, self.view().await) else {
+            return refusal(ENDING);
+        };
+        json!({ "version": VERSION, "text": self.counters.join(text, &view).await })
+    }
+
+    async fn count(&self) -> Value {
+        let Some(view) = self.view().await else { return refusal(ENDING) };
+        match self.counters.read().await {
+            Ok(reading) => json!({ "version": VERSION, "counters": reading.of(&view) }),
+            Err(why) => refusal(&format!("the kernel does not say what it has counted: {why}")),
         }
     }
 

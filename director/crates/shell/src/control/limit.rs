@@ -11,13 +11,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// A token bucket.
 #[derive(Debug)]
-pub(super) struct Limit(Mutex<(u32, Instant)>);
+pub struct Limit(Mutex<(u32, Instant)>);
 
-impl Limit {
-    pub(super) fn new() -> Self {
+impl Default for Limit {
+    fn default() -> Self {
         Self(Mutex::new((BURST, Instant::now())))
     }
+}
 
+impl Limit {
     /// Whether one more order may be carried out now.
     pub(super) fn take(&self) -> bool {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,7 +40,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_taken_and_then_one_at_a_time() {
-        let limit = Limit::new();
+        let limit = Limit::default();
         let taken = (0..1000).filter(|_| limit.take()).count();
         assert_eq!(taken, BURST as usize);
         tokio::time::advance(Duration::from_millis(450)).await;

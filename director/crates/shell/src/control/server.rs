@@ -2,6 +2,7 @@
 
 use super::connection::{Desk, serve};
 use super::limit::Limit;
+use crate::counters::Counters;
 use crate::order::Order;
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -64,14 +65,19 @@ impl Control {
         Ok(control)
     }
 
-    /// Passes questions on as orders, for as long as it is polled.
+    /// Passes questions on as orders, for as long as it is polled; what IPVS has counted is
+    /// answered from `counters`, and `limit` says how many orders are taken.
     ///
     /// # Errors
     /// When the socket cannot be given to the runtime.
-    pub async fn serve(self, orders: mpsc::Sender<Order>) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        orders: mpsc::Sender<Order>,
+        counters: Counters,
+        limit: Arc<Limit>,
+    ) -> io::Result<()> {
         let listener = UnixListener::from_std(self.listener.try_clone()?)?;
         let mut connections = JoinSet::new();
-        let limit = Arc::new(Limit::new());
         loop {
             tokio::select! {
                 biased;
@@ -79,7 +85,8 @@ impl Control {
                 accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((stream, _)) => {
                         let (orders, limit) = (orders.clone(), Arc::clone(&limit));
-                        let desk = Desk { orders, limit, who: who(&stream) };
+                        let counters = counters.clone();
+                        let desk = Desk { orders, limit, counters, who: who(&stream) };
                         connections.spawn(serve(stream, desk));
                     }
                     // Most likely no file descriptor is left; the next try must not come at once.
@@ -96,10 +103,15 @@ impl Control {
 /// Who has opened a connection (`SO_PEERCRED` in `unix(7)`).
 fn who(stream: &tokio::net::UnixStream) -> String {
     match stream.peer_cred() {
-        Ok(peer) if peer.uid() == 0 => "root".to_owned(),
-        Ok(peer) => format!("user {}", peer.uid()),
+        Ok(peer) => named(peer.uid()),
         Err(_) => "somebody unknown".to_owned(),
     }
+}
+
+/// The name of a user, or the number when there is none.
+fn named(uid: u32) -> String {
+    let known = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid));
+    known.ok().flatten().map_or_else(|| format!("user {uid}"), |user| user.name)
 }
 
 /// Removes a socket that a director left behind.

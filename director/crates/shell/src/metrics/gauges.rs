@@ -1,16 +1,20 @@
 //! What is read from the view when somebody asks.
 
+mod vrrp;
+
+use director_core::input::Ignored;
 use director_core::report::{Health, PeerState, Role};
 use director_core::standing::Duty;
-use director_core::view::{ServiceView, View};
+use director_core::view::{AlertView, ServiceView, View};
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::atomic::AtomicU64;
 
-type Float = Gauge<f64, AtomicU64>;
+pub(super) type Float = Gauge<f64, AtomicU64>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfGroup {
@@ -20,6 +24,17 @@ struct OfGroup {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfPeer {
+    peer: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfReason {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRival {
+    group: String,
     peer: String,
 }
 
@@ -46,6 +61,17 @@ struct OfServer {
     server: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAlert {
+    channel: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfChannel {
+    channel: String,
+}
+
 /// What a node can be for a group.
 pub(super) const ROLES: [Role; 6] =
     [Role::Waiting, Role::Standby, Role::Taking, Role::Active, Role::Releasing, Role::Stopped];
@@ -70,9 +96,14 @@ pub(super) fn register(registry: &mut Registry, view: &View) {
     cluster(registry, view);
     services(registry, &view.services);
     servers(registry, &view.services);
+    alerts(registry, &view.alerts);
     let converged: Gauge = Gauge::default();
     converged.set(i64::from(view.kernel.converged));
     registry.register("kernel_converged", "Whether the kernel holds what it should", converged);
+    let foreign: Gauge = Gauge::default();
+    foreign.set(i64::try_from(view.kernel.foreign.len()).unwrap_or(i64::MAX));
+    let help = "Services, servers and addresses in the kernel that are not ours and left alone";
+    registry.register("kernel_foreign", help, foreign);
     let up = Float::default();
     up.set(seconds(view.started_ms));
     let help = "Since this director started";
@@ -92,6 +123,17 @@ fn cluster(registry: &mut Registry, view: &View) {
         }
     }
     registry.register("group_role", "Whether this node has the role for the group", role);
+    let rivals: Family<OfRival, Float> = Family::default();
+    for (group, peer) in
+        view.groups.iter().flat_map(|group| view.peers.iter().map(move |peer| (group, &peer.name)))
+    {
+        let rival = group.rival.as_ref().filter(|rival| rival.peer == *peer);
+        let label = OfRival { group: group.name.to_string(), peer: peer.to_string() };
+        rivals.get_or_create(&label).set(rival.map_or(0.0, |rival| seconds(rival.since_ms)));
+    }
+    let help = "For how long the peer may have owned the group beside this node";
+    registry.register_with_unit("group_two_owners", help, Unit::Seconds, rivals);
+    vrrp::register(registry, &view.groups);
     let (alive, same): (Family<OfPeer, Gauge>, Family<OfPeer, Gauge>) = Default::default();
     let link: Family<OfLink, Gauge> = Family::default();
     let heard: Family<OfPeer, Float> = Family::default();
@@ -108,6 +150,14 @@ fn cluster(registry: &mut Registry, view: &View) {
             link.get_or_create(&label).set(i64::from(each.up));
         }
     }
+    let ignored: Family<OfReason, Gauge> = Family::default();
+    for why in Ignored::ALL {
+        let count = view.ignored.get(&why).copied().unwrap_or_default();
+        let label = OfReason { reason: why.word() };
+        ignored.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    let help = "Heartbeat packets since the start that changed nothing, by why";
+    registry.register("heartbeat_packets_ignored", help, ignored);
     registry.register("peer_alive", "Whether the peer is heard", alive);
     registry.register("peer_same_config", "Whether the peer has our configuration", same);
     registry.register("link_up", "Whether the peer is heard over the link", link);
@@ -150,6 +200,31 @@ fn services(registry: &mut Registry, views: &[ServiceView]) {
     registry.register("service_panic", "Whether checks are not believed", panic);
     let help = "Connections in the kernel, summed over the service's servers";
     registry.register("service_connections", help, connections);
+}
+
+fn alerts(registry: &mut Registry, views: &[AlertView]) {
+    let count: Family<OfAlert, Counter> = Family::default();
+    let (waiting, troubles): (Family<OfChannel, Gauge>, Family<OfChannel, Gauge>) =
+        Default::default();
+    for view in views {
+        let channel = view.channel.to_string();
+        for (result, number) in [
+            ("sent", view.sent),
+            ("failed", view.failed),
+            ("lost", view.lost),
+            ("suppressed", view.suppressed),
+        ] {
+            let label = OfAlert { channel: channel.clone(), result };
+            count.get_or_create(&label).inc_by(number);
+        }
+        let label = OfChannel { channel };
+        let number = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
+        waiting.get_or_create(&label).set(number(view.waiting));
+        troubles.get_or_create(&label).set(number(view.troubles));
+    }
+    registry.register("alerts", "Alerts by what became of them", count);
+    registry.register("alerts_waiting", "Alerts that are not delivered yet", waiting);
+    registry.register("alert_troubles", "Troubles of the channel's kind that last", troubles);
 }
 
 fn servers(registry: &mut Registry, views: &[ServiceView]) {

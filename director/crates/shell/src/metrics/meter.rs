@@ -1,8 +1,9 @@
 //! What is counted while a director runs.
 
 use super::gauges;
+use super::pace::{Pace, Turn};
 use director_core::Report;
-use director_core::probe::Outcome;
+use director_core::probe::{Outcome, Phase, Phases};
 use director_core::report::{Level, PeerState};
 use director_core::view::View;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -30,12 +31,32 @@ struct Of {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Group {
+    group: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Severity {
     level: &'static str,
 }
 
-/// The counters.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Part {
+    phase: &'static str,
+}
+
+fn word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => "connect",
+        Phase::Tls => "tls",
+        Phase::Answer => "answer",
+        Phase::Body => "body",
+        Phase::Whole => "whole",
+    }
+}
+
+/// The counters; a clone counts on together with the first.
+#[derive(Clone, Debug)]
 pub(crate) struct Meter {
     role_changes: Family<Change, Counter>,
     beats_sent: Counter,
@@ -43,8 +64,10 @@ pub(crate) struct Meter {
     rejected: Counter,
     late: Family<Of, Counter>,
     deaths: Family<Of, Counter>,
+    two_owners: Family<Group, Counter>,
     checks: Family<Result, Counter>,
     check_seconds: Histogram,
+    phase_seconds: Family<Part, Histogram, fn() -> Histogram>,
     server_changes: Family<Result, Counter>,
     steps: Family<Result, Counter>,
     drift: Counter,
@@ -52,6 +75,7 @@ pub(crate) struct Meter {
     orders: Family<Result, Counter>,
     stalls: Counter,
     reports: Family<Severity, Counter>,
+    pace: Pace,
 }
 
 /// From a millisecond to half a minute: what a check may take.
@@ -66,8 +90,10 @@ impl Meter {
             rejected: Counter::default(),
             late: Family::default(),
             deaths: Family::default(),
+            two_owners: Family::default(),
             checks: Family::default(),
             check_seconds: Histogram::new(BUCKETS),
+            phase_seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             server_changes: Family::default(),
             steps: Family::default(),
             drift: Counter::default(),
@@ -75,6 +101,7 @@ impl Meter {
             orders: Family::default(),
             stalls: Counter::default(),
             reports: Family::default(),
+            pace: Pace::new(),
         }
     }
 
@@ -87,10 +114,24 @@ impl Meter {
     }
 
     /// A check ended by itself.
-    pub(crate) fn checked(&self, outcome: &Outcome, took: Duration) {
+    pub(crate) fn checked(&self, outcome: &Outcome, phases: &Phases, took: Duration) {
         let result = if outcome.is_ok() { "passed" } else { "failed" };
         self.checks.get_or_create(&Result { result }).inc();
         self.check_seconds.observe(took.as_secs_f64());
+        for (phase, took) in phases.iter() {
+            let part = Part { phase: word(phase) };
+            self.phase_seconds.get_or_create(&part).observe(took.as_secs_f64());
+        }
+    }
+
+    /// The loop was kept by one thing for so long.
+    pub(crate) fn turned(&self, turn: Turn, took: Duration) {
+        self.pace.turned(turn, took);
+    }
+
+    /// The loop came so late to what was due.
+    pub(crate) fn late(&self, by: Duration) {
+        self.pace.late(by);
     }
 
     pub(crate) fn reloaded(&self, good: bool) {
@@ -122,6 +163,9 @@ impl Meter {
             }
             Report::Peer { peer, state: PeerState::Dead, .. } => {
                 self.deaths.get_or_create(&Of { peer: peer.to_string() }).inc();
+            }
+            Report::TwoOwners { group, .. } => {
+                self.two_owners.get_or_create(&Group { group: group.to_string() }).inc();
             }
             Report::Rejected { .. } => {
                 self.rejected.inc();
@@ -172,10 +216,14 @@ impl Meter {
                 drop(family.get_or_create(&Result { result }));
             }
         }
+        for phase in Phases::ALL {
+            drop(self.phase_seconds.get_or_create(&Part { phase: word(phase) }));
+        }
         for level in ["error", "warn", "info", "debug"] {
             drop(self.reports.get_or_create(&Severity { level }));
         }
         for group in &view.groups {
+            drop(self.two_owners.get_or_create(&Group { group: group.name.to_string() }));
             for role in gauges::ROLES {
                 let change = Change { group: group.name.to_string(), to: role.to_string() };
                 drop(self.role_changes.get_or_create(&change));
@@ -208,11 +256,16 @@ impl Meter {
         let (late, deaths) = (self.late.clone(), self.deaths.clone());
         registry.register("peer_late", "Times that a peer's heartbeat was late", late);
         registry.register("peer_deaths", "Times that a peer was given up", deaths);
+        let twice = self.two_owners.clone();
+        registry.register("two_owners", "Times that another owned the group too", twice);
         let roles = self.role_changes.clone();
         registry.register("role_changes", "Changes of a group's role on this node", roles);
         let reports = self.reports.clone();
         registry.register("reports", "Events by how much they matter", reports);
+        self.pace.register(registry);
         let seconds = self.check_seconds.clone();
         registry.register("check_duration_seconds", "How long checks took", seconds);
+        let (parts, help) = (self.phase_seconds.clone(), "How long the parts of checks took");
+        registry.register("check_phase_seconds", help, parts);
     }
 }

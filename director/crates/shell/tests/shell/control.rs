@@ -3,6 +3,7 @@
 use crate::support::{Cluster, FakeKernel};
 use director_core::name::GroupName;
 use director_shell::control::{AskError, Command, Control, OpenError, Shape, ask, listen};
+use director_shell::counters::Counters;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,15 +13,21 @@ use std::path::{Path, PathBuf};
 use tokio::task::{LocalSet, spawn_blocking};
 
 /// A director behind a socket, and `asking` beside it on another thread.
-async fn beside<T: Send + 'static>(asking: impl FnOnce(PathBuf) -> T + Send + 'static) -> T {
+pub(crate) async fn beside<T: Send + 'static>(
+    asking: impl FnOnce(PathBuf) -> T + Send + 'static,
+) -> T {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run/control.sock");
     let asked = path.clone();
     let local = LocalSet::new();
     let answered = local.run_until(async move {
-        let director = Cluster::default().start("d1", 1, &FakeKernel::default());
+        let kernel = FakeKernel::default();
+        let director = Cluster::default().start_with(crate::alerts::told(), "d1", 1, &kernel);
         let control = Control::open(&asked).unwrap();
-        let serving = tokio::task::spawn_local(control.serve(director.orders.clone()));
+        let counters = Counters::new(director.kernel.clone());
+        let limit = std::sync::Arc::default();
+        let serving =
+            tokio::task::spawn_local(control.serve(director.orders.clone(), counters, limit));
         let answered = spawn_blocking(move || asking(asked)).await.unwrap();
         serving.abort();
         assert!(serving.await.unwrap_err().is_cancelled());
@@ -32,7 +39,7 @@ async fn beside<T: Send + 'static>(asking: impl FnOnce(PathBuf) -> T + Send + 's
 }
 
 /// Says `line` and reads one line.
-fn converse(path: &Path, line: &[u8]) -> Value {
+pub(crate) fn converse(path: &Path, line: &[u8]) -> Value {
     let mut stream = UnixStream::connect(path).unwrap();
     stream.write_all(line).unwrap();
     let mut answer = String::new();
@@ -216,12 +223,36 @@ async fn events_are_told_as_they_happen_until_the_listener_goes() {
 }
 
 #[tokio::test]
+async fn counters_are_of_servers_in_the_table_and_one_reading_is_shared() {
+    let (first, second) = beside(|path| {
+        let of = || ask(&path, &Command::Counters).unwrap()["counters"].clone();
+        // The director puts its table into the kernel when it begins.
+        let mut first = of();
+        while first["servers"].as_array().unwrap().is_empty() {
+            first = of();
+        }
+        (first, of())
+    })
+    .await;
+    let server = &first["servers"][0];
+    assert_eq!((&server["service"], &server["server"]), (&"http".into(), &"10.0.0.21:80".into()));
+    let connections = server["connections"].as_u64().unwrap();
+    assert!(connections > 0 && server["bytes_in"] == 60 * connections, "{server}");
+    assert!(first["read_ms"].as_u64().unwrap() > 0);
+    assert_eq!(first, second, "asked again at once, the kernel is not");
+}
+
+#[tokio::test]
 async fn metrics_are_a_whole_exposition() {
     let text = beside(|path| {
         let answer = ask(&path, &Command::Metrics).unwrap();
         answer["text"].as_str().unwrap().to_owned()
     })
     .await;
+    // For readers of another make: ci/steps/prometheus.sh.
+    if let Some(path) = std::env::var_os("SCRAPE_TO") {
+        fs::write(path, &text).unwrap();
+    }
     assert!(text.ends_with("# EOF\n"), "{text}");
     assert!(text.contains("director_group_role{group=\"web\",role=\"waiting\"} 1\n"), "{text}");
     assert!(text.contains("director_service_servers{service=\"http\",state=\"up\"}"), "{text}");

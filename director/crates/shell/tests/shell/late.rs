@@ -4,7 +4,7 @@ use crate::support::{Cluster, Paper, on_one_thread, settled};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// d2 hears d1, then nothing for 130 ms, and then is not run for 40 ms; the peer is late after 150.
+/// d2 hears d1, then nothing for 110 ms, and then is not run for 40 ms; the peer is late after 125.
 /// `delivered` says whether what d1 sent meanwhile is in d2's sockets by then.
 async fn log_of_a_pause(delivered: bool) -> String {
     let cluster = Cluster::default();
@@ -20,7 +20,7 @@ async fn log_of_a_pause(delivered: bool) -> String {
         }
         assert!(heard.is_some(), "no beat within two intervals");
         cluster.switch.hold();
-        sleep(Duration::from_millis(130)).await;
+        sleep(Duration::from_millis(110)).await;
         let held = cluster.switch.open();
         assert!(!held.is_empty());
         d2.jump(Duration::from_millis(40));

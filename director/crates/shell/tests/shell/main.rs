@@ -1,7 +1,17 @@
 //! Whole directors, but for their hosts, on a clock that stands still unless everybody waits.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod alerts;
+mod altered;
+mod api;
 mod control;
+mod events;
+mod fallback;
+mod http;
 mod late;
+mod maintenance;
+mod openmetrics;
 mod pair;
+mod secure;
+mod slow;
 mod support;

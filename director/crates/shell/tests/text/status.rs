@@ -2,15 +2,20 @@
 
 use director_core::beat::{Claim, Incarnation};
 use director_core::config::{
-    Digest, Forward, Priority, Scheduler, ServiceKey, SyncRole, Thresholds, VirtualAddress, Weight,
+    Digest, Forward, Priority, Scheduler, ServiceKey, SyncRole, Thresholds, Via, VirtualAddress,
+    Weight,
 };
-use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
+use director_core::input::Ignored;
+use director_core::name::{
+    AlertName, ClusterName, GroupName, InterfaceName, NodeName, ServiceName,
+};
+use director_core::probe::Advice;
 use director_core::report::{Health, PeerState, Role};
 use director_core::standing::Duty;
 use director_core::time::{Deadline, Instant, Reason};
 use director_core::view::{
-    AddressView, DrainView, GroupView, KernelView, LinkView, PeerView, ServerView, ServiceView,
-    View,
+    AddressView, AlertView, DrainView, GroupView, KernelView, LinkView, PeerView, ServerView,
+    ServiceView, View,
 };
 use director_shell::status::{summary, text};
 
@@ -35,6 +40,9 @@ fn group() -> GroupView {
         why: "the kernel holds its addresses".into(),
         resting: false,
         owner: Some(NodeName::new("d1").unwrap()),
+        rival: None,
+        failback_ms: None,
+        vrrp: None,
         addresses: vec![AddressView { address, held: true }],
     }
 }
@@ -72,6 +80,9 @@ fn server(number: u8, health: Health) -> ServerView {
         checks_passed: 120,
         checks_failed: 3,
         check_us: Some(1500),
+        checked_at: "10.0.0.100:80".parse().unwrap(),
+        check_mark: (number == 2).then_some(1_280_704_513),
+        advice: Advice::default(),
         duty: Duty::Serve,
         duty_ms: None,
         by: None,
@@ -85,6 +96,7 @@ fn view() -> View {
         key: ServiceKey::Tcp("10.0.0.100:80".parse().unwrap()),
         scheduler: Scheduler::Wlc,
         settings: "wlc persistent 300 prefix 24".into(),
+        checked_via: Via::Service,
         marked: [].into(),
         fallback_serving: false,
         fallback: Some("127.0.0.1:80".parse().unwrap()),
@@ -102,6 +114,7 @@ fn view() -> View {
         next: Some(Deadline { at: Instant::from_nanos(1_000), reason: Reason::BeatDue }),
         groups: vec![group()],
         peers: vec![peer()],
+        ignored: [(Ignored::Replayed, 3), (Ignored::Authentication, 2)].into(),
         services: vec![service],
         draining: vec![DrainView {
             service: ServiceKey::FwMark(7),
@@ -109,12 +122,23 @@ fn view() -> View {
             connections: 3,
             remaining_ms: 12_000,
         }],
+        alerts: vec![AlertView {
+            channel: AlertName::new("pager").unwrap(),
+            waiting: 2,
+            troubles: 1,
+            sent: 7,
+            failed: 3,
+            lost: 1,
+            suppressed: 4,
+            failure: Some("connection refused".into()),
+        }],
         kernel: KernelView {
             converged: false,
             observed_ms: Some(250),
             refused: vec!["set net/ipv4/vs/expire_nodest_conn = 1: it does not exist".into()],
             foreign: vec!["service tcp 10.0.0.200:25".into()],
             sync: [(SyncRole::Master, "id 1 on eth1 to 224.0.0.81 port 8848".into())].into(),
+            sync_listening_ms: None,
         },
     }
 }

@@ -43,6 +43,8 @@ pub enum Tampering {
     RemoveAddress(IpAddr),
     /// `ip address add`: a virtual address is put where the configuration has it.
     AddAddress(IpAddr),
+    /// `ipvsadm -A`: a service that the configuration does not name is added.
+    AddForeign,
     /// `ipvsadm -d`: a real server is removed from a service.
     RemoveServer {
         /// Name of the virtual service.
@@ -65,6 +67,7 @@ impl fmt::Display for Tampering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flush => f.write_str("flush"),
+            Self::AddForeign => f.write_str("add-foreign"),
             Self::RemoveAddress(address) => write!(f, "remove-address {address}"),
             Self::AddAddress(address) => write!(f, "add-address {address}"),
             Self::RemoveServer { service, server } => {

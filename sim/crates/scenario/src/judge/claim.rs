@@ -5,7 +5,8 @@ use super::truth::{Truth, first_unexcused, suspended};
 use super::words::joined;
 use super::{Case, Judged, Ruling};
 use crate::{
-    Bound, Claim, Compare, Condition, Except, Outcome, Quantity, Trigger, Window, show_duration,
+    Bound, Claim, Compare, Condition, Event, Except, Outcome, Quantity, Trigger, Window,
+    show_duration,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(super) fn expectations(case: &Case<'_>) -> Vec<Judged> {
             measure(case, quantity, *compare, *bound, *window)
         }
         Claim::Pinned { client } => pinned(case, client),
+        Claim::Returned { node, compare, packets } => returned(case, node, *compare, *packets),
     };
     let all = case.scenario.expectations.iter();
     all.map(|expectation| Judged {
@@ -213,5 +215,20 @@ fn pinned(case: &Case<'_>, client: &str) -> Ruling {
             let facts = format!("the connection from {start} was answered by {servers}");
             Ruling::Violated { at: torn.end, facts }
         }
+    }
+}
+
+fn returned(case: &Case<'_>, director: &str, compare: Compare, bound: u64) -> Ruling {
+    let told = case.history.records().iter().rev().find_map(|record| match &record.event {
+        Event::Returned { node, packets } if node == director => Some(*packets),
+        _ => None,
+    });
+    let Some(packets) = told else {
+        return not_judged(format!("nobody counted packets on {director} until the end"));
+    };
+    let measured = format!("{packets} packets");
+    match compare.holds(&packets, &bound) {
+        true => held(measured),
+        false => Ruling::Violated { at: case.history.end, facts: measured },
     }
 }

@@ -36,11 +36,12 @@ pub(super) struct Connection<'a> {
     pub(super) end: Duration,
     pub(super) servers: &'a [String],
     pub(super) outcome: Outcome,
+    pub(super) held: Duration,
 }
 
 impl Connection<'_> {
     fn is_good(&self) -> bool {
-        self.outcome == Outcome::Served && self.end.saturating_sub(self.start) <= LATE
+        self.outcome == Outcome::Served && self.end.saturating_sub(self.start + self.held) <= LATE
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -65,8 +66,9 @@ pub(super) fn connections<'a>(
     let records = history.records().iter();
     let mut found: Vec<Connection<'a>> = records
         .filter_map(|record| match &record.event {
-            Event::Connection { client, start, servers, outcome } if client == name => {
-                Some(Connection { start: *start, end: record.at, servers, outcome: *outcome })
+            Event::Connection { client, start, servers, outcome, held } if client == name => {
+                let (start, outcome, held) = (*start, *outcome, *held);
+                Some(Connection { start, end: record.at, servers, outcome, held })
             }
             _ => None,
         })
@@ -193,6 +195,7 @@ mod tests {
                     end: at(second) + if *good { LATE } else { LATE * 2 },
                     servers: &[],
                     outcome: Outcome::Served,
+                    held: Duration::ZERO,
                 })
                 .collect();
             let found = outage(&all, at(good.len()));

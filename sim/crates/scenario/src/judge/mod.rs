@@ -1,6 +1,7 @@
 //! Whether the expectations of a scenario held in a run: pure functions of what was recorded.
 
 mod claim;
+mod dead;
 mod figures;
 mod invariant;
 mod state;
@@ -9,6 +10,7 @@ mod tests;
 mod truth;
 mod words;
 
+pub use dead::dead_time;
 pub use figures::{ClientFigures, LATE};
 pub(crate) use figures::{Disturbance, disturbances};
 pub use state::{Names, State, replay};

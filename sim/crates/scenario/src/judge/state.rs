@@ -233,6 +233,9 @@ impl State {
             Event::Connection { .. }
             | Event::Fallback { .. }
             | Event::Peer { .. }
+            | Event::Returned { .. }
+            | Event::Sent { .. }
+            | Event::Computed { .. }
             | Event::Note { .. } => return false,
         }
         true

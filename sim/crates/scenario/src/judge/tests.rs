@@ -59,7 +59,8 @@ impl Run {
     fn connection(self, start: u64, took: u64, servers: &[&str], outcome: Outcome) -> Self {
         let servers = servers.iter().map(|server| (*server).to_owned()).collect();
         let client = "web".to_owned();
-        self.event(start + took, Event::Connection { client, start: ms(start), servers, outcome })
+        let (start, end, held) = (ms(start), start + took, Duration::ZERO);
+        self.event(end, Event::Connection { client, start, servers, outcome, held })
     }
 
     /// Good connections every 50 ms in this stretch.

@@ -3,7 +3,7 @@
 use super::Reader;
 use super::source::{Mistake, list, nearest};
 use crate::facts::Facts;
-use crate::{ConfigFile, NodeKind, Scenario};
+use crate::{ConfigFile, Node, NodeKind, Protocol, Scenario};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -49,26 +49,45 @@ impl<'a> Draft<'a> {
         Ok(ConfigFile { path: path.to_owned(), text })
     }
 
+    /// A configuration that the director must refuse: whatever it names is not there.
+    pub(super) fn refused(&self, path: &str, at: usize) -> Result<ConfigFile, Mistake> {
+        let text = (self.read)(path).map_err(|wrong| {
+            let help = "name a file relative to this scenario file";
+            Mistake::new(at, format!("cannot read `{path}`: {wrong}"), help)
+        })?;
+        Ok(ConfigFile { path: path.to_owned(), text })
+    }
+
     pub(super) fn node(&self, name: &str, at: usize, wanted: Wanted) -> Result<String, Mistake> {
         let nodes = || self.scenario.nodes.iter();
-        let kind = nodes().find(|node| node.name == name).map(|node| &node.kind);
-        let fits = |kind: &NodeKind| match wanted {
+        let found = nodes().find(|node| node.name == name);
+        let fits = |node: &Node| match wanted {
             Wanted::Any => true,
-            Wanted::Director => matches!(kind, NodeKind::Director { .. }),
-            Wanted::Server => matches!(kind, NodeKind::Server { .. }),
+            Wanted::Director => matches!(node.kind, NodeKind::Director { .. }),
+            // A director that is prepared as one is a real server too.
+            Wanted::Server => {
+                matches!(node.kind, NodeKind::Server { .. }) || node.prepare.is_some()
+            }
         };
         let doubtful = self.doubtful.contains(name);
-        if doubtful || kind.is_some_and(fits) {
+        if doubtful || found.is_some_and(fits) {
             return Ok(name.to_owned());
         }
         let known: Vec<&str> =
-            nodes().filter(|node| fits(&node.kind)).map(|node| node.name.as_str()).collect();
-        let text = match (kind, wanted) {
+            nodes().filter(|node| fits(node)).map(|node| node.name.as_str()).collect();
+        let text = match (found, wanted) {
             (Some(_), Wanted::Director) => format!("`{name}` is not a director"),
             (Some(_), Wanted::Server) => format!("`{name}` is not a real server"),
             _ => format!("there is no node `{name}`"),
         };
         Err(Mistake::new(at, text, choice(name, &known)))
+    }
+
+    /// Whether a real server speaks TLS on one of its ports.
+    pub(super) fn speaks_tls(&self, node: &str) -> bool {
+        let found = self.scenario.node(node).map(|node| &node.kind);
+        matches!(found, Some(NodeKind::Server { serve, .. })
+            if serve.iter().any(|serve| serve.protocol == Protocol::Https))
     }
 
     pub(super) fn segment(&self, name: &str, at: usize) -> Result<String, Mistake> {

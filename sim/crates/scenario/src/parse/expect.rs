@@ -14,7 +14,7 @@ use toml_edit::Table;
 type Rest = fn(&mut Cursor<'_>, &Draft<'_>) -> Result<Claim, Mistake>;
 
 /// What an expectation can begin with, and what reads it from there.
-const CLAIMS: [(&str, Rest); 12] = [
+const CLAIMS: [(&str, Rest); 13] = [
     ("always", always),
     ("never", never),
     ("eventually", eventually),
@@ -29,6 +29,7 @@ const CLAIMS: [(&str, Rest); 12] = [
         measure(cursor, draft, "served(CLIENT, SERVER) > 0 between 5s and 9s")
     }),
     ("pinned", pinned),
+    ("returned", returned),
 ];
 
 pub(super) fn read(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
@@ -231,4 +232,15 @@ fn pinned(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<Claim, Mistake> 
     let client = draft.client(client.text, client.at)?;
     cursor.need(")", usage)?;
     Ok(Claim::Pinned { client })
+}
+
+fn returned(cursor: &mut Cursor<'_>, draft: &Draft<'_>) -> Result<Claim, Mistake> {
+    let usage = "write returned(DIRECTOR) = 0";
+    cursor.name("a quantity", usage)?;
+    cursor.need("(", usage)?;
+    let node = cursor.name("a director", usage)?;
+    let node = draft.node(node.text, node.at, Wanted::Director)?;
+    cursor.need(")", usage)?;
+    let compare = compare(cursor, usage)?;
+    Ok(Claim::Returned { node, compare, packets: number(cursor, usage)? })
 }

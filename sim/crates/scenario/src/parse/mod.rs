@@ -1,5 +1,6 @@
 //! From text to [`Scenario`], or to every problem of the file at once.
 
+mod client;
 mod condition;
 mod cursor;
 mod draft;
@@ -59,7 +60,7 @@ fn whole(source: &mut Source<'_>, root: &Table, read: &Reader<'_>) -> Result<Sce
     let mut draft = Draft::new(header::read(source, root), read);
     node::segments(source, root, &mut draft);
     node::nodes(source, root, &mut draft);
-    node::clients(source, root, &mut draft);
+    client::clients(source, root, &mut draft);
     timeline::read(source, root, &mut draft);
     expect::read(source, root, &mut draft);
     let mut problems = std::mem::take(&mut source.problems);

@@ -1,17 +1,15 @@
-//! Segments, nodes and clients.
+//! Segments and nodes.
 
-use super::draft::{Draft, Wanted};
+use super::draft::Draft;
 use super::source::{Mistake, Source, Text, key_offset, list};
 use super::{range, value};
-use crate::{Client, ConfigFile, Node, NodeKind, Port, Segment, Serve};
-use std::time::Duration;
+use crate::{ConfigFile, Node, NodeKind, Port, Segment, Serve};
+use std::net::IpAddr;
 use toml_edit::{Table, TableLike};
 
 const KINDS: [&str; 4] = ["router", "director", "server", "client"];
 /// The keys of a node that are not segments.
-const KEYS: [&str; 4] = ["kind", "config", "serve", "vip_on_lo"];
-/// How long a client waits when its table does not say.
-const PATIENCE: Duration = Duration::from_secs(1);
+const KEYS: [&str; 6] = ["kind", "config", "serve", "vip_on_lo", "prepare", "gateway"];
 
 pub(super) fn segments(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
     for (name, at, table) in source.tables_at(root, "segments") {
@@ -58,9 +56,17 @@ fn several(
 ) {
     let before = source.problems.len();
     let kind = kind(source, at, table, draft);
+    let gateway = gateway(source, table);
+    let prepare = prepare(source, table, draft);
     let mut nodes: Vec<Node> = names
         .iter()
-        .map(|name| Node { name: name.clone(), kind: kind.clone(), ports: Vec::new() })
+        .map(|name| Node {
+            name: name.clone(),
+            kind: kind.clone(),
+            ports: Vec::new(),
+            gateway,
+            prepare: prepare.clone(),
+        })
         .collect();
     for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(key)) {
         ports(source, key, table, &mut nodes, draft);
@@ -113,8 +119,13 @@ fn kind(
             return NodeKind::Client;
         }
     };
-    let owners: [(&str, &[&str]); 3] =
-        [("config", &["director"]), ("serve", &["server", "director"]), ("vip_on_lo", &["server"])];
+    let owners: [(&str, &[&str]); 5] = [
+        ("config", &["director"]),
+        ("serve", &["server", "director"]),
+        ("vip_on_lo", &["server"]),
+        ("prepare", &["server", "director"]),
+        ("gateway", &["server", "director", "client"]),
+    ];
     for (key, owners) in owners {
         if !owners.contains(&word) && table.contains_key(key) {
             let help = format!("only a {} has it: take the line out", owners.join(" or a "));
@@ -185,6 +196,29 @@ fn vip_on_lo(source: &mut Source<'_>, table: &dyn TableLike) -> bool {
     })
 }
 
+/// The configuration of the directors, by which the real server is prepared.
+fn prepare(
+    source: &mut Source<'_>,
+    table: &dyn TableLike,
+    draft: &mut Draft<'_>,
+) -> Option<ConfigFile> {
+    let text = source.string_at(table, "prepare")?;
+    let read = draft.config(&text.value, 0);
+    let file = source.keep(&text, read);
+    if table.contains_key("vip_on_lo") {
+        let help = "take one of the two lines out";
+        let wrong = "`prepare` puts the virtual addresses where they belong: `vip_on_lo` does too";
+        source.report(key_offset(table, "vip_on_lo"), wrong, help);
+    }
+    file
+}
+
+fn gateway(source: &mut Source<'_>, table: &dyn TableLike) -> Option<IpAddr> {
+    let text = source.string_at(table, "gateway")?;
+    let parsed = value::ip(&text.value, 0);
+    source.keep(&text, parsed)
+}
+
 fn ports(
     source: &mut Source<'_>,
     segment: &str,
@@ -196,8 +230,9 @@ fn ports(
     if let Err(mistake) = range::names(segment) {
         return source.report(at, mistake.text, mistake.help);
     }
-    let is_address =
-        table.get(segment).and_then(|item| item.as_str()).is_some_and(|text| text.contains('/'));
+    let item = table.get(segment);
+    let is_array = item.is_some_and(toml_edit::Item::is_array);
+    let is_address = is_array || item.and_then(|item| item.as_str()).is_some_and(has_prefix);
     if let Some(near) = super::source::nearest(segment, &KEYS).filter(|_| !is_address) {
         return source.report(
             at,
@@ -205,100 +240,52 @@ fn ports(
             format!("did you mean `{near}`?"),
         );
     }
-    let Some(text) = source.string_at(table, segment) else { return };
+    let texts = match is_array {
+        true => source.strings_at(table, segment),
+        false => source.string_at(table, segment).map(|text| vec![text]),
+    };
+    let texts = texts.unwrap_or_default();
+    if is_array && texts.is_empty() {
+        source.report(at, format!("`{segment}` has no address"), "write [\"10.0.0.1/24\"]");
+    }
+    for text in texts {
+        addresses(source, segment, &text, nodes, draft);
+    }
+    draft.scenario.segments.entry(segment.to_owned()).or_insert(Segment::DEFAULT);
+}
+
+fn has_prefix(text: &str) -> bool {
+    text.contains('/')
+}
+
+/// One address for each node.
+fn addresses(
+    source: &mut Source<'_>,
+    segment: &str,
+    text: &Text,
+    nodes: &mut [Node],
+    draft: &Draft<'_>,
+) {
     let values = range::values(&text.value, nodes.len());
-    let Some(values) = source.keep(&text, values) else { return };
-    for (node, written) in nodes.iter_mut().zip(&values) {
-        let parsed =
-            value::cidr(written).and_then(|cidr| match draft.scenario.node_at(cidr.address) {
+    let Some(values) = source.keep(text, values) else { return };
+    for (place, written) in values.iter().enumerate() {
+        let parsed = value::cidr(written).and_then(|cidr| {
+            let has = |node: &&Node| node.addresses().any(|own| own == cidr.address);
+            match draft.scenario.node_at(cidr.address).or_else(|| nodes.iter().find(has)) {
                 Some(other) => Err(Mistake::new(
                     0,
                     format!("`{}` already has the address {}", other.name, cidr.address),
                     "give each node an address of its own",
                 )),
-                None => Ok(Port { segment: segment.to_owned(), cidr }),
-            });
-        match source.keep(&text, parsed) {
-            Some(port) => node.ports.push(port),
-            // The other nodes of a range have the same fault.
-            None => break,
-        }
-    }
-    draft.scenario.segments.entry(segment.to_owned()).or_insert(Segment::DEFAULT);
-}
-
-pub(super) fn clients(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
-    for (name, at, table) in source.tables_at(root, "clients") {
-        source.unknown_keys(table, &["target", "new", "start", "timeout", "from"], "a client");
-        if let Err(mistake) = range::names(name) {
-            source.report(at, mistake.text, mistake.help);
-        }
-        let client = client(source, name, at, table, draft);
-        draft.scenario.clients.push(client);
-    }
-}
-
-fn client(
-    source: &mut Source<'_>,
-    name: &str,
-    at: usize,
-    table: &dyn TableLike,
-    draft: &Draft<'_>,
-) -> Client {
-    let mut required = |key: &str, example: &str| {
-        if !table.contains_key(key) {
-            source.report(
-                at,
-                format!("client `{name}` has no `{key}`"),
-                format!("add {key} = \"{example}\""),
-            );
-        }
-        source.string_at(table, key)
-    };
-    let target = required("target", "10.0.0.100:80");
-    let new = required("new", "20/s");
-    let target = target.and_then(|text| {
-        let parsed = text.value.parse().map_err(|_| {
-            let help = "write address and port: 10.0.0.100:80, [2001:db8::100]:80";
-            Mistake::new(0, format!("`{}` is not an address with a port", text.value), help)
-        });
-        source.keep(&text, parsed)
-    });
-    let new = new.and_then(|text| source.keep(&text, value::rate(&text.value)));
-    let mut time = |key: &str| {
-        let text = source.string_at(table, key)?;
-        source.keep(&text, value::duration(&text.value, 0))
-    };
-    let (start, timeout) = (time("start"), time("timeout"));
-    Client {
-        name: name.to_owned(),
-        target: target.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
-        new: new.unwrap_or(crate::Rate { count: 1, per: PATIENCE }),
-        start: start.unwrap_or_default(),
-        timeout: timeout.unwrap_or(PATIENCE),
-        from: from(source, at, table, draft),
-    }
-}
-
-/// The node that clients run on: as written, else the first router.
-fn from(source: &mut Source<'_>, at: usize, table: &dyn TableLike, draft: &Draft<'_>) -> String {
-    let hosts = |kind: &NodeKind| matches!(kind, NodeKind::Router | NodeKind::Client);
-    let Some(text) = source.string_at(table, "from") else {
-        let mut nodes = draft.scenario.nodes.iter();
-        let router = nodes.find(|node| node.kind == NodeKind::Router);
-        if router.is_none() && draft.doubtful.is_empty() && !table.contains_key("from") {
-            let help = "add from = \"NODE\", a node of kind router or client";
-            source.report(at, "there is no router that the clients could run on", help);
-        }
-        return router.map_or_else(String::new, |node| node.name.clone());
-    };
-    let found =
-        draft.node(&text.value, 0, Wanted::Any).and_then(|name| match draft.scenario.node(&name) {
-            Some(node) if !hosts(&node.kind) && !draft.doubtful.contains(&name) => {
-                let help = "name a node of kind router or client";
-                Err(Mistake::new(0, format!("clients cannot run on `{name}`"), help))
+                None => Ok(cidr),
             }
-            _ => Ok(name),
         });
-    source.keep(&text, found).unwrap_or_default()
+        // The other nodes of a range have the same fault.
+        let Some(cidr) = source.keep(text, parsed) else { break };
+        let Some(node) = nodes.get_mut(place) else { break };
+        match node.ports.iter_mut().find(|port| port.segment == segment) {
+            Some(port) => port.also.push(cidr),
+            None => node.ports.push(Port { segment: segment.to_owned(), cidr, also: Vec::new() }),
+        }
+    }
 }

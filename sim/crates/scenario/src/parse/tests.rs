@@ -71,6 +71,33 @@ fn the_topology_is_as_written() {
 }
 
 #[test]
+fn a_node_may_have_several_addresses_a_gateway_and_a_preparation() {
+    let servers = GOOD.split_once("[nodes.\"s1..s2\"]").unwrap().0;
+    let text = format!(
+        "{servers}[nodes.\"s1..s2\"]\nkind = \"server\"\nprepare = \"pair.toml\"\n\
+         gateway = \"10.0.0.11\"\nserve = \"udp 53 ok\"\n\
+         lan = [\"10.0.0.{{21..22}}/24\", \"2001:db8::{{21..22}}/64\"]\n\
+         [clients.web]\ntarget = \"10.0.0.100:53\"\nnew = \"20/s\"\n"
+    );
+    let scenario = parse(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let node = scenario.node("s2").unwrap();
+    let addresses: Vec<String> = node.addresses().map(|address| address.to_string()).collect();
+    assert_eq!(addresses, ["10.0.0.22", "2001:db8::22"]);
+    assert_eq!(node.gateway, Some([10, 0, 0, 11].into()));
+    let NodeKind::Server { serve, .. } = &node.kind else { panic!() };
+    assert_eq!(serve[0].protocol, Protocol::Udp);
+    assert_eq!(node.prepare.as_ref().unwrap().path, "pair.toml");
+    assert_eq!(scenario.node_at("2001:db8::21".parse().unwrap()).unwrap().name, "s1");
+
+    let both = text.replace("gateway =", "vip_on_lo = true\ngateway =");
+    assert!(parse(&both).unwrap_err().to_string().contains("`prepare` puts"));
+    let twice = text.replace("2001:db8::{21..22}/64", "10.0.0.{21..22}/24");
+    assert!(parse(&twice).unwrap_err().to_string().contains("already has the address"));
+    let none = text.replace("[\"10.0.0.{21..22}/24\", \"2001:db8::{21..22}/64\"]", "[]");
+    assert!(parse(&none).unwrap_err().to_string().contains("`lan` has no address"));
+}
+
+#[test]
 fn every_verb_reads_back_what_it_prints() {
     for text in [
         "power-off d1",

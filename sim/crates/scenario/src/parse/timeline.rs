@@ -1,5 +1,6 @@
 //! `when verb object…`, one line each.
 
+mod machine;
 mod trouble;
 
 use super::condition::condition;
@@ -7,7 +8,7 @@ use super::cursor::Cursor;
 use super::draft::{Draft, Wanted};
 use super::source::{Mistake, Source, list, nearest};
 use super::value;
-use crate::{Action, Cut, Extent, Heal, Spread, Statement, When, show_duration};
+use crate::{Action, Behaviour, Cut, Extent, Heal, Spread, Statement, When, show_duration};
 use toml_edit::Table;
 
 /// One verb: how it is written, and what reads its objects.
@@ -17,7 +18,7 @@ struct Verb {
     objects: fn(&mut Cursor<'_>, &mut Draft<'_>, &'static str) -> Result<Action, Mistake>,
 }
 
-const VERBS: [Verb; 19] = [
+const VERBS: [Verb; 24] = [
     Verb {
         word: "power-off",
         usage: "power-off NODE",
@@ -40,6 +41,13 @@ const VERBS: [Verb; 19] = [
         },
     },
     Verb {
+        word: "handover",
+        usage: "handover DIRECTOR",
+        objects: |cursor, draft, usage| {
+            node(cursor, draft, usage, Wanted::Director).map(|node| Action::Handover { node })
+        },
+    },
+    Verb {
         word: "start",
         usage: "start DIRECTOR",
         objects: |cursor, draft, usage| {
@@ -53,14 +61,22 @@ const VERBS: [Verb; 19] = [
             node(cursor, draft, usage, Wanted::Director).map(|node| Action::Kill { node })
         },
     },
-    Verb { word: "serve", usage: "serve SERVER ok|wrong|error|refuse|hang", objects: serve },
+    Verb {
+        word: "serve",
+        usage: "serve SERVER ok|wrong|error|refuse|hang|expired",
+        objects: serve,
+    },
     Verb {
         word: "cut",
         usage: "cut SEGMENT, or cut SEGMENT NODE, NODE<->NODE, NODE->NODE",
         objects: |cursor, draft, usage| piece(cursor, draft, usage).map(Action::Cut),
     },
     Verb { word: "heal", usage: "heal all, or heal and what was cut", objects: heal },
-    Verb { word: "reload", usage: "reload DIRECTOR FILE", objects: reload },
+    Verb {
+        word: "reload",
+        usage: "reload DIRECTOR FILE, or reload DIRECTOR FILE refused",
+        objects: reload,
+    },
     Verb { word: "impair", usage: trouble::IMPAIR, objects: trouble::impair },
     Verb {
         word: "unplug",
@@ -109,6 +125,24 @@ const VERBS: [Verb; 19] = [
     Verb { word: "slow", usage: "slow DIRECTOR 20ms, or 0s for the end", objects: trouble::slow },
     Verb { word: "netlink", usage: trouble::NETLINK, objects: trouble::netlink },
     Verb { word: "tamper", usage: trouble::TAMPER, objects: trouble::tamper },
+    Verb {
+        word: "exhaust",
+        usage: machine::EXHAUST,
+        objects: |cursor, draft, usage| {
+            machine::resource(cursor, draft, usage)
+                .map(|(node, resource)| Action::Exhaust { node, resource })
+        },
+    },
+    Verb {
+        word: "replenish",
+        usage: machine::REPLENISH,
+        objects: |cursor, draft, usage| {
+            machine::resource(cursor, draft, usage)
+                .map(|(node, resource)| Action::Replenish { node, resource })
+        },
+    },
+    Verb { word: "clock", usage: machine::CLOCK, objects: machine::clock },
+    Verb { word: "forget", usage: "forget SEGMENT", objects: machine::forget },
 ];
 
 pub(super) fn read(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
@@ -187,12 +221,21 @@ fn serve(cursor: &mut Cursor<'_>, draft: &mut Draft<'_>, form: &str) -> Result<A
     let node = node(cursor, draft, form, Wanted::Server)?;
     let word = cursor.need_word("the behaviour", &usage(form))?;
     let behaviour = value::behaviour(word.text, word.at)?;
+    if behaviour == Behaviour::Expired && !draft.speaks_tls(&node) {
+        let wrong = format!("{node} shows no certificate that could expire");
+        return Err(Mistake::new(word.at, wrong, "let it serve `https` too"));
+    }
     Ok(Action::Serve { node, behaviour })
 }
 
 fn reload(cursor: &mut Cursor<'_>, draft: &mut Draft<'_>, form: &str) -> Result<Action, Mistake> {
     let node = node(cursor, draft, form, Wanted::Director)?;
     let path = cursor.need_word("the configuration file", &usage(form))?;
+    if cursor.peek_word().is_some_and(|word| word.text == "refused") {
+        cursor.word();
+        let config = draft.refused(path.text, path.at)?;
+        return Ok(Action::ReloadRefused { node, config });
+    }
     let config = draft.config(path.text, path.at)?;
     Ok(Action::Reload { node, config })
 }

@@ -1,7 +1,7 @@
 //! Small values inside strings.
 
 use super::source::{Mistake, list};
-use crate::{Behaviour, Cidr, Protocol, Rate, Serve, Spread, parse_duration};
+use crate::{Behaviour, Cidr, Protocol, Rate, Serve, Software, Spread, parse_duration};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -106,12 +106,27 @@ pub(super) fn serve(text: &str) -> Result<Serve, Mistake> {
     };
     let port_at = protocol.len() + 1;
     let word_at = port_at + port.len() + 1;
+    let (software, protocol) = match protocol.strip_prefix("apache/") {
+        Some(protocol @ ("http" | "https")) => (Software::Apache, protocol),
+        Some(_) => {
+            let wrong = format!("`{protocol}` is not what Apache speaks here");
+            return Err(Mistake::new(0, wrong, "one of `apache/http`, `apache/https`"));
+        }
+        None => (Software::default(), protocol),
+    };
     let protocol = match protocol {
         "http" => Protocol::Http,
+        "https" => Protocol::Https,
         "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        "postgresql" => Protocol::Postgresql,
         _ => {
             let wrong = format!("`{protocol}` is not a protocol that real servers speak here");
-            return Err(Mistake::new(0, wrong, "one of `http`, `tcp`"));
+            return Err(Mistake::new(
+                0,
+                wrong,
+                "one of `http`, `https`, `tcp`, `udp`, `postgresql`",
+            ));
         }
     };
     let port = match port.parse::<u16>() {
@@ -122,8 +137,12 @@ pub(super) fn serve(text: &str) -> Result<Serve, Mistake> {
         }
     };
     let behaviour = behaviour(word, word_at)?;
+    if behaviour == Behaviour::Expired && protocol != Protocol::Https {
+        let wrong = "only `https` has a certificate that can expire";
+        return Err(Mistake::new(word_at, wrong, help));
+    }
     let body = parts.next().unwrap_or("OK").to_owned();
-    Ok(Serve { protocol, port, behaviour, body })
+    Ok(Serve { protocol, port, software, behaviour, body })
 }
 
 #[cfg(test)]
@@ -156,6 +175,11 @@ mod tests {
         assert_eq!(serve("http 80 ok").unwrap().body, "OK");
         assert_eq!(serve("http 0 ok").unwrap_err().at, 5);
         assert_eq!(serve("http 80 fine").unwrap_err().at, 8);
+        assert_eq!(serve("apache/http 80 ok").unwrap().software, Software::Apache);
+        assert_eq!(serve("apache/https 443 ok").unwrap().protocol, Protocol::Https);
+        assert_eq!(serve("postgresql 5432 ok").unwrap().protocol, Protocol::Postgresql);
+        assert!(serve("postgresql 5432 expired").is_err());
+        assert!(serve("apache/udp 53 ok").is_err());
         assert!(serve("gopher 70 ok").is_err());
         assert!(serve("http 80").is_err());
     }

@@ -2,14 +2,20 @@
 
 mod document;
 mod layout;
+mod page;
 mod story;
 #[cfg(test)]
 mod tests;
 mod text;
+mod written;
 mod xml;
 
 pub use document::json;
+
+pub use page::{Sheet, html};
+pub use story::noticed;
 pub use text::text;
+pub use written::Wanted;
 pub use xml::junit;
 
 use crate::{History, Judged, Ruling, Scenario, Verdict};

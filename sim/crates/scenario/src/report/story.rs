@@ -132,8 +132,12 @@ pub(super) fn millis(value: Duration) -> String {
     format!("{}ms", value.as_millis())
 }
 
-/// What the clients noticed, in time order.
-fn load(scenario: &Scenario, history: &History) -> Vec<(Duration, String)> {
+/// What the clients noticed, in time order and in words.
+pub fn noticed(scenario: &Scenario, history: &History) -> Vec<(Duration, String)> {
+    load(scenario, history)
+}
+
+pub(super) fn load(scenario: &Scenario, history: &History) -> Vec<(Duration, String)> {
     let mut found = Vec::new();
     for client in &scenario.clients {
         let name = &client.name;
@@ -154,7 +158,7 @@ fn load(scenario: &Scenario, history: &History) -> Vec<(Duration, String)> {
 }
 
 /// The event in words; connections have none of their own.
-fn sentence(names: &Names<'_>, event: &Event) -> Option<String> {
+pub(super) fn sentence(names: &Names<'_>, event: &Event) -> Option<String> {
     Some(match event {
         Event::Connection { .. } => return None,
         Event::Statement { text, .. } => format!("▶ {text}"),
@@ -189,6 +193,14 @@ fn sentence(names: &Names<'_>, event: &Event) -> Option<String> {
         Event::Peer { node, peer, state, why } => {
             because(format!("{node} finds {peer} {state}"), why)
         }
+        Event::Returned { node, packets } => {
+            format!("{node}: {packets} packets came through on their way back to clients")
+        }
+        Event::Sent { node, peers, servers, others } => {
+            let rest = format!("{servers} to real servers, {others} to others");
+            format!("{node} sent {peers} packets to directors, {rest}")
+        }
+        Event::Computed { node, time } => format!("{node} computed for {}", show_duration(*time)),
         Event::Note { node: Some(node), text } => format!("{node}: {text}"),
         Event::Note { node: None, text } => text.clone(),
     })

@@ -70,14 +70,14 @@ fn takeover() -> Run {
             true => (1_000, Vec::new(), Outcome::NoAnswer),
             false => (1, vec![if start % 100 == 0 { "s1" } else { "s2" }.into()], Outcome::Served),
         };
-        let start = ms(start);
-        history.push(start + ms(took), Event::Connection { client, start, servers, outcome });
+        let (start, end) = (ms(start), ms(start + took));
+        history.push(end, Event::Connection { client, start, servers, outcome, held: ms(0) });
     }
     let verdict = judge(&scenario, &history);
     Run { scenario, result: RunResult::Judged { history, verdict } }
 }
 
-fn runs() -> Vec<Run> {
+pub(super) fn runs() -> Vec<Run> {
     let scenario = takeover().scenario;
     let skipped = RunResult::Skipped { reason: "meant for world, not for uml".into() };
     vec![takeover(), Run { scenario, result: skipped }]

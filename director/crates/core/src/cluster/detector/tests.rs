@@ -4,11 +4,23 @@ use proptest::prelude::*;
 const KEEPALIVE: Duration = Duration::from_millis(100);
 
 fn limits(detection: Detection) -> Limits {
-    Limits { detection, deadtime: KEEPALIVE * 3 }
+    Limits { keepalive: KEEPALIVE, detection, deadtime: KEEPALIVE * 3 }
 }
 
 fn at(millis: u64) -> Instant {
     Instant::from_nanos(millis * 1_000_000)
+}
+
+/// When a peer that was met at the beginning is trusted.
+const TRUSTED: u64 = 1_600;
+
+/// A detector of a peer that has been heard for long, and last at `last` milliseconds.
+fn trusting(last: u64) -> Detector {
+    assert!(last >= TRUSTED, "it is not trusted yet");
+    let mut detector = Detector::new();
+    detector.heard(at(0));
+    detector.heard(at(last));
+    detector
 }
 
 /// Jumps from deadline to deadline until `end`; the actions with their times in milliseconds.
@@ -25,24 +37,71 @@ fn run(detector: &mut Detector, limits: Limits, end: Instant) -> Vec<(u64, Actio
 
 #[test]
 fn a_silent_peer_is_suspected_asked_and_given_up() {
-    let mut detector = Detector::new();
-    detector.heard(at(1000));
+    let mut detector = trusting(2000);
     let actions = run(&mut detector, limits(Detection::ask(KEEPALIVE)), at(5000));
-    let suspect = Action::Became(PeerState::Suspect, PeerCause::Late { silent_ms: 150 });
-    let dead = Action::Became(PeerState::Dead, PeerCause::Unanswered { silent_ms: 208, asks: 5 });
+    let suspect = Action::Became(PeerState::Suspect, PeerCause::Late { silent_ms: 125 });
+    let dead = Action::Became(PeerState::Dead, PeerCause::Unanswered { silent_ms: 169, asks: 5 });
     let ask = Action::Ask;
     assert_eq!(
         actions,
         [
-            (1150, suspect),
-            (1150, ask),
-            (1152, ask),
-            (1154, ask),
-            (1156, ask),
-            (1158, ask),
-            (1208, dead)
+            (2125, suspect),
+            (2125, ask),
+            (2126, ask),
+            (2127, ask),
+            (2128, ask),
+            (2129, ask),
+            (2169, dead)
         ]
     );
+}
+
+#[test]
+fn after_a_false_alarm_it_asks_in_rounds_until_the_line_is_trusted_again() {
+    let limits = limits(Detection::ask(KEEPALIVE));
+    let given_up = |mut detector: Detector| run(&mut detector, limits, at(20_000)).pop().unwrap();
+    let mut detector = trusting(2000);
+    run(&mut detector, limits, at(2130));
+    assert_eq!(detector.state(), PeerState::Suspect);
+    detector.heard(at(2131));
+    let dead = Action::Became(PeerState::Dead, PeerCause::Deadtime { silent_ms: 300 });
+    assert_eq!(given_up(detector), (2431, dead));
+    // However many packets come: they may be answers to one burst of questions.
+    (0..1000).for_each(|_| assert!(detector.heard(at(2131)).is_none()));
+    assert_eq!(given_up(detector), (2431, dead));
+    // The suspicion falls into the time of distrust, or just after it.
+    let end = 2131 + 64 * 100;
+    detector.heard(at(end - 126));
+    assert_eq!(given_up(detector), (end - 126 + 300, dead));
+    detector.heard(at(end - 125));
+    assert_eq!(given_up(detector).0, end - 125 + 169);
+}
+
+#[test]
+fn a_death_that_was_none_is_remembered_for_long() {
+    let limits = limits(Detection::ask(KEEPALIVE));
+    let mut detector = trusting(2000);
+    assert_eq!(run(&mut detector, limits, at(5000)).pop().unwrap().0, 2169);
+    detector.regained(at(3000));
+    detector.heard(at(3000));
+    let end = 3000 + 1024 * 100;
+    let given_up = |mut detector: Detector| run(&mut detector, limits, at(end + 5000)).pop();
+    detector.heard(at(end - 126));
+    assert_eq!(given_up(detector).unwrap().0, end - 126 + 300);
+    detector.heard(at(end - 125));
+    assert_eq!(given_up(detector).unwrap().0, end - 125 + 169);
+}
+
+#[test]
+fn a_peer_that_was_just_met_is_not_given_up_in_haste() {
+    let limits = limits(Detection::ask(KEEPALIVE));
+    let mut detector = Detector::new();
+    detector.heard(at(0));
+    detector.heard(at(TRUSTED - 126));
+    let mut trusted = detector;
+    assert_eq!(run(&mut detector, limits, at(5000)).pop().unwrap().0, TRUSTED - 126 + 300);
+    trusted.heard(at(TRUSTED - 125));
+    assert_eq!(run(&mut trusted, limits, at(5000)).pop().unwrap().0, TRUSTED - 125 + 169);
 }
 
 #[test]
@@ -82,7 +141,7 @@ fn the_transition_table_is_complete() {
         match state {
             Unknown | Alive => {}
             Suspect => {
-                detector.due(limits, at(150)).unwrap();
+                detector.due(limits, at(125)).unwrap();
             }
             Dead => {
                 run(&mut detector, limits, at(1000));
@@ -134,11 +193,10 @@ proptest! {
     /// One lost beat, or an interval of any length below the deadtime that ends in an answer, is
     /// never taken for a death.
     #[test]
-    fn an_answered_question_clears_the_suspicion(answer_after in 0_u64..57) {
+    fn an_answered_question_clears_the_suspicion(answer_after in 0_u64..44) {
         let limits = limits(Detection::ask(KEEPALIVE));
-        let mut detector = Detector::new();
-        detector.heard(at(0));
-        let answer = at(150 + answer_after);
+        let mut detector = trusting(TRUSTED);
+        let answer = at(TRUSTED + 125 + answer_after);
         run(&mut detector, limits, answer);
         prop_assert_eq!(detector.state(), PeerState::Suspect);
         detector.heard(answer);

@@ -29,6 +29,17 @@ pub struct Sql {
     pub query: Option<String>,
     /// Rows that must come at least.
     pub rows: u32,
+    /// Whose eyes a password is for that goes over a connection without TLS (MySQL alone).
+    pub server_key: Option<ServerKey>,
+}
+
+/// The public key of RSA with which a password is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ServerKey {
+    /// The one that the server names. Whoever can change packets can name another.
+    Asked,
+    /// The one in a PEM file.
+    File(String),
 }
 
 /// A question to a Redis server.

@@ -72,7 +72,7 @@ pub(super) fn three() -> Config {
     let third = Node { addresses: addresses.into(), priority: Priority::new(50).unwrap() };
     config.nodes.insert(node("d3"), third);
     let priorities = [(node("d2"), Priority::new(250).unwrap())].into();
-    let mail = Group { addresses: [other_vip()].into(), priorities };
+    let mail = Group { addresses: [other_vip()].into(), priorities, vrrp: None };
     config.groups.insert(GroupName::new("mail").unwrap(), mail);
     config
 }

@@ -60,6 +60,33 @@ fn both_may_rest_and_there_is_still_an_owner() {
 }
 
 #[test]
+fn standby_hands_over_what_is_owned_and_rests_where_nothing_is() {
+    let mut lab = pair();
+    let standby = Order::Standby { group: None };
+    assert_eq!(order(&mut lab, "d2", &standby), Ok(()));
+    // d2 rests: it is not ready, so the owner keeps what nobody would take.
+    lab.run(ms(1000));
+    assert_eq!(order(&mut lab, "d1", &standby), Err(Refusal::NobodyReady { group: group() }));
+    order(&mut lab, "d2", &Order::Ready { group: None }).unwrap();
+    lab.run(ms(1000));
+    assert_eq!(order(&mut lab, "d1", &standby), Ok(()));
+    lab.run(ms(20_000));
+    assert!(lab.holds("d2") && !lab.holds("d1"), "failback does not undo it");
+    assert_eq!(lab.owners_max, 1);
+    lab.power_off("d2");
+    lab.run(ms(1000));
+    assert!(lab.holds("d1"), "nobody else could");
+}
+
+#[test]
+fn standby_of_an_unknown_group_is_refused() {
+    let mut lab = pair();
+    let mail = GroupName::new("mail").unwrap();
+    let wrong = Order::Standby { group: Some(mail.clone()) };
+    assert_eq!(order(&mut lab, "d1", &wrong), Err(Refusal::NoGroup { group: mail }));
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_and_changes_nothing() {
     let mut lab = pair();
     assert_eq!(hand_over(&mut lab, "d2"), Err(Refusal::OwnsNothing));

@@ -73,6 +73,56 @@ fn a_service_that_leaves_waits_for_its_servers() {
     assert!(lab.host("d1").kernel.services.is_empty());
 }
 
+/// The service of the tests under another key, with its second server on its way out and so many
+/// active and inactive connections there.
+fn leaving(key: ServiceKey, counts: (u32, u32)) -> Lab {
+    let keyed = |config: &mut Config| {
+        let service = config.services.values_mut().next().unwrap();
+        service.key = key;
+    };
+    let mut whole = config();
+    keyed(&mut whole);
+    let mut lab = Lab::new(whole);
+    lab.run(ms(3000));
+    let services = &mut lab.host("d1").kernel.services;
+    let present = services.get_mut(&key).unwrap().servers.get_mut(&server()).unwrap();
+    (present.active, present.inactive) = counts;
+    reload(&mut lab, |config| {
+        keyed(config);
+        without_server(config);
+    });
+    lab.run(ms(2500));
+    lab
+}
+
+/// Weight of the leaving server, and the connections that count.
+fn still_there(lab: &mut Lab, key: ServiceKey) -> Option<(u16, u32)> {
+    let now = lab.now;
+    let view = lab.host("d1").director.as_ref().unwrap().view(now);
+    let present = lab.host("d1").kernel.services.get(&key)?.servers.get(&server())?;
+    Some((present.weight.0, view.draining.first()?.connections))
+}
+
+#[test]
+fn of_tcp_and_sctp_only_active_connections_hold_a_leaving_server() {
+    let at = socket("10.0.0.100:80");
+    for key in [ServiceKey::Tcp(at), ServiceKey::Sctp(at)] {
+        assert_eq!(still_there(&mut leaving(key, (2, 5)), key), Some((0, 2)));
+        assert_eq!(still_there(&mut leaving(key, (0, 5)), key), None, "closing ones do not count");
+    }
+}
+
+#[test]
+fn of_udp_and_firewall_marks_every_flow_holds_a_leaving_server_until_the_deadline() {
+    let at = socket("10.0.0.100:80");
+    for key in [ServiceKey::Udp(at), ServiceKey::FwMark(7), ServiceKey::FwMark6(7)] {
+        let mut lab = leaving(key, (0, 5));
+        assert_eq!(still_there(&mut lab, key), Some((0, 5)));
+        lab.run(ms(3000));
+        assert_eq!(still_there(&mut lab, key), None, "the deadline has come");
+    }
+}
+
 #[test]
 fn without_time_to_drain_a_server_goes_at_once() {
     let mut lab = ready();
@@ -126,7 +176,84 @@ fn settings_are_as_found_after_a_stop_and_after_a_reload_that_needs_them_no_more
     }
 }
 
-fn synchronised(config: &mut Config) {
+/// What the director sets, what it finds, and what it wants.
+fn settings() -> Vec<(Sysctl, SysctlValue, SysctlValue)> {
+    let one = SysctlValue::One;
+    let lan = || interface("lan");
+    vec![
+        (Sysctl::ArpIgnore(lan()), one(0), one(1)),
+        (Sysctl::ArpAnnounce(lan()), one(0), one(2)),
+        (Sysctl::ReversePathFilter(lan()), one(1), one(2)),
+        (Sysctl::ExpireNodestConn, one(0), one(1)),
+        (Sysctl::ExpireQuiescentTemplate, one(0), one(1)),
+        (Sysctl::ConnReuseMode, one(0), one(1)),
+        (Sysctl::DropEntry, one(0), one(1)),
+        (Sysctl::SyncThreshold, SysctlValue::Two(7, 70), SysctlValue::Two(3, 0)),
+        (Sysctl::SyncRefreshPeriod, one(0), one(10)),
+        (Sysctl::SyncRetries, one(3), one(0)),
+    ]
+}
+
+#[test]
+fn every_setting_has_its_value_while_a_director_runs_and_its_old_one_afterwards() {
+    let mut shared = config();
+    synchronised(&mut shared);
+    let mut lab = Lab::new(shared);
+    let settings = settings();
+    let found = settings.iter().map(|(key, found, _)| (key.clone(), *found)).collect();
+    lab.host("d1").kernel.sysctls = found;
+    lab.run(ms(3000));
+    let now = lab.now;
+    let wanted: Vec<_> = lab.host("d1").kernel.sysctls.keys().cloned().collect();
+    let known: std::collections::BTreeSet<_> = settings.iter().map(|one| one.0.clone()).collect();
+    assert_eq!(wanted, known.into_iter().collect::<Vec<_>>(), "a setting is not tested here");
+    assert!(lab.host("d1").director.as_ref().unwrap().view(now).kernel.converged);
+    for (key, _, wanted) in &settings {
+        assert_eq!(lab.host("d1").kernel.sysctls[key], *wanted, "{key}");
+        assert!(key.reason().len() > 10, "{key}");
+    }
+    // Somebody else's change is put right, as every drift is.
+    let changed = settings.iter().map(|(key, found, _)| (key.clone(), *found)).collect();
+    lab.host("d1").kernel.sysctls = changed;
+    lab.run(ms(11_000));
+    for (key, _, wanted) in &settings {
+        assert_eq!(lab.host("d1").kernel.sysctls[key], *wanted, "{key}");
+    }
+    lab.input(&node("d1"), Input::Stop);
+    lab.run(ms(1000));
+    for (key, found, _) in &settings {
+        assert_eq!(lab.host("d1").kernel.sysctls[key], *found, "{key}");
+    }
+}
+
+#[test]
+fn a_setting_that_was_right_at_first_is_so_afterwards_whoever_changed_it_meanwhile() {
+    let mut lab = Lab::new(config());
+    let key = Sysctl::ConnReuseMode;
+    lab.host("d1").kernel.sysctls = [(key.clone(), SysctlValue::One(1))].into();
+    lab.run(ms(3000));
+    lab.host("d1").kernel.sysctls.insert(key.clone(), SysctlValue::One(0));
+    lab.run(ms(11_000));
+    assert_eq!(lab.host("d1").kernel.sysctls[&key], SysctlValue::One(1));
+    // So says the ledger as well, which is all that the next one has.
+    lab.kill("d1");
+    lab.start(&node("d1"));
+    lab.run(ms(3000));
+    lab.input(&node("d1"), Input::Stop);
+    lab.run(ms(1000));
+    assert_eq!(lab.host("d1").kernel.sysctls[&key], SysctlValue::One(1));
+}
+
+#[test]
+fn a_reverse_path_filter_that_is_off_stays_off() {
+    let mut lab = Lab::new(config());
+    let key = Sysctl::ReversePathFilter(interface("lan"));
+    lab.host("d1").kernel.sysctls = [(key.clone(), SysctlValue::One(0))].into();
+    lab.run(ms(3000));
+    assert_eq!(lab.host("d1").kernel.sysctls[&key], SysctlValue::One(0));
+}
+
+pub(super) fn synchronised(config: &mut Config) {
     let daemon = SyncDaemon {
         interface: interface("hb"),
         id: 1,
@@ -135,7 +262,8 @@ fn synchronised(config: &mut Config) {
         ttl: count(1),
         max_payload: None,
     };
-    let sync = SyncSettings { daemon, threshold: 3, period: 50, refresh: None, retries: 0 };
+    let (refresh, warm) = (Some(ms(10_000)), ms(24_000));
+    let sync = SyncSettings { daemon, threshold: 3, period: 50, refresh, retries: 0, warm };
     config.cluster.sync = Some(sync);
 }
 

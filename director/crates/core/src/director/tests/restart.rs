@@ -1,4 +1,6 @@
 use super::*;
+use crate::desired::{Sysctl, SysctlValue};
+use crate::observed::Lifetime;
 
 #[test]
 fn a_restart_adopts_what_is_in_the_kernel_without_touching_it() {
@@ -66,6 +68,42 @@ fn what_is_foreign_is_left_alone_and_told_of() {
 }
 
 #[test]
+fn a_foreign_address_is_left_alone_and_told_of() {
+    let mut lab = Lab::new(config());
+    let at = |text: &str| VirtualAddress {
+        address: address(text),
+        prefix: 24,
+        interface: interface("lan"),
+    };
+    let bounded = Lifetime::For(ms(60_000));
+    let theirs = BTreeMap::from([
+        (at("10.0.0.11"), Lifetime::Forever),
+        (at("10.0.0.77"), Lifetime::Forever),
+        (at("10.0.0.78"), bounded),
+        (at("fe80::1"), Lifetime::Forever),
+    ]);
+    lab.host("d1").kernel.addresses = theirs.clone();
+    lab.run(ms(3000));
+    assert!(lab.holds("d1"));
+    let now = lab.now;
+    let view = lab.host("d1").director.as_ref().unwrap().view(now);
+    assert_eq!(view.kernel.foreign.len(), 1);
+    lab.input(&node("d1"), Input::Stop);
+    lab.run(ms(1000));
+    assert_eq!(lab.host("d1").kernel.addresses, theirs);
+    let told: Vec<_> = lab
+        .host("d1")
+        .reports
+        .iter()
+        .filter_map(|(_, report)| match report {
+            Report::ForeignAddress { address } => Some(address.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [at("10.0.0.77")], "told once, and neither its own nor what came by itself");
+}
+
+#[test]
 fn drift_is_repaired_and_an_address_that_comes_back_is_announced() {
     let mut lab = Lab::new(config());
     lab.run(ms(3000));
@@ -79,4 +117,93 @@ fn drift_is_repaired_and_an_address_that_comes_back_is_announced() {
     assert!(lab.host("d1").announced.len() > announced);
     let drift = lab.host("d1").reports.iter().filter(|r| matches!(r.1, Report::Drift { .. }));
     assert!(drift.count() >= 2);
+}
+
+#[test]
+fn what_left_the_configuration_while_no_director_ran_leaves_the_kernel() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    let other = socket("10.0.0.22:80");
+    let foreign = socket("10.0.0.66:80");
+    let idle = lab.host("d1").kernel.services[&key()].servers[&other];
+    lab.kill("d1");
+    let kernel = &mut lab.host("d1").kernel;
+    let servers = &mut kernel.services.get_mut(&key()).unwrap().servers;
+    servers.insert(foreign, idle);
+    servers.get_mut(&other).unwrap().active = 3;
+    lab.config = {
+        let mut config = config();
+        config.services.values_mut().for_each(|it| it.servers.retain(|server, _| *server != other));
+        Arc::new(config)
+    };
+    lab.start(&node("d1"));
+    lab.run(ms(1000));
+    let weight = |lab: &mut Lab, server| {
+        let servers = &lab.host("d1").kernel.services[&key()].servers;
+        servers.get(&server).map(|server| server.weight.0)
+    };
+    assert_eq!(weight(&mut lab, other), Some(0), "it keeps its connections");
+    lab.run(ms(5000));
+    assert_eq!(weight(&mut lab, other), None);
+    assert_eq!(weight(&mut lab, foreign), Some(10), "nobody of ours made it");
+}
+
+#[test]
+fn a_service_that_left_the_configuration_while_no_director_ran_drains() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    let (one, other) = (socket("10.0.0.21:80"), socket("10.0.0.22:80"));
+    lab.kill("d1");
+    let kernel = &mut lab.host("d1").kernel;
+    let servers = &mut kernel.services.get_mut(&key()).unwrap().servers;
+    servers.get_mut(&other).unwrap().active = 3;
+    lab.config = {
+        let mut config = config();
+        config.services.clear();
+        Arc::new(config)
+    };
+    lab.start(&node("d1"));
+    lab.run(ms(1000));
+    let weight = |lab: &mut Lab, server| {
+        let service = lab.host("d1").kernel.services.get(&key());
+        service.and_then(|it| Some(it.servers.get(&server)?.weight.0))
+    };
+    assert_eq!(weight(&mut lab, one), None, "nothing counts there");
+    assert_eq!(weight(&mut lab, other), Some(0), "it keeps its connections");
+    // One that is killed while it drains leaves it to the next, with the time that it had.
+    lab.kill("d1");
+    lab.start(&node("d1"));
+    lab.run(ms(1000));
+    assert_eq!(weight(&mut lab, other), Some(0));
+    lab.run(ms(5000));
+    assert!(lab.host("d1").kernel.services.is_empty(), "the time that the service had is over");
+}
+
+#[test]
+fn settings_that_a_killed_director_changed_are_put_back_by_the_next() {
+    let mut lab = Lab::new(config());
+    lab.host("d1").kernel.sysctls = [(Sysctl::ExpireNodestConn, SysctlValue::One(0))].into();
+    lab.run(ms(3000));
+    assert_eq!(lab.host("d1").kernel.sysctls[&Sysctl::ExpireNodestConn], SysctlValue::One(1));
+    lab.kill("d1");
+    lab.start(&node("d1"));
+    lab.run(ms(3000));
+    lab.input(&node("d1"), Input::Stop);
+    lab.run(ms(1000));
+    assert_eq!(lab.host("d1").kernel.sysctls[&Sysctl::ExpireNodestConn], SysctlValue::One(0));
+}
+
+#[test]
+fn a_service_with_a_foreign_server_stays_for_it_when_ours_leave() {
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    let foreign = socket("10.0.0.66:80");
+    let services = &mut lab.host("d1").kernel.services;
+    let servers = &mut services.get_mut(&key()).unwrap().servers;
+    let theirs = servers[&socket("10.0.0.22:80")];
+    servers.insert(foreign, theirs);
+    lab.input(&node("d1"), Input::Stop);
+    lab.run(ms(1000));
+    let left = &lab.host("d1").kernel.services[&key()];
+    assert_eq!(left.servers, BTreeMap::from([(foreign, theirs)]));
 }

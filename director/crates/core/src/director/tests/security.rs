@@ -56,6 +56,32 @@ fn rejected_packets_are_told_of_once_and_change_nothing() {
         lab.run(ms(1));
     }
     assert_eq!(lab.host("d2").reports.len(), before + 1);
+    let view = lab.hosts[&node("d2")].director.as_ref().unwrap().view(lab.now);
+    assert_eq!(view.ignored[&crate::input::Ignored::Authentication], 100);
+}
+
+/// Everything that was said, once more, and as somebody whom nobody knows: no role changes.
+#[test]
+fn what_is_repeated_or_said_by_strangers_is_counted_and_changes_nothing() {
+    use crate::input::Ignored;
+    let mut lab = Lab::new(config());
+    lab.run(ms(3000));
+    let to_d2 = |packet: &&Flying| packet.1 == node("d2");
+    let mut said: Vec<Flying> = lab.recorded.iter().filter(to_d2).cloned().collect();
+    said.truncate(said.len() - 4);
+    let before = (lab.roles("d1").len(), lab.roles("d2").len());
+    for (number, packet) in said.iter().enumerate() {
+        let mut beat = open(&packet.3, &lab.config.cluster.name, &Key::new(b"k")).unwrap();
+        if number % 2 == 0 {
+            Arc::make_mut(&mut beat.body).node = node("nobody");
+        }
+        lab.input(&node("d2"), Input::Beat { link: packet.2, beat });
+    }
+    let view = lab.hosts[&node("d2")].director.as_ref().unwrap().view(lab.now);
+    let half = u64::try_from(said.len() / 2).unwrap();
+    let count = |why: Ignored| view.ignored.get(&why).copied().unwrap_or_default();
+    assert!(count(Ignored::Stranger) >= half && count(Ignored::Replayed) >= half - 1, "{view:?}");
+    assert_eq!((lab.roles("d1").len(), lab.roles("d2").len()), before);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Dialogue, Pace};
+use crate::config::{Dialogue, Pace, Via};
 use crate::probe::Passed;
 use core::num::NonZeroU16;
 use proptest::prelude::*;
@@ -8,6 +8,7 @@ fn limits(fall: u8, rise: u8, initial: Initial, damping: Option<Damping>) -> Lim
     let pace = Pace { initial, ..Pace::default() };
     let check = Check {
         dialogue: Dialogue::Tcp,
+        via: Via::Server,
         port: NonZeroU16::new(80),
         interval: Duration::from_secs(1),
         timeout: Duration::from_secs(1),
@@ -63,6 +64,31 @@ fn every_row_of_answers_leads_where_the_rules_say() {
             }
         }
     }
+}
+
+#[test]
+fn what_this_host_cannot_do_is_not_the_servers_fault() {
+    let unable = || Err(Failure::Local { what: "too many open files".into() });
+    for before in 0..2_u32 {
+        let mut record = Record::new(limits(2, 2, Initial::Unknown, None), at(0));
+        record.judge(&outcome(true), at(1));
+        for _ in 0..before {
+            record.judge(&outcome(false), at(2));
+        }
+        let told = record.judge(&unable(), at(3));
+        assert!(matches!(told, Change::Failing { failures, .. } if failures == before));
+        for second in 4..100 {
+            assert_eq!(record.judge(&unable(), at(second)), Change::None);
+        }
+        assert_eq!((record.state(), record.failures), (Health::Up, before));
+        // What counts is what the server answers, before and after.
+        (before..2).for_each(|_| drop(record.judge(&outcome(false), at(100))));
+        assert_eq!(record.state(), Health::Down);
+    }
+    // Nobody is up who was never asked.
+    let mut record = Record::new(limits(2, 2, Initial::Unknown, None), at(0));
+    (1..9).for_each(|second| drop(record.judge(&unable(), at(second))));
+    assert_eq!((record.state(), record.proven), (Health::Down, false));
 }
 
 #[test]

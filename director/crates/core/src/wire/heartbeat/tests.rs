@@ -1,8 +1,23 @@
 use super::*;
+use crate::beat::{Claim, RELEASES};
 use crate::config::Weight;
-use crate::name::ServiceName;
+use crate::name::{GroupName, ServiceName};
 use crate::standing::{Duty, Entry, Seat, Standing};
 use proptest::prelude::*;
+
+const CLAIMS: &[Claim] = &[
+    Claim::Waiting,
+    Claim::Holding,
+    Claim::Standby,
+    Claim::Wants,
+    Claim::Resting,
+    Claim::Unserved,
+    Claim::RestingUnserved,
+    Claim::Unfit,
+    Claim::Active,
+    Claim::Releasing,
+    Claim::Leaving,
+];
 
 fn cluster(name: &str) -> ClusterName {
     ClusterName::new(name).unwrap()
@@ -30,16 +45,17 @@ fn entry() -> impl Strategy<Value = Entry> {
 
 fn beats() -> impl Strategy<Value = Beat> {
     let name = "[a-z0-9.-]{1,63}";
-    let claim = (0_u8..8).prop_map(|byte| claim_from_byte(byte).unwrap());
+    let claim = prop::sample::select(CLAIMS);
     let body = (
         name,
         1..u64::MAX,
         any::<u64>(),
         prop::collection::btree_map(name, any::<u64>(), 0..4),
-        prop::collection::btree_map(name, claim, 0..4),
+        prop::collection::btree_map(name, (claim, 0..RELEASES), 0..4),
         prop::collection::vec(entry(), 0..4),
     )
         .prop_map(|(node, incarnation, config, heard, claims, orders)| Body {
+            version: VERSION,
             node: NodeName::new(&node).unwrap(),
             incarnation: Incarnation(incarnation),
             config: Digest(config),
@@ -48,12 +64,20 @@ fn beats() -> impl Strategy<Value = Beat> {
                 .map(|(name, number)| (NodeName::new(&name).unwrap(), Incarnation(number)))
                 .collect(),
             claims: claims
+                .iter()
+                .map(|(name, (claim, _))| (GroupName::new(name).unwrap(), *claim))
+                .collect(),
+            released: claims
                 .into_iter()
-                .map(|(name, claim)| (GroupName::new(&name).unwrap(), claim))
+                .filter(|(_, (_, count))| *count > 0)
+                .map(|(name, (_, count))| (GroupName::new(&name).unwrap(), count))
                 .collect(),
             orders,
         });
-    let kind = (0_u8..4).prop_map(|byte| kind_from_byte(byte).unwrap());
+    let kind = (0_u8..4, any::<u64>()).prop_map(|(byte, question)| match kind_from_byte(byte) {
+        Ok(Kind::Answer { .. }) => Kind::Answer { question },
+        kind => kind.unwrap(),
+    });
     (kind, any::<u64>(), body).prop_map(|(kind, sequence, body)| Beat {
         kind,
         sequence,
@@ -97,7 +121,8 @@ proptest! {
 /// A packet with a right header and authentication around any content.
 fn seal_raw(content: &[u8], key: &Key) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&[VERSION, 0, 0, 0]);
+    let version = VERSION + content.first().copied().unwrap_or_default() % 2;
+    bytes.extend_from_slice(&[version, 0, 0, 0]);
     bytes.extend_from_slice(&tag(&cluster("lvs")).to_be_bytes());
     bytes.extend_from_slice(content);
     bytes.extend_from_slice(&key.sign(&bytes));
@@ -106,11 +131,13 @@ fn seal_raw(content: &[u8], key: &Key) -> Vec<u8> {
 
 fn sample() -> Beat {
     let body = Body {
+        version: VERSION,
         node: NodeName::new("d1").unwrap(),
         incarnation: Incarnation(0x0102_0304_0506_0708),
         config: Digest(9),
         heard: BTreeMap::from([(NodeName::new("d2").unwrap(), Incarnation(7))]),
         claims: BTreeMap::from([(GroupName::new("web").unwrap(), Claim::Active)]),
+        released: BTreeMap::from([(GroupName::new("web").unwrap(), 2)]),
         orders: vec![Entry {
             seat: Seat {
                 service: ServiceName::new("http").unwrap(),
@@ -123,23 +150,24 @@ fn sample() -> Beat {
             },
         }],
     };
-    Beat { kind: Kind::Regular, sequence: 5, body: Arc::new(body) }
+    Beat { kind: Kind::Answer { question: 6 }, sequence: 5, body: Arc::new(body) }
 }
 
 #[test]
 fn the_bytes_are_those_of_the_table() {
     let key = Key::new(b"secret");
     let bytes = seal(&sample(), &cluster("lvs"), &key);
-    let mut expected = b"LDHB\x01\x00".to_vec();
+    let mut expected = b"LDHB\x02\x02".to_vec();
     expected.extend_from_slice(&key.identifier().to_be_bytes());
     expected.extend_from_slice(&tag(&cluster("lvs")).to_be_bytes());
     expected.extend_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
     expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 5]);
     expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 9]);
     expected.extend_from_slice(b"\x02d1\x00\x01\x02d2\x00\x00\x00\x00\x00\x00\x00\x07");
-    expected.extend_from_slice(b"\x00\x01\x03web\x04");
+    expected.extend_from_slice(b"\x00\x01\x03web\x24");
     expected.extend_from_slice(b"\x00\x01\x04http\x04\x0a\x00\x00\x15\x00\x50");
     expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0, 0, 0, 1, 2, 1, 0, 7]);
+    expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 6]);
     assert_eq!(bytes.len(), expected.len() + MAC_LENGTH);
     assert_eq!(bytes[..expected.len()], expected[..]);
 }
@@ -151,17 +179,69 @@ fn another_key_cluster_or_version_is_told_apart() {
     let other = Key::new(b"Secret");
     assert_eq!(open(&bytes, &cluster("lvs"), &other), Err(Rejection::Authentication));
     assert_eq!(open(&bytes, &cluster("web"), &key), Err(Rejection::OtherCluster));
-    bytes[4] = 2;
+    bytes[4] = 3;
     assert_eq!(open(&bytes, &cluster("lvs"), &key), Err(Rejection::Version));
     assert_eq!(open(b"hello", &cluster("lvs"), &key), Err(Rejection::Malformed));
+}
+
+/// An older sender does not count releases; everything else is as it was.
+#[test]
+fn the_version_before_is_spoken_and_understood() {
+    let key = Key::new(b"secret");
+    let mut beat = sample();
+    let body = Arc::make_mut(&mut beat.body);
+    body.version = OLDEST;
+    let bytes = seal(&beat, &cluster("lvs"), &key);
+    assert_eq!(bytes[4], 1);
+    assert!(bytes.windows(4).any(|bytes| bytes == b"web\x04"), "no releases are counted");
+    Arc::make_mut(&mut beat.body).released.clear();
+    assert_eq!(open(&bytes, &cluster("lvs"), &key), Ok(beat));
+}
+
+/// A release that does not know the difference reads the last word for a group; a claim above 8
+/// would be damage to it.
+#[test]
+fn who_reaches_no_server_is_unfit_to_releases_that_know_no_difference() {
+    for (claim, first) in [(Claim::Unserved, b'\x22'), (Claim::RestingUnserved, b'\x27')] {
+        let key = Key::new(b"secret");
+        let mut beat = sample();
+        let body = Arc::make_mut(&mut beat.body);
+        body.claims.insert(GroupName::new("web").unwrap(), claim);
+        let bytes = seal(&beat, &cluster("lvs"), &key);
+        let said = [b"\x00\x02\x03web".as_slice(), &[first], b"\x03web\x28"].concat();
+        assert!(bytes.windows(said.len()).any(|bytes| bytes == said), "{claim:?}");
+        assert_eq!(open(&bytes, &cluster("lvs"), &key), Ok(beat));
+    }
+}
+
+/// A newer sender may say what it likes after what every version keeps.
+#[test]
+fn of_a_version_to_come_it_is_known_who_lives_and_whom_it_hears() {
+    let key = Key::new(b"secret");
+    let mut bytes = seal(&sample(), &cluster("lvs"), &key);
+    let claims = bytes.windows(4).position(|bytes| bytes == b"\x03web").unwrap() - 2;
+    bytes.truncate(claims);
+    bytes.extend_from_slice(b"what nobody knows yet");
+    bytes[4] = 9;
+    bytes[5] = 77;
+    let mac = key.sign(&bytes);
+    bytes.extend_from_slice(&mac);
+    let beat = open(&bytes, &cluster("lvs"), &key).unwrap();
+    let expected = sample().body;
+    assert_eq!((beat.kind, beat.sequence, beat.body.version), (Kind::Regular, 5, 9));
+    assert_eq!((&beat.body.node, &beat.body.heard), (&expected.node, &expected.heard));
+    assert_eq!(beat.body.incarnation, expected.incarnation);
+    assert!(beat.body.claims.is_empty());
+    bytes[50] ^= 1;
+    assert_eq!(open(&bytes, &cluster("lvs"), &key), Err(Rejection::Version));
 }
 
 #[test]
 fn what_an_unproven_packet_claims_can_be_seen() {
     let mut bytes = seal(&sample(), &cluster("lvs"), &Key::new(b"secret"));
     assert!(may_own(&bytes), "it says that it is active");
-    let claim = bytes.windows(4).position(|bytes| bytes == b"web\x04").unwrap() + 3;
-    bytes[claim] = claim_to_byte(Claim::Standby);
+    let claim = bytes.windows(4).position(|bytes| bytes == b"web\x24").unwrap() + 3;
+    bytes[claim] = 2;
     assert!(!may_own(&bytes));
     bytes[4] = 9;
     assert!(may_own(&bytes), "of an unknown version");

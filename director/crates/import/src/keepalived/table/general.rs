@@ -66,34 +66,25 @@ pub(crate) const LANGUAGE: Language = Language {
         }
         "global_defs" {
             Carried "router_id" "the node's name";
-            LeftOut "notification_email"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "notification_email_from"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "smtp_server"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "smtp_helo_name"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "smtp_connect_timeout"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "smtp_alert"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "smtp_alert_vrrp"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "smtp_alert_checker"
-                "a director sends no mail; its log and its status say what happens";
+            Carried "notification_email" "`mail.to` of a channel `[alerts.email]`";
+            Carried "notification_email_from" "`mail.from`";
+            Carried "smtp_server" "`mail.server` and `mail.port`";
+            LeftOut "smtp_helo_name" "a director says the name of its node";
+            Carried "smtp_connect_timeout" "`timeout`, which holds for all of a mail";
+            Carried "smtp_alert" "the event `role`";
+            Carried "smtp_alert_vrrp" "the event `role`";
+            Carried "smtp_alert_checker" "the events of servers";
             LeftOut "no_email_faults"
-                "a director sends no mail; its log and its status say what happens";
-            LeftOut "no_checker_emails"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
+            Carried "no_checker_emails" "no events of servers";
             LeftOut "email_faults"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
             LeftOut "smtp_alert_file"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
             LeftOut "rs_init_notifies"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
             LeftOut "checker_log_all_failures"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
             LeftOut "startup_script"
                 "systemd runs programs before and after (ExecStartPre, ExecStopPost)";
             LeftOut "startup_script_timeout"
@@ -326,7 +317,7 @@ pub(crate) const LANGUAGE: Language = Language {
             LeftOut "notify_priority_changes"
                 "a director runs no program when something changes; the log says so";
             LeftOut "smtp_alert"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
         }
         "vrrp_instance" {
             Changed "state" "who starts as owner is settled by priority alone";
@@ -465,7 +456,7 @@ pub(crate) const LANGUAGE: Language = Language {
             LeftOut "notify_priority_changes"
                 "a director runs no program when something changes; the log says so";
             LeftOut "smtp_alert"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
         }
     },
 };

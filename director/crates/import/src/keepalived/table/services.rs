@@ -17,12 +17,12 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "mh-port" "`scheduler-flags`";
             Carried "mh-fallback" "`scheduler-flags`";
             Carried "ops" "`one-packet`";
-            Carried "lvs_method" "`forward`";
+            Carried "lvs_method" "`forward`, and `tunnel` for what follows `type`";
             Carried "lb_kind" "`forward`";
             Carried "persistence_timeout" "`persistence`";
             Carried "persistence_granularity" "`persistence`";
             Carried "persistence_engine" "`persistence`";
-            Carried "protocol" "`protocol`";
+            Carried "protocol" "`protocol`; without it UDP, as keepalived warns";
             Carried "ip_family" "`family` of a `fwmark` service";
             Carried "sorry_server" "`fallback`";
             Changed "sorry_server_inhibit"
@@ -42,7 +42,7 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "virtualhost" "`check.host`";
             LeftOut "snmp_name" "there is no SNMP; `director status --json` has the figures";
             LeftOut "smtp_alert"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
             Carried "real_server" "`servers`";
             Carried "connect_timeout" "`check.timeout`";
             Carried "retry" "`check.fall`, less one";
@@ -56,7 +56,7 @@ pub(crate) const LANGUAGE: Language = Language {
         }
         "real_server" {
             Carried "weight" "`weight`";
-            Carried "lvs_method" "`forward` of the server";
+            Carried "lvs_method" "`forward` of the server, and its `tunnel`";
             Carried "lb_kind" "`forward` of the server";
             Carried "uthreshold" "`upper-threshold`";
             Carried "lthreshold" "`lower-threshold`";
@@ -68,7 +68,7 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "virtualhost" "`check.host`";
             LeftOut "snmp_name" "there is no SNMP; `director status --json` has the figures";
             LeftOut "smtp_alert"
-                "a director sends no mail; its log and its status say what happens";
+                "one channel of alerts tells of all services and groups alike";
             Carried "HTTP_GET" "`type = \"http\"`";
             Changed "SSL_GET"
                 "`type = \"http\"` with `tls`: the certificate is verified; keepalived never did";

@@ -1,8 +1,8 @@
 use director_core::config::dialogue::Http;
 use director_core::config::{
-    Announce, Check, Cluster, Config, Detection, Dialogue, Failback, Forward, Group, Node,
-    OnFailure, Operations, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey,
-    VirtualAddress, Weight,
+    Announce, Check, CheckMarks, Cluster, Config, Detection, Dialogue, Failback, Forward, Group,
+    Node, OnFailure, Operations, Pace, Policy, Priority, Scheduler, Server, Service, ServiceKey,
+    Via, VirtualAddress, Weight,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use director_core::wire::heartbeat::Key;
@@ -60,6 +60,7 @@ fn cluster() -> Cluster {
         notify: None,
         resync: Duration::from_secs(30),
         sync: None,
+        check_marks: CheckMarks::default(),
     }
 }
 
@@ -67,6 +68,7 @@ fn http() -> Service {
     let dialogue = Dialogue::Http(Http::get("/").expecting("WELL").into());
     let check = Check {
         dialogue,
+        via: Via::Server,
         port: None,
         interval: Duration::from_secs(1),
         timeout: Duration::from_millis(500),
@@ -84,6 +86,7 @@ fn http() -> Service {
         fallback: Some("127.0.0.1:80".parse().unwrap()),
         servers: [1, 2].map(|number| (server(number), Server::from(Weight(10)))).into(),
         drain: Duration::ZERO,
+        fallback_command: None,
         policy: Policy::default(),
     }
 }
@@ -98,8 +101,13 @@ pub(crate) fn config() -> Config {
     Config {
         cluster: cluster(),
         nodes: [(node("d1"), one_node(1, 200)), (node("d2"), one_node(2, 100))].into(),
-        groups: [(group(), Group { addresses: [address].into(), priorities: [].into() })].into(),
+        groups: [(
+            group(),
+            Group { addresses: [address].into(), priorities: [].into(), vrrp: None },
+        )]
+        .into(),
         services: [(ServiceName::new("http").unwrap(), http())].into(),
+        alerts: std::collections::BTreeMap::new(),
         operations: Operations::default(),
     }
 }

@@ -1,15 +1,21 @@
 use super::config::{config, key, node};
 use super::{FakeKernel, Servers, Switch};
-use director_core::config::{Config, VirtualAddress};
+use director_core::Input;
+use director_core::advert::Advert;
+use director_core::alert::Notice;
+use director_core::config::{Alert, Config, Coverage, VirtualAddress};
+use director_core::name::InterfaceName;
 use director_core::time::Instant;
 use director_core::view::View;
 use director_engine::ports::{Announcer, KernelError};
 use director_shell::clock::{Clock, RuntimeClock};
-use director_shell::links::Witnesses;
+use director_shell::courier::{Courier, Delivery};
+use director_shell::links::{Routers, Witnesses};
 use director_shell::manager::{Manager, News};
 use director_shell::{Failed, Order, Ports, Settings, Shell, Source};
 use std::io;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -33,12 +39,54 @@ impl Witnesses for NoWitness {
     }
 }
 
+struct NoRouter;
+
+impl Routers for NoRouter {
+    fn advertise(
+        &mut self,
+        _: &InterfaceName,
+        _: IpAddr,
+        _: &Advert,
+        _: Coverage,
+    ) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<News>>>);
 
 impl Manager for Heard {
     fn tell(&mut self, news: News) {
         self.0.lock().unwrap().push(news);
+    }
+}
+
+/// What was told, and whether it is ever delivered.
+#[derive(Clone, Default)]
+pub(crate) struct Letters {
+    told: Arc<Mutex<Vec<String>>>,
+    hangs: Arc<AtomicBool>,
+}
+
+impl Letters {
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// From now on no delivery ends by itself.
+    pub(crate) fn hang(&self) {
+        self.hangs.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Courier for Letters {
+    fn deliver(&self, _: &Alert, notice: &Notice, _: Duration) -> Delivery {
+        self.told.lock().unwrap().push(notice.subject());
+        if self.hangs.load(Ordering::Relaxed) {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -71,11 +119,13 @@ impl Source for Next {
 pub(crate) struct Cluster {
     pub(crate) switch: Switch,
     pub(crate) servers: Servers,
+    pub(crate) letters: Letters,
 }
 
 /// A director that runs.
 pub(crate) struct Running {
     pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) changes: mpsc::Sender<Input>,
     pub(crate) task: JoinHandle<Result<(), Failed>>,
     pub(crate) kernel: FakeKernel,
     next: Arc<Mutex<Loaded>>,
@@ -87,31 +137,46 @@ pub(crate) struct Running {
 impl Cluster {
     /// Starts a director on `kernel`.
     pub(crate) fn start(&self, name: &str, seed: u64, kernel: &FakeKernel) -> Running {
-        let config = config();
+        self.start_with(config(), name, seed, kernel)
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn start_with(
+        &self,
+        config: Config,
+        name: &str,
+        seed: u64,
+        kernel: &FakeKernel,
+    ) -> Running {
         let (orders, requests) = mpsc::channel(8);
+        let (changes, told) = mpsc::channel(8);
         let announced = Announcements::default();
         let heard = Heard::default();
         let clock = FakeClock { runtime: RuntimeClock::start(), jumped: Arc::default() };
         let next = Arc::new(Mutex::new(Ok(config.clone())));
         let ports = Ports {
             kernel: kernel.clone(),
+            memory: Box::new(kernel.memory()),
             links: self.switch.plug(&config, &node(name)),
             witnesses: Box::new(NoWitness),
+            routers: Box::new(NoRouter),
             answers: mpsc::channel(1).1,
             network: self.servers.clone(),
+            courier: Box::new(self.letters.clone()),
             announcer: Box::new(announced.clone()),
             clock: Box::new(clock.clone()),
             manager: Box::new(heard.clone()),
             source: Box::new(Next(next.clone())),
-            changes: mpsc::channel(1).1,
+            changes: told,
             orders: requests,
         };
         let found = director_shell::found(&mut kernel.clone(), &config).unwrap();
         let settings = Settings { config: Arc::new(config), key: key() };
-        let shell = Shell::new(ports, settings, node(name), seed, &found);
+        let shell =
+            Shell::new(ports, settings, node(name), seed, (&found, kernel.memory().ledger()));
         // The loop is not `Send`: its ports need not be.
         let task = tokio::task::spawn_local(shell.run());
-        Running { orders, task, kernel: kernel.clone(), next, announced, heard, clock }
+        Running { orders, changes, task, kernel: kernel.clone(), next, announced, heard, clock }
     }
 }
 

@@ -2,31 +2,54 @@ use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, V
 use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService, Snapshot};
+use director_core::plan::Ledger;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{
-    Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls,
+    Addresses, ConnectionSync, Counted, Counting, IpvsTable, KernelError, PacketMarks, Sysctls,
 };
+use director_shell::memory::Memory;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A kernel that outlives its director, as kernels do.
 #[derive(Clone, Default)]
-pub(crate) struct FakeKernel(Arc<Mutex<MemoryKernel>>, Arc<AtomicBool>);
+pub(crate) struct FakeKernel(Arc<Mutex<MemoryKernel>>, Arc<AtomicBool>, Arc<AtomicU64>, FakeMemory);
+
+/// What outlives it beside the kernel.
+#[derive(Clone, Default)]
+pub(crate) struct FakeMemory(Arc<Mutex<Ledger>>);
+
+impl FakeMemory {
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Memory for FakeMemory {
+    fn keep(&mut self, ledger: &Ledger) -> std::io::Result<()> {
+        self.0.lock().unwrap().clone_from(ledger);
+        Ok(())
+    }
+}
 
 impl FakeKernel {
     pub(crate) fn state(&self) -> Snapshot {
         self.lock().state.clone()
     }
 
+    pub(crate) fn memory(&self) -> FakeMemory {
+        self.3.clone()
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, MemoryKernel> {
+        self.0.lock().unwrap()
+    }
+
     /// Keeps every address that it has from now on.
     pub(crate) fn refuse_release(&self) {
         self.1.store(true, Ordering::Relaxed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, MemoryKernel> {
-        self.0.lock().unwrap()
     }
 }
 
@@ -104,5 +127,18 @@ impl PacketMarks for FakeKernel {
     }
     fn set_marks(&mut self, marks: &Marks) -> Done {
         self.lock().set_marks(marks)
+    }
+}
+
+/// Every reading finds a hundred connections more.
+impl Counting for FakeKernel {
+    fn counters(&mut self) -> Result<BTreeMap<(ServiceKey, SocketAddr), Counted>, KernelError> {
+        let connections = 100 * (1 + self.2.fetch_add(1, Ordering::Relaxed));
+        let counted = Counted { connections, bytes_in: 60 * connections, ..Counted::default() };
+        let table = self.lock().services()?;
+        let servers = table.iter().flat_map(|(key, service)| {
+            service.servers.keys().map(|server| ((*key, *server), counted))
+        });
+        Ok(servers.collect())
     }
 }

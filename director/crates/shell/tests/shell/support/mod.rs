@@ -10,6 +10,6 @@ mod wait;
 pub(crate) use config::{config, server};
 pub(crate) use host::{Cluster, Running};
 pub(crate) use kernel::FakeKernel;
-pub(crate) use network::{Servers, Switch};
+pub(crate) use network::{Manner, Servers, Switch};
 pub(crate) use paper::Paper;
-pub(crate) use wait::{on_one_thread, settled, until_role};
+pub(crate) use wait::{on_one_thread, out, settled, until_role, until_weight, weight};

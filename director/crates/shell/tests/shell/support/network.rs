@@ -3,12 +3,14 @@ use director_core::config::Config;
 use director_core::name::NodeName;
 use director_probes::Network;
 use director_shell::links::{Links, Packet};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 
 type Inbox = mpsc::UnboundedSender<Packet>;
 
@@ -85,26 +87,98 @@ impl Links for FakeLinks {
     }
 }
 
-/// Web servers that answer while they are not among the dead.
+/// How a web server treats who asks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Its kernel says that nobody listens.
+    Refuses,
+    /// Nobody answers, not even its kernel.
+    Silent,
+    /// It takes the connection and says nothing.
+    Hangs,
+    /// It says what it should, one byte a second.
+    Drips,
+    /// It says what it should so much later.
+    After(Duration),
+    /// The check itself breaks down on it.
+    Breaks,
+}
+
+/// Web servers that answer, but for those of another manner.
 #[derive(Clone, Default)]
-pub(crate) struct Servers(pub(crate) Arc<Mutex<BTreeSet<SocketAddr>>>);
+pub(crate) struct Servers(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    manners: BTreeMap<SocketAddr, Manner>,
+    /// When which was asked.
+    asked: Vec<(Instant, SocketAddr)>,
+}
+
+impl Servers {
+    pub(crate) fn set(&self, server: SocketAddr, manner: Manner) {
+        self.0.lock().unwrap().manners.insert(server, manner);
+    }
+
+    /// From now on all of them answer.
+    pub(crate) fn heal(&self) {
+        self.0.lock().unwrap().manners.clear();
+    }
+
+    /// When this one was asked, since it was last wanted to know.
+    pub(crate) fn asked(&self, server: SocketAddr) -> Vec<Instant> {
+        let mut known = self.0.lock().unwrap();
+        let (of, rest) =
+            std::mem::take(&mut known.asked).into_iter().partition(|it| it.1 == server);
+        known.asked = rest;
+        let of: Vec<_> = of;
+        of.into_iter().map(|(at, _)| at).collect()
+    }
+
+    fn manner(&self, server: SocketAddr) -> Option<Manner> {
+        let mut known = self.0.lock().unwrap();
+        known.asked.push((Instant::now(), server));
+        known.manners.get(&server).copied()
+    }
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nWELL";
+
+async fn answer(manner: Option<Manner>, mut theirs: DuplexStream) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(theirs.read_u8().await?);
+    }
+    match manner {
+        Some(Manner::Hangs) => std::future::pending().await,
+        Some(Manner::Drips) => {
+            for byte in ANSWER {
+                sleep(Duration::from_secs(1)).await;
+                theirs.write_u8(*byte).await?;
+            }
+            Ok(())
+        }
+        Some(Manner::After(time)) => {
+            sleep(time).await;
+            theirs.write_all(ANSWER).await
+        }
+        _ => theirs.write_all(ANSWER).await,
+    }
+}
 
 impl Network for Servers {
     type Stream = DuplexStream;
 
     async fn connect(&self, target: SocketAddr) -> io::Result<DuplexStream> {
-        if self.0.lock().unwrap().contains(&target) {
-            return Err(io::ErrorKind::ConnectionRefused.into());
+        let manner = self.manner(target);
+        match manner {
+            Some(Manner::Refuses) => return Err(io::ErrorKind::ConnectionRefused.into()),
+            Some(Manner::Silent) => return std::future::pending().await,
+            Some(Manner::Breaks) => panic!("a defect that this test has planted"),
+            _ => {}
         }
-        let (ours, mut theirs) = tokio::io::duplex(4096);
-        tokio::spawn(async move {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                let Ok(byte) = theirs.read_u8().await else { return };
-                head.push(byte);
-            }
-            theirs.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nWELL").await.ok();
-        });
+        let (ours, theirs) = tokio::io::duplex(4096);
+        tokio::spawn(answer(manner, theirs));
         Ok(ours)
     }
 }

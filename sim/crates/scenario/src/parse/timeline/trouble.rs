@@ -10,12 +10,14 @@ use crate::{Action, Effect, Impairment, Mood, Share, Tampering};
 pub(super) const IMPAIR: &str = "impair SEGMENT … loss 10% burst 5 delay 20ms jitter 5ms \
                                  duplicate 1% reorder 1% corrupt 1%, at least one of them";
 pub(super) const NETLINK: &str = "netlink DIRECTOR ok, or refuse 30%, delay 100ms, lose 30%, mute";
-pub(super) const TAMPER: &str = "tamper DIRECTOR flush, or remove-address ADDRESS, \
-                                 add-address ADDRESS, remove-server SERVICE SERVER, \
+pub(super) const TAMPER: &str = "tamper DIRECTOR flush, or add-foreign, \
+                                 remove-address ADDRESS, add-address ADDRESS, \
+                                 remove-server SERVICE SERVER, \
                                  set-weight SERVICE SERVER WEIGHT";
 
 const EFFECTS: [&str; 7] = ["loss", "burst", "delay", "jitter", "duplicate", "reorder", "corrupt"];
-const DEEDS: [&str; 5] = ["flush", "remove-address", "add-address", "remove-server", "set-weight"];
+const DEEDS: [&str; 6] =
+    ["flush", "add-foreign", "remove-address", "add-address", "remove-server", "set-weight"];
 
 /// More frames in a row are a cut.
 const LONGEST_BURST: u32 = 1_000;
@@ -127,6 +129,7 @@ pub(super) fn tamper(
     let word = cursor.need_word("what is done", &usage(form))?;
     let deed = match word.text {
         "flush" => Tampering::Flush,
+        "add-foreign" => Tampering::AddForeign,
         "remove-address" | "add-address" => {
             let text = cursor.need_word("the address", &usage(form))?;
             let address = draft.virtual_address(text.text, text.at)?;

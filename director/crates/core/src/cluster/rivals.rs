@@ -1,0 +1,68 @@
+//! Two owners at once: who, since when, and until when.
+
+use super::peer::Peer;
+use super::view::ago_ms;
+use super::{Cluster, Out};
+use crate::beat::Claim;
+use crate::planted::{Bug, planted};
+use crate::report::{AnnounceCause, Report, Role};
+use crate::time::Instant;
+
+impl Cluster {
+    /// Announces when another owner is heard or has given way, and tells of one.
+    pub(super) fn tell_rivals(
+        &mut self,
+        index: usize,
+        had: (bool, bool),
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let group = &mut self.groups[index];
+        let unheard = core::mem::take(&mut group.rival_unheard);
+        let why = match had {
+            (false, true) => AnnounceCause::RivalHeard,
+            (true, false) => AnnounceCause::RivalGaveWay,
+            _ if unheard => AnnounceCause::RivalGaveWay,
+            _ => return,
+        };
+        if why == AnnounceCause::RivalHeard {
+            let claims = |peer: &&Peer| peer.claim(&group.name) == Some(Claim::Active);
+            if let Some(rival) = self.peers.iter().find(claims) {
+                let winner = if group.outranks(rival) { &self.us } else { &rival.name };
+                // Both may have owned since the later of our own beginning and their last word.
+                let since = rival.silent_from.unwrap_or(now).max(group.since).min(now);
+                out.reports.push_back(Report::TwoOwners {
+                    group: group.name.clone(),
+                    peer: rival.name.clone(),
+                    winner: winner.clone(),
+                    unheard_ms: ago_ms(since, now),
+                });
+                group.rival = Some((rival.name.clone(), since));
+            }
+        }
+        let silent = match why {
+            AnnounceCause::RivalHeard => planted(Bug::NotAnnouncedOnRival),
+            _ => planted(Bug::NotAnnouncedAfterRival),
+        };
+        if group.role == Role::Active && !silent {
+            group.burst.start(self.settings.announce, now);
+            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+        }
+    }
+
+    /// Tells when one of two owners has given way.
+    pub(super) fn end_rivalry(&mut self, index: usize, now: Instant, out: &mut Out) {
+        let group = &mut self.groups[index];
+        let Some((rival, since)) = &group.rival else { return };
+        let ours = matches!(group.role, Role::Taking | Role::Active | Role::Releasing);
+        let holds = |peer: &Peer| peer.claim(&group.name).is_some_and(Claim::may_hold);
+        let theirs = self.peers.iter().any(|peer| peer.name == *rival && holds(peer));
+        if ours && theirs {
+            return;
+        }
+        let (peer, lasted_ms) = (rival.clone(), ago_ms(*since, now));
+        let group_name = group.name.clone();
+        group.rival = None;
+        out.reports.push_back(Report::TwoOwnersOver { group: group_name, peer, lasted_ms });
+    }
+}

@@ -1,0 +1,95 @@
+//! Servers that run: started, frozen, stopped, and started again.
+
+use crate::inetd::Inetd;
+use crate::place::Place;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// For a server to stop in before it is killed.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// A program that must end well before a server can start.
+pub(crate) fn prepare(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+/// A running server.
+pub(crate) enum Server {
+    /// A process with all of its own.
+    Process { child: Child, log: String },
+    /// A program for each connection.
+    Inetd(Inetd),
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap()
+}
+
+impl Server {
+    pub(crate) fn start(mut command: Command, place: &Place) -> Self {
+        let log = place.path("output");
+        let output = fs::File::create(&log).unwrap();
+        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        // A group of its own, so that all of it can be frozen.
+        let child = command.process_group(0).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self::Process { child, log }
+    }
+
+    /// What it has said on its output.
+    pub(crate) fn said(&self) -> String {
+        match self {
+            Self::Process { log, .. } => fs::read_to_string(log).unwrap_or_default(),
+            Self::Inetd(_) => String::new(),
+        }
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Process { child, .. } => child.try_wait().unwrap().is_some(),
+            Self::Inetd(_) => false,
+        }
+    }
+
+    pub(crate) fn freeze(&self) {
+        match self {
+            // One that has ended is broken elsewhere in the table.
+            Self::Process { child, .. } => drop(kill_process_group(pid(child), Signal::STOP)),
+            Self::Inetd(inetd) => inetd.freeze(true),
+        }
+    }
+
+    pub(crate) fn thaw(&self) {
+        match self {
+            Self::Process { child, .. } => drop(kill_process_group(pid(child), Signal::CONT)),
+            Self::Inetd(inetd) => inetd.freeze(false),
+        }
+    }
+
+    /// Ends it, by force if need be.
+    pub(crate) async fn stop(mut self) {
+        // The other kind ends when it is dropped.
+        let Self::Process { child, .. } = &self else { return };
+        let _gone = kill_process(pid(child), Signal::TERM);
+        let limit = Instant::now() + STOPPING;
+        while !self.has_ended() && Instant::now() < limit {
+            // There is no event for the end of a child that std can wait for with a limit.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Self::Process { child, .. } = self {
+            let _gone = kill_process_group(pid(child), Signal::KILL);
+            child.kill().ok();
+            child.wait().unwrap();
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The bytes of a frame.
+
+use super::tcp::Talks;
+use crate::net::packet::{Arp, ArpKind, Frame, Packet, Payload, PortId, Segment, Tcp, Unreachable};
+use crate::world::World;
+use director_core::beat::Beat;
+use director_core::config::Coverage;
+use director_core::wire::heartbeat::{Key, seal};
+use director_core::wire::vrrp::{HOP_LIMIT, PROTOCOL, encode};
+use etherparse::err::packet::BuildWriteError;
+use etherparse::icmpv4::DestUnreachableHeader;
+use etherparse::{
+    ArpHardwareId, ArpOperation, ArpPacket, EtherType, Ethernet2Header, IcmpEchoHeader, Icmpv4Type,
+    IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep,
+};
+use scenario::{Behaviour, NodeKind, Protocol, Serve};
+use std::net::Ipv4Addr;
+
+/// What Linux begins with (`net.ipv4.ip_default_ttl`).
+const HOPS: u8 = 64;
+const WINDOW: u16 = 64_240;
+/// A frame of no less goes over Ethernet (IEEE 802.3 §4.2.3.3), without its checksum.
+const SHORTEST: usize = 60;
+
+/// The hardware address of an interface: locally administered.
+pub(super) fn hardware(port: PortId) -> [u8; 6] {
+    let [high, low] = port.0.to_be_bytes();
+    [2, 0, 0, 0, high, low]
+}
+
+pub(super) struct Maker<'a> {
+    world: &'a World,
+    talks: Talks,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(world: &'a World) -> Self {
+        Self { world, talks: Talks::default() }
+    }
+
+    /// The frame from an interface to another one, or to all.
+    pub(super) fn frame(&mut self, from: PortId, to: Option<PortId>, frame: &Frame) -> Vec<u8> {
+        let ether = (hardware(from), to.map_or([0xff; 6], hardware));
+        let built = match frame {
+            Frame::Arp(arp) => told(ether, *arp, to),
+            Frame::Ip(packet) => self.packet(ether, from, packet, false),
+            Frame::Damaged(packet) => self.packet(ether, from, packet, true),
+        };
+        // Writing to memory cannot fail, and nothing here is longer than its header can say.
+        let mut bytes = built.unwrap_or_default();
+        bytes.resize(bytes.len().max(SHORTEST), 0);
+        bytes
+    }
+
+    fn packet(
+        &mut self,
+        ether: ([u8; 6], [u8; 6]),
+        from: PortId,
+        packet: &Packet,
+        damaged: bool,
+    ) -> Result<Vec<u8>, BuildWriteError> {
+        let (src, dst) = (packet.src, packet.dst);
+        let hops = if matches!(packet.payload, Payload::Advert(_)) { HOP_LIMIT } else { HOPS };
+        let ip = PacketBuilder::ethernet2(ether.0, ether.1).ipv4(src.octets(), dst.octets(), hops);
+        let mut bytes = Vec::new();
+        match &packet.payload {
+            Payload::Tcp(tcp) => {
+                let said = self.said(src, dst, *tcp);
+                self.segment(ip, packet, *tcp, &said, &mut bytes)?;
+            }
+            Payload::Beat(beat) => {
+                let (port, mut sealed) = self.sealed(from, beat);
+                if damaged && let Some(last) = sealed.last_mut() {
+                    *last ^= 1;
+                }
+                ip.udp(port, port).write(&mut bytes, &sealed)?;
+            }
+            Payload::Advert(advert) => {
+                let mut said = encode(advert, src.into(), dst.into(), Coverage::PseudoHeader);
+                if damaged && let Some(last) = said.last_mut() {
+                    *last ^= 1;
+                }
+                ip.write(&mut bytes, IpNumber(PROTOCOL), &said)?;
+            }
+            Payload::Echo { question, answer } => {
+                let echo = echo(*question);
+                let ip = if *answer {
+                    ip.icmpv4(Icmpv4Type::EchoReply(echo))
+                } else {
+                    ip.icmpv4(Icmpv4Type::EchoRequest(echo))
+                };
+                ip.write(&mut bytes, &question.to_be_bytes())?;
+            }
+            Payload::Unreachable { code, sport, dport } => {
+                let tcp = Tcp { sport: *sport, dport: *dport, kind: Segment::Syn };
+                let about = self.quoted(dst, src, tcp)?;
+                let why = match code {
+                    Unreachable::Host => DestUnreachableHeader::Host,
+                    Unreachable::Port => DestUnreachableHeader::Port,
+                };
+                let ip = ip.icmpv4(Icmpv4Type::DestinationUnreachable(why));
+                ip.write(&mut bytes, &about)?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn segment(
+        &mut self,
+        ip: PacketBuilderStep<IpHeaders>,
+        packet: &Packet,
+        tcp: Tcp,
+        said: &[u8],
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), BuildWriteError> {
+        let wire = self.talks.wire(packet.src, packet.dst, tcp, said.len());
+        let mut step = ip.tcp(tcp.sport, tcp.dport, wire.sequence, WINDOW);
+        if let Some(number) = wire.acknowledged {
+            step = step.ack(number);
+        }
+        if wire.syn {
+            step = step.syn();
+        }
+        if wire.fin {
+            step = step.fin();
+        }
+        if wire.rst {
+            step = step.rst();
+        }
+        if !said.is_empty() {
+            step = step.psh();
+        }
+        step.write(bytes, said)
+    }
+
+    /// What an ICMP message quotes: the header and eight bytes (RFC 792).
+    fn quoted(
+        &mut self,
+        src: Ipv4Addr,
+        dst: Ipv4Addr,
+        tcp: Tcp,
+    ) -> Result<Vec<u8>, BuildWriteError> {
+        let wire = self.talks.wire(src, dst, tcp, 0);
+        let mut bytes = Vec::new();
+        PacketBuilder::ipv4(src.octets(), dst.octets(), HOPS)
+            .tcp(tcp.sport, tcp.dport, wire.sequence, WINDOW)
+            .syn()
+            .write(&mut bytes, &[])?;
+        bytes.truncate(28);
+        Ok(bytes)
+    }
+
+    /// The heartbeat's port, and its bytes as they leave the director.
+    fn sealed(&self, from: PortId, beat: &Beat) -> (u16, Vec<u8>) {
+        let node = self.world.node_of(from);
+        let host = node.and_then(|node| self.world.hosts.get(node.index()));
+        let Some(director) = host.and_then(|host| host.director()) else { return (0, Vec::new()) };
+        let cluster = &director.config.cluster;
+        let key = Key::new(cluster.key_file.to_string().as_bytes());
+        (cluster.port.get(), seal(beat, &cluster.name, &key))
+    }
+
+    /// What is said in a segment: a request or a page.
+    fn said(&self, src: Ipv4Addr, dst: Ipv4Addr, tcp: Tcp) -> Vec<u8> {
+        match tcp.kind {
+            Segment::Request(accepted) => {
+                let serve = self.serve(accepted.node.index(), tcp.dport);
+                match serve.map(|serve| serve.protocol) {
+                    // The model has no databases (`lacking`).
+                    Some(Protocol::Tcp | Protocol::Udp | Protocol::Postgresql) => Vec::new(),
+                    Some(Protocol::Http | Protocol::Https) | None => {
+                        let host = format!("{dst}:{}", tcp.dport);
+                        format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+                            .into()
+                    }
+                }
+            }
+            Segment::Answer(answer) => {
+                let _ = src;
+                let serve = self.serve(answer.node.index(), tcp.sport);
+                serve.map_or_else(Vec::new, |serve| page(serve, answer.behaviour))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn serve(&self, node: usize, port: u16) -> Option<&Serve> {
+        let serve = match &self.world.scenario.nodes.get(node)?.kind {
+            NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => serve,
+            NodeKind::Router | NodeKind::Client => return None,
+        };
+        serve.iter().find(|serve| serve.port == port)
+    }
+}
+
+/// ARP over Ethernet for IPv4 (RFC 826).
+fn told(
+    ether: ([u8; 6], [u8; 6]),
+    arp: Arp,
+    to: Option<PortId>,
+) -> Result<Vec<u8>, BuildWriteError> {
+    let operation = match arp.kind {
+        ArpKind::Request => ArpOperation::REQUEST,
+        ArpKind::Reply => ArpOperation::REPLY,
+    };
+    // A request does not know whom it asks.
+    let target = match arp.kind {
+        ArpKind::Request => [0; 6],
+        ArpKind::Reply => to.map_or([0xff; 6], hardware),
+    };
+    let (sender, asked) = (arp.sender.octets(), arp.target.octets());
+    let packet = ArpPacket::new(
+        ArpHardwareId::ETHERNET,
+        EtherType::IPV4,
+        operation,
+        &ether.0,
+        &sender,
+        &target,
+        &asked,
+    );
+    let mut bytes = Vec::new();
+    let header =
+        Ethernet2Header { source: ether.0, destination: ether.1, ether_type: EtherType::ARP };
+    bytes.extend_from_slice(&header.to_bytes());
+    // All four addresses have the lengths that were said.
+    bytes.extend_from_slice(&packet.map(|packet| packet.to_bytes()).unwrap_or_default());
+    Ok(bytes)
+}
+
+fn echo(question: u64) -> IcmpEchoHeader {
+    let [.., high, low] = question.to_be_bytes();
+    IcmpEchoHeader { id: 0x4c44, seq: u16::from_be_bytes([high, low]) }
+}
+
+/// How a page of this behaviour looks.
+fn page(serve: &Serve, behaviour: Behaviour) -> Vec<u8> {
+    if serve.protocol != Protocol::Http {
+        return format!("{}\r\n", serve.body).into();
+    }
+    let (status, body) = match behaviour {
+        Behaviour::Error => ("503 Service Unavailable", "error"),
+        Behaviour::Wrong => ("200 OK", "another page"),
+        Behaviour::Ok | Behaviour::Refuse | Behaviour::Hang | Behaviour::Expired => {
+            ("200 OK", &*serve.body)
+        }
+    };
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .into()
+}

@@ -1,0 +1,134 @@
+//! `director-sim explain`: what led to what, a line for each step and a column for each node.
+
+mod table;
+mod trail;
+mod words;
+
+use crate::{BadInput, Refusal, World};
+use scenario::{Event, History, Scenario, noticed};
+use std::sync::Arc;
+use std::time::Duration;
+pub(crate) use trail::Trail;
+use words::Words;
+
+/// What is to be shown.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// Nothing before this moment, counted from the start.
+    pub from: Duration,
+    /// Nothing after this one.
+    pub until: Duration,
+    /// Only these nodes' columns; all when empty.
+    pub nodes: Vec<String>,
+    /// Every input of every director, also those that changed nothing.
+    pub all: bool,
+}
+
+/// What led to what in a run, and the run's frames.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The table, for people.
+    pub text: String,
+    /// A pcapng file.
+    pub capture: Vec<u8>,
+}
+
+/// One line: where it stands, and what it says.
+struct Line {
+    at: Duration,
+    /// A node, or nothing for what is done from outside and what clients notice.
+    node: Option<String>,
+    parts: Vec<String>,
+}
+
+/// Runs a scenario under a seed and tells what led to what.
+///
+/// # Errors
+/// The scenario has a configuration that is wrong, or needs what the world does not model; or the
+/// excerpt names a node that there is not.
+pub fn explain(
+    scenario: &Arc<Scenario>,
+    seed: u64,
+    excerpt: &Excerpt,
+) -> Result<Explained, BadInput> {
+    let unknown = excerpt.nodes.iter().find(|name| scenario.node(name).is_none());
+    if let Some(name) = unknown {
+        let known: Vec<&str> = scenario.nodes.iter().map(|node| &*node.name).collect();
+        let known = known.join(", ");
+        return Err(BadInput(format!("there is no node {name}: the scenario has {known}")));
+    }
+    let mut world = World::new(Arc::clone(scenario), seed).map_err(|refusal| match refusal {
+        Refusal::NotModelled(reason) => {
+            BadInput(format!("{}: not modelled: {reason}", scenario.file))
+        }
+        Refusal::Invalid(problems) => BadInput(problems),
+    })?;
+    world.listen();
+    world.trail = Some(Box::default());
+    world.run_until(scenario.length);
+    let history = world.history();
+    let mut lines = steps(&world, excerpt.all);
+    lines.extend(others(scenario, &history));
+    lines.retain(|line| {
+        let shown = (excerpt.from..=excerpt.until).contains(&line.at);
+        let wanted = |node: &String| excerpt.nodes.is_empty() || excerpt.nodes.contains(node);
+        shown && line.node.as_ref().is_none_or(wanted)
+    });
+    lines.sort_by_key(|line| line.at);
+    let nodes: Vec<&str> = scenario
+        .nodes
+        .iter()
+        .map(|node| &*node.name)
+        .filter(|name| lines.iter().any(|line| line.node.as_deref() == Some(name)))
+        .collect();
+    let text = format!(
+        "{}\n  {}, seed {seed}\n\n{}",
+        scenario.title,
+        scenario.file,
+        table::table(&nodes, &lines)
+    );
+    Ok(Explained { text, capture: world.capture() })
+}
+
+/// What the directors were told, and what came of it.
+fn steps(world: &World, all: bool) -> Vec<Line> {
+    let words = Words { world };
+    let trail = world.trail.iter().flat_map(|trail| &trail.steps);
+    let kept = trail.filter(|step| all || step.is_transition());
+    kept.map(|step| {
+        let mut parts = vec![words.cause(step)];
+        let consequences = words.consequences(step, all);
+        parts.extend(consequences.into_iter().map(|text| format!("→ {text}")));
+        let host = world.hosts.get(step.node.index());
+        Line {
+            at: step.at.since(director_core::time::Instant::ZERO),
+            node: host.map(|host| host.name.clone()),
+            parts,
+        }
+    })
+    .collect()
+}
+
+/// What is done from outside, what neighbours learn, what clients notice.
+fn others(scenario: &Scenario, history: &History) -> Vec<Line> {
+    let records = history.records().iter().filter_map(|record| {
+        let (node, text) = match &record.event {
+            Event::Statement { text, .. } => (None, format!("▶ {text}")),
+            Event::Neighbour { observer, address, owner: Some(owner) } => {
+                (Some(observer.clone()), format!("ARP: sends {address} to {owner}"))
+            }
+            Event::Neighbour { observer, address, owner: None } => {
+                (Some(observer.clone()), format!("ARP: forgets who has {address}"))
+            }
+            Event::Address { node, address, held } => {
+                let what = if *held { "now holds" } else { "no longer holds" };
+                (Some(node.clone()), format!("kernel: {what} {address}"))
+            }
+            _ => return None,
+        };
+        Some(Line { at: record.at, node, parts: vec![text] })
+    });
+    let clients = noticed(scenario, history).into_iter();
+    let clients = clients.map(|(at, text)| Line { at, node: None, parts: vec![text] });
+    records.chain(clients).collect()
+}

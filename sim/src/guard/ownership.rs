@@ -1,0 +1,284 @@
+//! Rules about who holds the addresses.
+
+use super::watch::GroupWatch;
+use super::{Pending, Rule, packets};
+use crate::host::Power;
+use crate::net::packet::NodeId;
+use crate::world::World;
+use director_core::beat::{Body, Claim};
+use director_core::config::{Config, Failback};
+use director_core::name::GroupName;
+use director_core::report::{PeerState, Report, Role, RoleCause};
+use director_core::time::Instant;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Steps of a pass over a kernel that is well.
+pub(super) const STEPS: Duration = Duration::from_millis(60);
+
+impl World {
+    /// Who holds what, or what befell whom, has changed: what must come about, and until when.
+    pub(crate) fn guard_ownership(&mut self) {
+        let now = self.now;
+        self.guard
+            .pending
+            .retain(|(_, what)| !matches!(what, Pending::Owner(_) | Pending::Rivals(_)));
+        if !self.faults.is_empty() || self.guard.watches.is_empty() {
+            return;
+        }
+        let running = |host: &&crate::host::Host| {
+            host.power == Power::On && host.director().is_some_and(|one| one.process.is_some())
+        };
+        let directors = self.hosts.iter().filter(running).filter_map(|host| host.director());
+        let Some(config) = directors.map(|director| director.config.clone()).next() else { return };
+        let cluster = &config.cluster;
+        let quiet = self.guard.last_fault.unwrap_or_default();
+        for address in self.virtuals.clone() {
+            let owned = self.holders(address).count();
+            let (what, wait) = match owned {
+                0 => (Pending::Owner(address), wait_for_owner(&config)),
+                1 => continue,
+                _ => (Pending::Rivals(address), cluster.keepalive * 2 + STEPS),
+            };
+            let since = self.guard.since(address, owned, now).max(quiet);
+            self.guard.expect(since + wait, what);
+        }
+    }
+
+    /// What should have come about by now has, or has not.
+    pub(crate) fn guard_due(&mut self, upto: Instant) {
+        while let Some((at, what)) = self.guard.take_due(upto) {
+            match what {
+                Pending::Owner(address) => {
+                    let nobody = self.holders(address).next().is_none();
+                    if nobody && self.somebody_can(address) {
+                        let facts = format!("nobody holds {address}");
+                        self.guard.violations.note(Rule::SomebodyOwns, at, || facts);
+                    }
+                }
+                Pending::Rivals(address) => self.guard_rivals(address, at),
+                Pending::Survivor(node, address) => self.guard_survivor(node, address, at),
+            }
+        }
+    }
+
+    /// Whether a director that runs would take the address: it is configured, and not stopping.
+    fn somebody_can(&self, address: Ipv4Addr) -> bool {
+        (0_u16..).zip(&self.hosts).any(|(place, host)| {
+            let stopping = self.guard.watches.get(usize::from(place)).is_some_and(|w| w.stopping);
+            host.power == Power::On
+                && !stopping
+                && host
+                    .director()
+                    .is_some_and(|one| one.process.is_some() && has(&one.config, address))
+        })
+    }
+
+    /// Two that hold an address, hear each other and do at once what they decide.
+    fn guard_rivals(&mut self, address: Ipv4Addr, at: Instant) {
+        let owners: Vec<NodeId> = self.holders(address).collect();
+        let decided = |node: &NodeId| {
+            let host = self.hosts.get(node.index()).and_then(|host| host.director());
+            if host.is_none_or(|host| host.process.is_none()) {
+                return false;
+            }
+            let roles = self.guard.watches.get(node.index()).map(|watch| &watch.groups);
+            roles.is_some_and(|roles| roles.iter().any(|one| one.role == Role::Active))
+                && self.is_sound(*node)
+                && self.guard.watches.get(node.index()).is_some_and(|one| !one.is_drowsy(self.now))
+        };
+        let keepalive = self.hosts.iter().filter_map(|host| host.director());
+        let keepalive = keepalive.map(|one| one.config.cluster.keepalive).max();
+        let since = at - (keepalive.unwrap_or_default() * 2 + STEPS);
+        let hear = |node: &NodeId| {
+            let watch = self.guard.watches.get(node.index());
+            watch.is_some_and(|watch| {
+                let others = watch.peers.iter().filter(|peer| owners.contains(&peer.node));
+                others.into_iter().all(|peer| peer.heard.is_some_and(|at| at >= since))
+            })
+        };
+        if owners.len() > 1 && owners.iter().all(decided) && !owners.iter().all(hear) {
+            // What follows a cut keeps them deaf for a while: a neighbour that is asked for again.
+            self.guard.expect(at + keepalive.unwrap_or(STEPS), Pending::Rivals(address));
+            return;
+        }
+        if owners.len() > 1 && owners.iter().all(decided) {
+            let facts = format!("{address} still has {} owners", owners.len());
+            self.guard.violations.note(Rule::RivalsSettle, at, || facts);
+        }
+    }
+
+    pub(crate) fn guard_survivors(&mut self, expected: Vec<(Instant, Pending)>) {
+        expected.into_iter().for_each(|(at, what)| self.guard.expect(at, what));
+    }
+
+    /// A director is about to lose power: who must have its addresses, and when.
+    pub(crate) fn survivors_of(&self, node: NodeId) -> Vec<(Instant, Pending)> {
+        let now = self.now;
+        let mut found = Vec::new();
+        if !self.faults.is_empty() || self.faults.impaired().next().is_some() {
+            return found;
+        }
+        for address in self.virtuals.clone() {
+            let mut holders = self.holders(address);
+            let alone = (holders.next(), holders.next()) == (Some(node), None);
+            drop(holders);
+            let quiet = self.guard.last_fault.unwrap_or_default();
+            for (place, host) in (0_u16..).zip(&self.hosts) {
+                let other = NodeId(place);
+                let Some(one) = host.director().filter(|_| other != node && alone) else {
+                    continue;
+                };
+                let cluster = &one.config.cluster;
+                let ready = self.guard.watches.get(other.index()).is_some_and(|watch| {
+                    watch.groups.iter().all(|group| {
+                        group.role == Role::Standby && now.since(group.since) > cluster.deadtime * 3
+                    }) && !watch.stopping
+                });
+                let calm = now.since(quiet) > cluster.deadtime * 3 + cluster.initdead;
+                let runs = one.process.is_some();
+                if !(runs && ready && calm && self.is_sound(other) && cluster.fence.is_none()) {
+                    continue;
+                }
+                // A witness is asked when the peer is late; its answer is there before the end.
+                let wait = cluster.deadtime + cluster.keepalive + STEPS;
+                found.push((now + wait, Pending::Survivor(other, address)));
+                break;
+            }
+        }
+        found
+    }
+
+    fn guard_survivor(&mut self, node: NodeId, address: Ipv4Addr, at: Instant) {
+        let holds = self.holders(address).any(|holder| holder == node);
+        let observers = self.hosts.iter().filter(|host| Self::is_observer(&host.kind));
+        let wrong = observers.filter_map(|host| host.neighbours.owner(address));
+        let wrong = wrong.filter_map(|port| self.node_of(port)).any(|owner| owner != node);
+        if !holds || wrong {
+            let what = if holds { "the routers believe in the dead owner" } else { "not taken" };
+            let facts = format!("{address}: {what} by {}", self.host_name(node));
+            self.guard.violations.note(Rule::SurvivorOwns, at, || facts);
+        }
+    }
+
+    pub(super) fn guard_role(&mut self, node: NodeId, report: &Report) {
+        let Report::Role { group, from, to, why } = report else { return };
+        let now = self.now;
+        self.guard_calm(node, || format!("becomes {to} for {group}"));
+        self.guard_news(node, *from, *to);
+        self.guard_failback(node, group, why);
+        self.guard_takes(node, *from, *to);
+        self.guard_loses(node, group, why);
+        self.guard_silence(node, report);
+        let Some(watch) = self.guard.watch(node) else { return };
+        if !matches!(to, Role::Taking | Role::Active) {
+            watch.drowsy = None;
+        }
+        // One that has claimed it and still lives is a rival from the beginning.
+        let owns = matches!(to, Role::Taking | Role::Active);
+        for peer in &mut watch.peers {
+            let live = matches!(peer.state, PeerState::Alive | PeerState::Suspect);
+            let claims = |body: &Body| body.claims.get(group) == Some(&Claim::Active);
+            let rival = owns && live && peer.body.as_deref().is_some_and(claims);
+            peer.rival = rival.then_some(now);
+        }
+        let entry = GroupWatch {
+            name: group.clone(),
+            role: *to,
+            since: now,
+            // That the kernel has done it is not the cause.
+            why: match (why, watch.group(group)) {
+                (RoleCause::AddressesReleased | RoleCause::ReleaseOverdue, Some(before)) => {
+                    before.why.clone()
+                }
+                _ => why.clone(),
+            },
+            left: 0,
+            announced: Some(now),
+        };
+        watch.groups.retain(|one| one.name != *group);
+        watch.groups.push(entry);
+    }
+
+    fn guard_failback(&mut self, node: NodeId, group: &GroupName, why: &RoleCause) {
+        let RoleCause::Failback { peer } = why else { return };
+        let now = self.now;
+        let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
+            return;
+        };
+        let other = self.find(peer.as_str());
+        let other = other.and_then(|other| self.guard.watches.get(other.index()));
+        let back = other.and_then(|watch| watch.group(group)).map(|group| group.since);
+        let allowed = match host.config.cluster.failback {
+            Failback::Manual => false,
+            Failback::Auto { delay } => {
+                back.is_none_or(|back| now.since(back) + Duration::from_millis(5) >= delay)
+            }
+        };
+        if !allowed {
+            let facts = format!("{} gave {group} back to {peer}", host.name);
+            self.guard.violations.note(Rule::FailbackByPolicy, now, || facts);
+        }
+    }
+
+    fn guard_takes(&mut self, node: NodeId, from: Role, to: Role) {
+        let Some(watch) = self.guard.watches.get(node.index()) else { return };
+        let live = |state| matches!(state, PeerState::Alive | PeerState::Suspect);
+        let held = watch.peers.iter().find(|peer| live(peer.state) && peer.holds);
+        if let Some(peer) = held.filter(|_| (from, to) == (Role::Standby, Role::Taking)) {
+            let facts = format!("{} takes what {} may hold", self.host_name(node), peer.name);
+            self.guard.violations.note(Rule::TakenWhenFree, self.now, || facts);
+        }
+    }
+
+    /// Of two owners the one that comes first stays, unless the other cannot hear it.
+    fn guard_loses(&mut self, node: NodeId, group: &GroupName, why: &RoleCause) {
+        let RoleCause::LostConflict { peer } = why else { return };
+        let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
+            return;
+        };
+        let Some(watch) = self.guard.watches.get(node.index()) else { return };
+        let rival = watch.peers.iter().find(|one| one.name == *peer).and_then(|one| one.rival);
+        let patient = rival.is_some_and(|at| self.now.since(at) >= host.config.cluster.deadtime);
+        let first = host.config.groups.get(group);
+        let first = first.is_some_and(|group| host.config.outranks(group, &host.name, peer));
+        if first && !patient && self.is_sound(node) {
+            let facts = format!("{} gives way to {peer} and comes first", host.name);
+            self.guard.violations.note(Rule::GivenUpForCause, self.now, || facts);
+        }
+    }
+
+    fn guard_silence(&mut self, node: NodeId, report: &Report) {
+        let Report::Role { why: RoleCause::OwnerDied { .. } | RoleCause::NoOwner, .. } = report
+        else {
+            return;
+        };
+        let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
+            return;
+        };
+        let quickest = packets::quickest(&host.config);
+        let Some(watch) = self.guard.watches.get(node.index()) else { return };
+        let Some(heard) = packets::silent_since(report, &watch.peers) else { return };
+        let silent = self.now.since(heard) >= quickest;
+        let proved = watch.proof.is_some_and(|at| at >= heard);
+        if !host.config.cluster.witnesses.is_empty() && silent && !proved {
+            let facts = format!("{} takes without a witness", host.name);
+            self.guard.violations.note(Rule::SilenceProved, self.now, || facts);
+        }
+    }
+}
+
+fn has(config: &Config, address: Ipv4Addr) -> bool {
+    let mut all = config.groups.values().flat_map(|group| &group.addresses);
+    all.any(|one| one.address == address)
+}
+
+/// It starts, listens, lets others come first, and is not sure of a witness at once.
+fn wait_for_owner(config: &Config) -> Duration {
+    let cluster = &config.cluster;
+    let witnesses = if cluster.witnesses.is_empty() { 0 } else { 4 };
+    cluster.initdead
+        + cluster.deadtime * (4 + witnesses)
+        + cluster.keepalive * 2
+        + Duration::from_secs(1)
+}

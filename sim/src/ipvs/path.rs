@@ -1,0 +1,253 @@
+//! What becomes of a packet, and what time does to connections.
+
+use super::connections::{Ended, Event, Expiry, Flow, State};
+use super::destination::Choice;
+use super::schedulers::{Arrival, Schedule};
+use super::table::{Displaced, Ipvs, Service};
+use super::templates::Whom;
+use director_core::time::Instant;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::time::Duration;
+
+/// A connection's timer that is to be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    pub(crate) slot: usize,
+    pub(crate) generation: u32,
+    /// When it runs out unless it is started anew.
+    pub at: Instant,
+}
+
+/// A connection or a template of persistence that ends when nothing more comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// When its time is up.
+    pub due: Instant,
+    /// By how much later a kernel may notice.
+    pub slack: Duration,
+    /// The template that it is, or is under.
+    pub template: Option<u32>,
+    /// Whether it is the template.
+    pub is_template: bool,
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not for IPVS: the host's own stack answers.
+    Local,
+    /// Dropped without a word.
+    Dropped,
+    /// Nobody can serve: ICMP port unreachable.
+    Nobody,
+    /// On to a real server.
+    Forward {
+        /// Where.
+        server: SocketAddr,
+        /// Whether the connection has just begun.
+        new: bool,
+        /// A timer that is to be started; an older one of the connection is of no meaning then.
+        timer: Option<Timer>,
+    },
+}
+
+impl Ipvs {
+    /// A TCP segment for an address of this host.
+    pub fn incoming(
+        &mut self,
+        client: SocketAddrV4,
+        target: SocketAddrV4,
+        event: Event,
+        now: Instant,
+    ) -> Verdict {
+        self.settle(now);
+        let flow = Flow::new(client, target);
+        if let Some(slot) = self.connections.find(flow) {
+            if let Some(verdict) = self.known(slot, event, now) {
+                return verdict;
+            }
+            // It goes with the next tick, and counts until then.
+            if let Some(generation) = self.connections.unhash(slot) {
+                self.displaced.push(Displaced { slot, generation, since: now });
+            }
+        }
+        if event != Event::Syn || !self.services.contains_key(&target) {
+            return Verdict::Local;
+        }
+        let Some((number, control)) = self.schedule(client, target, now) else {
+            return Verdict::Nobody;
+        };
+        self.open(flow, number, control, now)
+    }
+
+    fn open(&mut self, flow: Flow, number: usize, control: Option<u32>, now: Instant) -> Verdict {
+        let slot = self.connections.add(flow, number, control, now);
+        if let Some(destination) = self.destinations.get_mut(number) {
+            destination.bind();
+        }
+        if let Some(control) = control {
+            self.templates.control(control, now);
+        }
+        match self.forward(slot, Event::Syn, now) {
+            Some((server, timer)) => Verdict::Forward { server, new: true, timer },
+            None => Verdict::Dropped,
+        }
+    }
+
+    /// The destination of a new connection, and the template that it is under.
+    fn schedule(
+        &mut self,
+        client: SocketAddrV4,
+        target: SocketAddrV4,
+        now: Instant,
+    ) -> Option<(usize, Option<u32>)> {
+        let persistence = self.services.get(&target)?.settings.persistence;
+        let Some(persistence) = persistence else {
+            return self.pick(client, target, now).map(|number| (number, None));
+        };
+        let whom = Whom::new(*client.ip(), persistence.prefix, target);
+        if let Some((template, number)) = self.templates.find(whom) {
+            if self.is_good(number) {
+                return Some((number, Some(template)));
+            }
+            self.templates.invalidate(template);
+        }
+        let number = self.pick(client, target, now)?;
+        let template = self.templates.add(whom, number, persistence.timeout, now);
+        if let Some(destination) = self.destinations.get_mut(number) {
+            destination.templates += 1;
+        }
+        Some((number, Some(template)))
+    }
+
+    /// Whether a template may lead to the destination (`ip_vs_check_template`).
+    fn is_good(&self, number: usize) -> bool {
+        let there = self.owners.get(number).is_some_and(|owner| owner.removed.is_none());
+        let quiesced = self.destinations.get(number).is_some_and(|one| one.weight == 0);
+        there && !(quiesced && self.settings.expire_quiescent_template)
+    }
+
+    fn pick(&mut self, client: SocketAddrV4, target: SocketAddrV4, now: Instant) -> Option<usize> {
+        let Service { settings, schedule, order } = self.services.get_mut(&target)?;
+        let choice = Choice { all: &self.destinations, order };
+        let arrival = Arrival { client, target: *target.ip(), flags: settings.flags, now };
+        Schedule::pick(schedule, &choice, &arrival)
+    }
+
+    /// `None`: the connection is to be ended, and the segment judged as if it had not been there.
+    fn known(&mut self, slot: usize, event: Event, now: Instant) -> Option<Verdict> {
+        let connection = self.connections.get(slot)?;
+        let destination = self.destinations.get(connection.destination)?;
+        let owner = self.owners.get(connection.destination)?;
+        let expires = self.settings.expire_nodest_conn;
+        if event == Event::Syn {
+            let over = matches!(connection.state, State::TimeWait | State::Close);
+            // Whom persistence controls keeps its connection (`is_new_conn_expected`).
+            let again = over && connection.control.is_none();
+            if again || (expires && destination.weight == 0) {
+                return None;
+            }
+        }
+        if owner.removed.is_some() {
+            return (!expires).then_some(Verdict::Dropped);
+        }
+        let (server, timer) = self.forward(slot, event, now)?;
+        Some(Verdict::Forward { server, new: false, timer })
+    }
+
+    fn forward(
+        &mut self,
+        slot: usize,
+        event: Event,
+        now: Instant,
+    ) -> Option<(SocketAddr, Option<Timer>)> {
+        let number = self.connections.get(slot)?.destination;
+        let (before, after, timer) = self.connections.advance(slot, event, now)?;
+        let destination = self.destinations.get_mut(number)?;
+        destination.shift(before.is_active(), after.is_active());
+        Some((destination.address, timer))
+    }
+
+    /// What time has done before this moment and no timer of a connection does. Everything else
+    /// here does it first.
+    pub fn settle(&mut self, now: Instant) {
+        while self.displaced.first().is_some_and(|displaced| displaced.since < now) {
+            let Displaced { slot, generation, .. } = self.displaced.remove(0);
+            let still = self.connections.get(slot).is_some_and(|one| one.is_of(generation));
+            if let Some(ended) = still.then(|| self.connections.remove(slot)).flatten() {
+                self.uncount(ended);
+            }
+        }
+        if self.orphaned.is_some_and(|since| since < now) {
+            self.orphaned = None;
+            self.end_orphans();
+        }
+        while let Some(number) = self.templates.expire(now) {
+            self.release(number);
+        }
+    }
+
+    fn release(&mut self, number: usize) {
+        if let Some(destination) = self.destinations.get_mut(number) {
+            destination.templates = destination.templates.saturating_sub(1);
+        }
+    }
+
+    /// Ends what leads to destinations that are gone still (`expire_nodest_conn_work`).
+    fn end_orphans(&mut self) {
+        let owners = &self.owners;
+        let gone = |number: usize| owners.get(number).is_some_and(|one| one.removed.is_some());
+        for slot in self.connections.of(gone) {
+            if let Some(ended) = self.connections.remove(slot) {
+                self.uncount(ended);
+            }
+        }
+        let owners = &self.owners;
+        let gone = |number: usize| owners.get(number).is_some_and(|one| one.removed.is_some());
+        let mut idle = Vec::new();
+        while let Some(number) = self.templates.drop_idle(gone) {
+            idle.push(number);
+        }
+        idle.into_iter().for_each(|number| self.release(number));
+    }
+
+    fn uncount(&mut self, ended: Ended) {
+        let Ended { destination, control, state } = ended;
+        if let Some(destination) = self.destinations.get_mut(destination) {
+            destination.unbind(state.is_active());
+        }
+        if let Some(control) = control {
+            self.templates.release(control);
+        }
+    }
+
+    /// Everything that time is going to end.
+    pub fn pending(&self) -> impl Iterator<Item = Pending> {
+        let connections = self.connections.pending().map(|(due, slack, template)| Pending {
+            due,
+            slack,
+            template,
+            is_template: false,
+        });
+        let templates = self.templates.pending().map(|(due, slack, number)| Pending {
+            due,
+            slack,
+            template: Some(number),
+            is_template: true,
+        });
+        connections.chain(templates)
+    }
+
+    /// A connection's timer has run out; the timer that is to be started for it.
+    pub fn expired(&mut self, timer: Timer) -> Option<Timer> {
+        self.settle(timer.at);
+        match self.connections.expired(timer) {
+            Expiry::Stale => None,
+            Expiry::Later(at) => Some(Timer { at, ..timer }),
+            Expiry::Ended(ended) => {
+                self.uncount(ended);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Persistence: which destination a client's network keeps to (`ip_vs_sched_persist`).
+
+use director_core::time::Instant;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+/// A template that still controls connections when its time is up lives on by as much.
+const LATER: Duration = Duration::from_secs(60);
+
+/// By how much the kernel's timers are late at most: the wheel's slots for longer times are wider
+/// (`kernel/time/timer.c`).
+pub(super) fn slack(time: Duration) -> Duration {
+    time / 8
+}
+
+/// Whom a template is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Whom {
+    network: Ipv4Addr,
+    service: SocketAddrV4,
+}
+
+impl Whom {
+    pub(super) fn new(client: Ipv4Addr, prefix: u8, service: SocketAddrV4) -> Self {
+        let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
+        Self { network: Ipv4Addr::from_bits(client.to_bits() & mask), service }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Template {
+    whom: Whom,
+    destination: usize,
+    /// How long it lives after its last new connection.
+    timeout: Duration,
+    expires: Instant,
+    /// How much later the kernel's timers may have brought that about.
+    late: Duration,
+    /// Connections that it controls.
+    controls: u32,
+    /// Whether it is found by whom it is for.
+    valid: bool,
+}
+
+/// The templates, by the order in which they were made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Templates {
+    known: BTreeMap<Whom, u32>,
+    all: BTreeMap<u32, Template>,
+    next: u32,
+}
+
+impl Templates {
+    pub(super) fn find(&self, whom: Whom) -> Option<(u32, usize)> {
+        let number = *self.known.get(&whom)?;
+        Some((number, self.all.get(&number)?.destination))
+    }
+
+    /// Nobody finds it any more; what it controls, it controls.
+    pub(super) fn invalidate(&mut self, number: u32) {
+        if let Some(template) = self.all.get_mut(&number) {
+            template.valid = false;
+            self.known.remove(&template.whom);
+        }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        whom: Whom,
+        destination: usize,
+        timeout: Duration,
+        now: Instant,
+    ) -> u32 {
+        let number = self.next;
+        self.next += 1;
+        let expires = now + timeout;
+        let late = Duration::ZERO;
+        let (controls, valid) = (0, true);
+        let template = Template { whom, destination, timeout, expires, late, controls, valid };
+        self.all.insert(number, template);
+        self.known.insert(whom, number);
+        number
+    }
+
+    /// A new connection under the template: its time begins anew.
+    pub(super) fn control(&mut self, number: u32, now: Instant) {
+        if let Some(template) = self.all.get_mut(&number) {
+            template.controls += 1;
+            template.expires = now + template.timeout;
+            template.late = Duration::ZERO;
+        }
+    }
+
+    /// A connection under the template has ended.
+    pub(super) fn release(&mut self, number: u32) {
+        if let Some(template) = self.all.get_mut(&number) {
+            template.controls = template.controls.saturating_sub(1);
+        }
+    }
+
+    /// Takes away one whose time is up; its destination.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<usize> {
+        loop {
+            let over = self.all.iter_mut().find(|(_, template)| template.expires <= now);
+            let (number, template) = over.map(|(number, template)| (*number, template))?;
+            if template.controls > 0 {
+                template.late += slack(template.timeout);
+                template.timeout = LATER;
+                template.expires = template.expires + LATER;
+                continue;
+            }
+            let template = self.all.remove(&number)?;
+            if template.valid {
+                self.known.remove(&template.whom);
+            }
+            return Some(template.destination);
+        }
+    }
+
+    /// When each runs out, by how much later it may, and its number.
+    pub(super) fn pending(&self) -> impl Iterator<Item = (Instant, Duration, u32)> {
+        self.all.iter().map(|(number, template)| {
+            (template.expires, template.late + slack(template.timeout), *number)
+        })
+    }
+
+    /// Takes away one of a destination that is gone and controls nothing.
+    pub(super) fn drop_idle(&mut self, gone: impl Fn(usize) -> bool) -> Option<usize> {
+        let idle = |template: &Template| template.controls == 0 && gone(template.destination);
+        let number = *self.all.iter().find(|(_, template)| idle(template))?.0;
+        let template = self.all.remove(&number)?;
+        if template.valid {
+            self.known.remove(&template.whom);
+        }
+        Some(template.destination)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 100), 80);
+
+    fn after(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_prefix_makes_one_client_of_a_network() {
+        let whom = |last, prefix| Whom::new(Ipv4Addr::new(192, 0, 2, last), prefix, SERVICE);
+        assert_eq!(whom(1, 24), whom(200, 24));
+        assert_ne!(whom(1, 32), whom(200, 32));
+        assert_eq!(whom(1, 0), Whom::new(Ipv4Addr::new(10, 0, 0, 1), 0, SERVICE));
+    }
+
+    #[test]
+    fn one_that_controls_connections_outlives_its_time_by_a_minute() {
+        let mut templates = Templates::default();
+        let whom = Whom::new(Ipv4Addr::LOCALHOST, 32, SERVICE);
+        let number = templates.add(whom, 3, Duration::from_secs(30), after(0));
+        templates.control(number, after(10));
+        assert_eq!(templates.expire(after(39)), None);
+        assert_eq!(templates.expire(after(41)), None);
+        assert_eq!(templates.find(whom), Some((number, 3)));
+        templates.release(number);
+        assert_eq!(templates.expire(after(99)), None);
+        assert_eq!(templates.expire(after(100)), Some(3));
+        assert_eq!(templates.find(whom), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The table as packets, changes and time make it.
+
+use super::*;
+use director_core::config::{Scheduler, Thresholds};
+use director_core::time::Instant;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::time::Duration;
+
+const VIP: SocketAddrV4 = SocketAddrV4::new(std::net::Ipv4Addr::new(10, 0, 0, 100), 80);
+
+const WHOLE: Share = Share { weight: 1, thresholds: Thresholds::NONE };
+const NONE: Share = Share { weight: 0, thresholds: Thresholds::NONE };
+
+fn client(port: u16) -> SocketAddrV4 {
+    SocketAddrV4::new([10, 0, 0, 1].into(), port)
+}
+
+fn server(last: u8) -> SocketAddr {
+    ([10, 0, 0, last], 80).into()
+}
+
+fn table() -> Ipvs {
+    let mut ipvs = Ipvs::default();
+    assert!(ipvs.add_service(VIP, Scheduler::Rr.into()));
+    ipvs.add_server(VIP, server(21), WHOLE, Instant::ZERO);
+    ipvs.add_server(VIP, server(22), WHOLE, Instant::ZERO);
+    ipvs
+}
+
+fn send(ipvs: &mut Ipvs, port: u16, event: Event, expire: bool, seconds: u64) -> Verdict {
+    ipvs.settings.expire_nodest_conn = expire;
+    let now = Instant::ZERO + Duration::from_secs(seconds);
+    ipvs.incoming(client(port), VIP, event, now)
+}
+
+fn target(verdict: Verdict) -> SocketAddr {
+    match verdict {
+        Verdict::Forward { server, .. } => server,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_connection_stays_with_its_server_and_counts() {
+    let mut ipvs = table();
+    let first = target(send(&mut ipvs, 1, Event::Syn, false, 0));
+    assert_ne!(target(send(&mut ipvs, 2, Event::Syn, false, 0)), first);
+    assert_eq!(target(send(&mut ipvs, 1, Event::Ack, false, 0)), first);
+    assert_eq!(ipvs.counts(VIP, first), (1, 0));
+    assert_eq!(target(send(&mut ipvs, 1, Event::Fin, false, 0)), first);
+    assert_eq!(ipvs.counts(VIP, first), (0, 1));
+}
+
+#[test]
+fn a_segment_of_an_unknown_connection_is_for_the_local_stack() {
+    assert_eq!(send(&mut table(), 1, Event::Ack, false, 0), Verdict::Local);
+}
+
+#[test]
+fn weight_zero_keeps_connections_and_gets_no_new_ones() {
+    let mut ipvs = table();
+    let first = target(send(&mut ipvs, 1, Event::Syn, false, 0));
+    ipvs.edit_server(VIP, first, NONE);
+    assert_eq!(target(send(&mut ipvs, 1, Event::Ack, false, 0)), first);
+    for port in 2..6 {
+        assert_ne!(target(send(&mut ipvs, port, Event::Syn, false, 0)), first);
+    }
+}
+
+#[test]
+fn connections_of_a_removed_server_hang_or_end_by_the_setting() {
+    for (expire, expected) in [(false, Verdict::Dropped), (true, Verdict::Local)] {
+        let mut ipvs = table();
+        let first = target(send(&mut ipvs, 1, Event::Syn, expire, 0));
+        ipvs.remove_server(VIP, first, Instant::ZERO);
+        assert_eq!(send(&mut ipvs, 1, Event::Ack, expire, 0), expected);
+    }
+}
+
+#[test]
+fn a_server_that_comes_back_soon_has_its_connections_again() {
+    let mut ipvs = table();
+    let first = target(send(&mut ipvs, 1, Event::Syn, false, 0));
+    ipvs.remove_server(VIP, first, Instant::ZERO);
+    ipvs.add_server(VIP, first, WHOLE, Instant::ZERO + Duration::from_secs(9));
+    assert_eq!(target(send(&mut ipvs, 1, Event::Ack, false, 10)), first);
+    assert_eq!(ipvs.counts(VIP, first), (1, 0));
+}
+
+#[test]
+fn without_a_usable_server_the_client_is_told() {
+    let mut ipvs = table();
+    ipvs.edit_server(VIP, server(21), NONE);
+    ipvs.edit_server(VIP, server(22), NONE);
+    assert_eq!(send(&mut ipvs, 1, Event::Syn, false, 0), Verdict::Nobody);
+}
+
+#[test]
+fn a_connection_ends_when_its_time_is_up() {
+    let mut ipvs = table();
+    let Verdict::Forward { server: first, timer: Some(timer), .. } =
+        send(&mut ipvs, 1, Event::Syn, false, 0)
+    else {
+        panic!("new");
+    };
+    send(&mut ipvs, 1, Event::Fin, false, 50);
+    let Some(again) = ipvs.expired(timer) else {
+        panic!("used since");
+    };
+    assert_eq!(again.at, Instant::ZERO + Duration::from_secs(170));
+    assert_eq!(ipvs.expired(again), None);
+    assert_eq!(ipvs.counts(VIP, first), (0, 0));
+}
+
+#[test]
+fn a_port_that_is_used_again_after_the_end_is_scheduled_anew() {
+    let mut ipvs = table();
+    let first = target(send(&mut ipvs, 1, Event::Syn, false, 0));
+    send(&mut ipvs, 1, Event::Fin, false, 0);
+    assert_ne!(target(send(&mut ipvs, 1, Event::Syn, false, 1)), first);
+}
+
+#[test]
+fn a_reset_ends_a_connection_ten_seconds_later_whatever_its_first_timer_says() {
+    let mut ipvs = table();
+    let Verdict::Forward { server, timer: Some(first), .. } =
+        send(&mut ipvs, 1, Event::Syn, false, 0)
+    else {
+        panic!("new");
+    };
+    send(&mut ipvs, 1, Event::Ack, false, 1);
+    let Verdict::Forward { timer: Some(second), .. } = send(&mut ipvs, 1, Event::Rst, false, 2)
+    else {
+        panic!("its end has come nearer");
+    };
+    assert_eq!(second.at, Instant::ZERO + Duration::from_secs(12));
+    assert_eq!(ipvs.expired(second), None);
+    assert_eq!(ipvs.counts(VIP, server), (0, 0));
+    assert_eq!(ipvs.expired(first), None);
+}

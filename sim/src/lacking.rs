@@ -1,0 +1,68 @@
+//! What the model does not have.
+
+use crate::build::Refusal;
+use scenario::{Action, Node, NodeKind, Protocol, Resource, Scenario};
+
+/// Whether the model can do every statement.
+///
+/// # Errors
+/// The first that it cannot do; a configuration that is called refused, and is good.
+pub(crate) fn deeds(scenario: &Scenario) -> Result<(), Refusal> {
+    for statement in &scenario.timeline {
+        let not = |why: &str| {
+            let text = &statement.text;
+            Err(Refusal::NotModelled(format!("the world engine cannot `{text}`: {why}")))
+        };
+        match &statement.action {
+            Action::Exhaust { resource, .. } | Action::Replenish { resource, .. }
+                if *resource != Resource::Modules =>
+            {
+                return not("its hosts run out of nothing but modules");
+            }
+            Action::Forget { .. } => return not("its switches learn nothing"),
+            Action::ReloadRefused { config, .. }
+                if director_config::parse(&config.path, &config.text).is_ok() =>
+            {
+                let file = &scenario.file;
+                let (text, path) = (&statement.text, &config.path);
+                let wrong = format!("{file}: `{text}`: there is no mistake in {path}");
+                return Err(Refusal::Invalid(wrong));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the model has what the node is.
+pub(crate) fn node(node: &Node) -> Result<(), Refusal> {
+    let not = |what: &str| {
+        let name = &node.name;
+        let text = format!("the world engine has no {what} ({name}); run it with another engine");
+        Err(Refusal::NotModelled(text))
+    };
+    if node.gateway.is_some() {
+        return not("gateway of a node's own");
+    }
+    if node.ports.iter().any(|port| !port.also.is_empty()) {
+        return not("second address of an interface");
+    }
+    if node.prepare.is_some() && matches!(node.kind, NodeKind::Director { .. }) {
+        return not("director that is a real server too");
+    }
+    let serve = match &node.kind {
+        NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => serve.as_slice(),
+        NodeKind::Router | NodeKind::Client => &[],
+    };
+    let speaks = |protocol| serve.iter().any(|serve| serve.protocol == protocol);
+    if speaks(Protocol::Udp) {
+        return not("UDP");
+    }
+    if speaks(Protocol::Https) {
+        return not("TLS");
+    }
+    if speaks(Protocol::Postgresql) {
+        return not("PostgreSQL");
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! VRRP between directors: adverts on their segment, by multicast or to peers.
+
+use crate::net::packet::{Frame, NodeId, Packet, Payload};
+use crate::world::World;
+use director_core::Input;
+use director_core::advert::{Advert, Fault};
+use director_core::cluster::Arrival;
+use director_core::name::InterfaceName;
+use director_core::wire::vrrp::HOP_LIMIT;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+impl World {
+    pub(crate) fn advertise(
+        &mut self,
+        node: NodeId,
+        interface: &InterfaceName,
+        to: IpAddr,
+        advert: Arc<Advert>,
+    ) {
+        let (IpAddr::V4(dst), Some(place)) = (to, self.place_of(node, interface.as_str())) else {
+            return;
+        };
+        let host = self.hosts.get(node.index());
+        let Some(port) = host.and_then(|host| host.port(place)) else { return };
+        let (from, src) = (port.id, port.address);
+        let packet = Packet { src, dst, payload: Payload::Advert(advert) };
+        if dst.is_multicast() {
+            self.transmit_to_all(from, &Frame::Ip(packet));
+        } else {
+            self.send_via(node, packet, place, dst);
+        }
+    }
+
+    /// A packet of VRRP's protocol, for a group or for this host.
+    pub(crate) fn hear_advert(
+        &mut self,
+        node: NodeId,
+        place: u8,
+        (src, dst): (Ipv4Addr, Ipv4Addr),
+        said: Result<Advert, Fault>,
+    ) {
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        let Some(port) = host.port(place) else { return };
+        if host.director().is_none() || !(dst.is_multicast() || dst == port.address) {
+            return;
+        }
+        let local = IpAddr::V4(port.address);
+        let switch = self.ports.get(port.id.index()).map(|port| usize::from(port.switch));
+        let switch = switch.and_then(|switch| self.switches.get(switch));
+        let Some(interface) = switch.and_then(|it| InterfaceName::new(&it.name).ok()) else {
+            return;
+        };
+        // Nothing is forwarded to a neighbour.
+        let (from, hops) = (IpAddr::V4(src), HOP_LIMIT);
+        self.tell(node, Input::Advert(Arrival { interface, from, local, hops, said }));
+    }
+}

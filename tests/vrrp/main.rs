@@ -1,0 +1,67 @@
+//! `e2e-vrrp`: a director and the real keepalived as two routers of one virtual router.
+//!
+//! `e2e-vrrp DIRECTOR` makes a segment of network namespaces, `d` with the program DIRECTOR and `k`
+//! with Debian's keepalived, and for each cell of
+//!
+//! > {version 2, version 3} × {IPv4, IPv6} × {multicast, unicast} and version 2's password
+//!
+//! has each be active in turn: starts, orderly stops, kills, and changes of priority on both sides.
+//! After every step both must agree on the owner, exactly one may hold the address (a killed
+//! program leaves it), and the takeover must fall into the time that RFC 9568 §6 gives it. It needs
+//! root, `ip`, keepalived, and the whole machine: `ci/guest` gives it one. (Debian's keepalived
+//! 2.2.7 cannot send the checksum of RFC 9568 over IPv4; a later one has `v3_checksum_as_v2`.)
+
+mod cells;
+mod director;
+mod keepalived;
+mod story;
+
+mod topology;
+mod watch;
+
+use cells::Cell;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [program] = &arguments[..] else {
+        eprintln!("usage: e2e-vrrp DIRECTOR");
+        return ExitCode::from(2);
+    };
+    match play(program) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Plays every cell; how many are broken.
+fn play(program: &str) -> e2e::processes::Outcome<usize> {
+    topology::build()?;
+    let mut broken = 0;
+    let heads: Vec<&str> = story::STEPS.iter().map(|step| step.head).collect();
+    println!(
+        "milliseconds from each event to the new owner's address; `d` director, `k` keepalived"
+    );
+    println!("{:34} {}", "", heads.join("  "));
+    for cell in Cell::all() {
+        match story::play(program, &cell) {
+            Ok(times) => {
+                let columns = heads
+                    .iter()
+                    .zip(&times)
+                    .map(|(head, time)| format!("{time:>width$}", width = head.chars().count()));
+                println!("{cell:34} {}  holds", columns.collect::<Vec<_>>().join("  "));
+            }
+            Err(why) => {
+                broken += 1;
+                println!("{cell:34} BROKEN: {why}");
+            }
+        }
+    }
+    println!("{} cells of {} steps, {broken} broken", Cell::all().len(), heads.len());
+    Ok(broken)
+}
