@@ -47,3 +47,25 @@ need_engine() {
     grep -q "^$engine.*ready" <<<"$report" && return
     skip_step "$(sed -n "/^$engine/,/^[a-z]/{/missing/s/^ *//p}" <<<"$report" | paste -sd ';')"
 }
+
+# in_guest NAME PROGRAM…: a program in a guest of the kernel $kernel; what it says, and its status,
+# are beside the logs. For several at once: a guest has one processor.
+in_guest() {
+    local said=$CARGO_TARGET_DIR/ci-logs/$1 status=0
+    mkdir -p "${said%/*}"
+    ci/guest "$kernel" "${@:2}" >"$said.txt" 2>&1 || status=$?
+    echo "$status" >"$said.status"
+}
+
+# said NAME [FILTER]: shows what a program in a guest said, or what of it fits; its status is the guest's.
+said() {
+    local said=$CARGO_TARGET_DIR/ci-logs/$1
+    tr -d '\r' <"$said.txt" | grep -- "${2:-.}" || true
+    return "$(cat "$said.status")"
+}
+
+# count_said NAME HELD BROKEN: counts the lines that say so.
+count_said() {
+    passed "$(grep -c -- "$2" "$CARGO_TARGET_DIR/ci-logs/$1.txt" || true)"
+    failed "$(grep -c -- "$3" "$CARGO_TARGET_DIR/ci-logs/$1.txt" || true)"
+}

@@ -6,34 +6,32 @@ need director-lab
 need e2e-matrix
 need_engine timetravel
 kernel=$("$RELEASE/director-lab" kernel build)
-report=$CARGO_TARGET_DIR/ci-logs/matrix.txt
-mkdir -p "${report%/*}"
-status=0
-ci/guest "$kernel" "$RELEASE/e2e-matrix" run "$RELEASE/director" | tee "$report" || status=$?
-passed "$(grep -c ' holds: ' "$report" || true)"
-failed "$(grep -c ' BROKEN: ' "$report" || true)"
+
+# Two rows of about the same length, beside each other.
+in_guest matrix "$RELEASE/e2e-matrix" run "$RELEASE/director" &
+row=$!
 # shellcheck disable=SC2016 # for the shell in the guest
-ci/guest "$kernel" /bin/sh -c 'ip link add dummy type dummy; ip link set dummy up; exec "$0" dummy' \
-    "$RELEASE/examples/ports_selftest" >"${report%.txt}-ports.txt" || status=$?
-grep ' checks, ' "${report%.txt}-ports.txt"
-passed "$(grep -c '^  held ' "${report%.txt}-ports.txt" || true)"
-failed "$(grep -c '^  BROKEN ' "${report%.txt}-ports.txt" || true)"
-for client in ipvs_selftest ipvs_selftest_tokio; do
-    commands=${report%.txt}-$client.txt
-    ci/guest "$kernel" "$RELEASE/examples/$client" >"$commands" || status=$?
-    grep ' checks held, ' "$commands"
-    passed "$(grep -c '^ok  ' "$commands" || true)"
-    failed "$(grep -c '^FAIL  ' "$commands" || true)"
+in_guest ports /bin/sh -c 'ip link add dummy type dummy; ip link set dummy up; exec "$0" dummy' \
+    "$RELEASE/examples/ports_selftest"
+in_guest ipvs_selftest "$RELEASE/examples/ipvs_selftest"
+in_guest ipvs_selftest_tokio "$RELEASE/examples/ipvs_selftest_tokio"
+in_guest through "$RELEASE/e2e-matrix" checks "$RELEASE/director"
+in_guest upkeep "$RELEASE/e2e-matrix" upkeep "$RELEASE/director"
+in_guest takeover "$RELEASE/e2e-matrix" takeover "$RELEASE/director"
+wait "$row"
+
+status=0
+for part in matrix through upkeep; do
+    said "$part" || status=$?
+    count_said "$part" ' holds: ' ' BROKEN: '
 done
-through=${report%.txt}-checks.txt
-ci/guest "$kernel" "$RELEASE/e2e-matrix" checks "$RELEASE/director" | tee "$through" || status=$?
-passed "$(grep -c ' holds: ' "$through" || true)"
-failed "$(grep -c ' BROKEN: ' "$through" || true)"
-upkeep=${report%.txt}-upkeep.txt
-ci/guest "$kernel" "$RELEASE/e2e-matrix" upkeep "$RELEASE/director" | tee "$upkeep" || status=$?
-passed "$(grep -c ' holds: ' "$upkeep" || true)"
-failed "$(grep -c ' BROKEN: ' "$upkeep" || true)"
-if ci/guest "$kernel" "$RELEASE/e2e-matrix" takeover "$RELEASE/director"; then passed 1; else
+said ports ' checks, ' || status=$?
+count_said ports '^  held ' '^  BROKEN '
+for client in ipvs_selftest ipvs_selftest_tokio; do
+    said "$client" ' checks held, ' || status=$?
+    count_said "$client" '^ok  ' '^FAIL  '
+done
+if said takeover; then passed 1; else
     failed 1
     status=1
 fi

@@ -34,7 +34,7 @@ pub(crate) struct Plan {
     pub(crate) addresses: Vec<IpAddr>,
     /// Hardware address to node name.
     pub(crate) hardware: BTreeMap<String, String>,
-    /// What is counted on every director, when an expectation asks for it.
+    /// What is counted for every director, when an expectation asks for it.
     pub(crate) returning: Option<Returning>,
     /// What else is counted.
     pub(crate) counting: Counting,
@@ -370,8 +370,6 @@ pub(crate) struct Setup {
     pub(crate) addresses: Vec<IpAddr>,
     /// Hardware address to node name.
     pub(crate) hardware: BTreeMap<String, String>,
-    /// What is counted on a director.
-    pub(crate) returning: Option<Returning>,
     /// The control group that its processes are counted in.
     pub(crate) group: Option<String>,
 }

@@ -4,6 +4,7 @@ mod agent;
 mod capture;
 pub(crate) mod mounts;
 mod requests;
+mod returning;
 mod spent;
 mod switch;
 
@@ -59,6 +60,7 @@ fn play() -> anyhow::Result<()> {
     let switches = Switches::build(&plan.segments)?;
     let captures = capture::start(&plan)?;
     spent::begin(&plan)?;
+    returning::begin(&plan)?;
     let mut lab = Lab { plan: &plan, recorder, agents: BTreeMap::new(), switches };
     for node in &plan.nodes {
         lab.power_on(node)?;
@@ -107,7 +109,6 @@ impl<'a> Lab<'a> {
             length: self.plan.length,
             look: self.plan.look,
             addresses: self.plan.addresses.clone(),
-            returning: self.plan.returning.clone(),
             group: self.plan.counting.computing.then(|| spent::group(&node.name)),
             hardware: self.plan.hardware.clone(),
         })))?;
@@ -184,6 +185,7 @@ impl<'a> Lab<'a> {
         for agent in self.agents.values_mut() {
             agent.order(&Order::Finish)?;
         }
+        returning::finish(self.plan, &self.recorder)?;
         spent::finish(self.plan, &self.recorder)
     }
 

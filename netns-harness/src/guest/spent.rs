@@ -44,11 +44,7 @@ pub(super) fn begin(plan: &Plan) -> anyhow::Result<()> {
 /// Tells what was counted.
 pub(super) fn finish(plan: &Plan, recorder: &Recorder) -> anyhow::Result<()> {
     if plan.counting.packets {
-        let mut arguments = vec!["-j", "list", "table"];
-        arguments.extend(TABLE.split(' '));
-        let text = ask("nft", &arguments).context("what directors sent")?;
-        let answer: Value = serde_json::from_str(&text).context("what nft says")?;
-        let found = counted(&answer);
+        let found = counters(TABLE).context("what directors sent")?;
         for node in directors(plan) {
             let of = |kind: Kind| found.get(&kind.of(&node.name)).copied().unwrap_or(0);
             recorder.now(Event::Sent {
@@ -71,7 +67,7 @@ pub(super) fn finish(plan: &Plan, recorder: &Recorder) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn directors(plan: &Plan) -> impl Iterator<Item = &Node> {
+pub(super) fn directors(plan: &Plan) -> impl Iterator<Item = &Node> {
     plan.nodes.iter().filter(|node| matches!(node.role, Role::Director(_)))
 }
 
@@ -153,6 +149,15 @@ fn nodes(plan: &Plan, wanted: fn(&Role) -> bool) -> impl Iterator<Item = IpAddr>
 fn addresses(all: impl Iterator<Item = IpAddr>, is_ipv4: bool) -> String {
     let all = all.filter(|address| address.is_ipv4() == is_ipv4);
     all.map(|address| address.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The counters of a table by their rules' comments.
+pub(super) fn counters(table: &str) -> anyhow::Result<BTreeMap<String, u64>> {
+    let mut arguments = vec!["-j", "list", "table"];
+    arguments.extend(table.split(' '));
+    let text = ask("nft", &arguments)?;
+    let answer = serde_json::from_str(&text).context("what nft says")?;
+    Ok(counted(&answer))
 }
 
 /// The counters of a ruleset by their rules' comments, those of the same comment together

@@ -13,7 +13,6 @@ mod modules;
 mod observe;
 mod prepare;
 mod processes;
-mod returning;
 mod server;
 mod shortage;
 mod table;
@@ -82,9 +81,6 @@ impl Built {
         let recorder = Recorder::open(&Path::new(RUN).join(format!("records/{name}.jsonl")))?;
         observe::start(&setup, &recorder)?;
         build::network(&setup.node)?;
-        if let (Role::Director(_), Some(what)) = (&setup.node.role, &setup.returning) {
-            returning::begin(what)?;
-        }
         if let Some(prepare) = &setup.node.prepare {
             prepare::apply(prepare)?;
         }
@@ -122,10 +118,6 @@ impl Built {
             (Order::Finish, Running::Director(director)) => {
                 let name = &self.setup.node.name;
                 table::once(name, &self.recorder)?;
-                if self.setup.returning.is_some() {
-                    let packets = returning::count()?;
-                    self.recorder.now(Event::Returned { node: name.clone(), packets });
-                }
                 ask::ask(name, director.asked()?)
             }
             (Order::Finish, _) => Ok(()),

@@ -160,7 +160,11 @@ fn an_interface_that_is_removed_and_made_again_carries_beats_again() {
         let (link, length, _) = soon(there.receive(&mut buffer)).await.expect("a packet");
         assert_eq!((link, &buffer[..length]), (LinkId(0), &b"beat"[..]));
         there.send(LinkId(0), from, b"answer").expect("send");
-        let (link, length, _) = soon(here.receive(&mut buffer)).await.expect("a packet");
+        let (link, mut length, _) = soon(here.receive(&mut buffer)).await.expect("a packet");
+        if buffer[..length] == *b"beat" {
+            // It waited for ARP until this side was there again.
+            (_, length, _) = soon(here.receive(&mut buffer)).await.expect("a second packet");
+        }
         assert_eq!((link, &buffer[..length]), (LinkId(0), &b"answer"[..]));
     });
 }
