@@ -298,7 +298,8 @@ impl From<scenario::Resource> for Resource {
 pub(crate) struct Wires {
     /// Pairs of switch ports, from and to, between which nothing passes.
     pub(crate) blocked: Vec<(String, String)>,
-    /// Switch ports from which nothing passes: of machines that stand still.
+    /// Switch ports from which nothing passes, and what is on its way to them waits: of machines
+    /// that stand still.
     pub(crate) muted: Vec<String>,
     /// Switch ports whose other end has no carrier.
     pub(crate) unplugged: Vec<String>,

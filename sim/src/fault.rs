@@ -12,8 +12,6 @@ use scenario::{Action, Behaviour, Effect, Resource};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// From power to a network that works; drawn for each boot.
-const BOOT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(2));
 /// From the order to start a director to its first breath; drawn for each start.
 const LAUNCH: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
@@ -108,14 +106,7 @@ impl World {
             self.note(node, "it has power already");
             return;
         }
-        host.power = Power::Booting;
-        let boots = host.boots;
-        let took = host.stream.duration(BOOT.0, BOOT.1);
-        self.after(took, Event::Booted { node, boots });
-    }
-
-    pub(crate) fn booted(&mut self, node: NodeId, boots: u32) {
-        let Some(host) = self.host(node).filter(|host| host.boots == boots) else { return };
+        // A scenario says when a machine runs again, not when its button is pressed.
         host.power = Power::On;
         self.note(node, "has booted");
         self.start(node);

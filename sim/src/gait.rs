@@ -90,10 +90,8 @@ impl World {
             | Event::Alerted { node, .. }
             | Event::Launch { node, .. } => (*node, false),
             Event::Load { load } => (self.loads.get(usize::from(*load))?.node, false),
-            // Frames are counted when they arrive; a machine that boots does not stand still.
-            Event::Frame { .. } | Event::Booted { .. } | Event::Statement { .. } => {
-                return Some(event);
-            }
+            // Frames are counted when they arrive.
+            Event::Frame { .. } | Event::Statement { .. } => return Some(event),
         };
         let host = self.host(node)?;
         if let Some(held) = &mut host.paused {

@@ -33,7 +33,6 @@ pub(crate) struct Host {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Power {
     Off,
-    Booting,
     On,
 }
 

@@ -92,8 +92,6 @@ pub(crate) enum Event {
     Fenced { node: NodeId, life: u32, peer: NodeName },
     /// An alert of a director has been delivered.
     Alerted { node: NodeId, life: u32, channel: AlertName, number: u64 },
-    /// A host has booted.
-    Booted { node: NodeId, boots: u32 },
     /// A director's process begins.
     Launch { node: NodeId, boots: u32 },
     /// A statement of the timeline, by its place in the schedule.
@@ -114,7 +112,6 @@ impl Event {
             Self::Connection { node, generation, .. } => {
                 (8, u64::from(node.0) << 32 | u64::from(*generation))
             }
-            Self::Booted { node, .. } => (9, u64::from(node.0)),
             Self::Launch { node, .. } => (10, u64::from(node.0)),
             Self::Statement { .. } => (11, 0),
             Self::Expiry { node, .. } => (12, u64::from(node.0)),
@@ -176,7 +173,6 @@ impl World {
             Event::Alerted { node, life, channel, number } => {
                 self.alerted(node, life, channel, number);
             }
-            Event::Booted { node, boots } => self.booted(node, boots),
             Event::Launch { node, boots } => self.launch(node, boots),
             Event::Statement { place } => self.statement(place),
         }

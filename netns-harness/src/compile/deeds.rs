@@ -90,7 +90,7 @@ fn deeds(
         | Action::Plug { .. } => vec![wires],
         Action::Freeze { node } => vec![order(node, Order::Freeze)],
         Action::Thaw { node } => vec![order(node, Order::Thaw)],
-        // Nothing gets out of a machine that stands still; what arrives waits in its sockets.
+        // Nothing gets out of a machine that stands still; what arrives waits at its network card.
         Action::Pause { node } => vec![wires, order(node, Order::Pause)],
         Action::Resume { node } => vec![wires, order(node, Order::Resume)],
         Action::Tamper { node, deed } => {

@@ -16,13 +16,15 @@ use rustix::mount::{
 use super::{DISKS, HOST, RUN};
 
 /// Modules of a kernel that has them as modules; one that has them built in needs none.
-const MODULES: [&str; 16] = [
+const MODULES: [&str; 18] = [
     "bridge",
     "veth",
     "dummy",
     "sch_netem",
     "sch_prio",
+    "sch_plug",
     "cls_flower",
+    "cls_matchall",
     "nf_tables",
     "nft_meta_bridge",
     "ip_vs",

@@ -252,15 +252,13 @@ pub enum Standing {
     Stopped,
     /// The machine is on and the process is not there.
     Ended,
-    /// The machine boots.
-    Booting,
     /// The machine has no power.
     Off,
 }
 
 impl Standing {
     /// Every standing.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Waiting,
         Self::Standby,
         Self::Taking,
@@ -268,7 +266,6 @@ impl Standing {
         Self::Releasing,
         Self::Stopped,
         Self::Ended,
-        Self::Booting,
         Self::Off,
     ];
 }
@@ -283,7 +280,6 @@ impl fmt::Display for Standing {
             Self::Releasing => "releasing",
             Self::Stopped => "stopped",
             Self::Ended => "ended",
-            Self::Booting => "booting",
             Self::Off => "off",
         })
     }

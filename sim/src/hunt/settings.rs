@@ -9,8 +9,8 @@ use scenario::{Action, NodeKind, Scenario};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Longest boot of the model and longest start of a process.
-const BOOT: Duration = Duration::from_millis(2_020);
+/// The longest start of a process in the model.
+const LAUNCH: Duration = Duration::from_millis(20);
 /// What neither configuration nor model names: announcements, steps of a pass, a client's timeout.
 const SLACK: Duration = Duration::from_secs(3);
 
@@ -82,7 +82,7 @@ impl Settings {
             let check = &service.check;
             (check.interval + check.timeout) * (u32::from(check.rise.get()) + 1)
         });
-        let start = BOOT + cluster.initdead;
+        let start = LAUNCH + cluster.initdead;
         let witnesses = if cluster.witnesses.is_empty() { 0 } else { 4 };
         let settle = start
             + cluster.deadtime * (3 + witnesses)

@@ -70,7 +70,6 @@ impl World {
         let Some(host) = self.hosts.get(node.index()) else { return Standing::Off };
         match host.power {
             Power::Off => return Standing::Off,
-            Power::Booting => return Standing::Booting,
             Power::On => {}
         }
         let role = host.director().and_then(|director| director.role(self.now));

@@ -6,12 +6,8 @@ use director_core::Input;
 use director_core::config::Config;
 use director_core::name::InterfaceName;
 use director_core::order::Order;
-use director_core::random::Stream;
 use scenario::{Action, Event, Scheduled};
 use std::time::Duration;
-
-/// From power to a network that works; drawn for each boot, as in the world.
-const BOOT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(2));
 
 /// Why an action cannot be carried out here.
 pub(super) fn lacking(action: &Action) -> Option<&'static str> {
@@ -86,7 +82,6 @@ impl Play {
 
     fn power_off(&mut self, node: &str) {
         self.ground.set_power(node, false);
-        self.booting.retain(|(_, booting)| booting != node);
         // Its connections end, and nobody must hear that: the paths are held first.
         self.rewire();
         if self.is_host(node) {
@@ -99,25 +94,13 @@ impl Play {
         if self.ground.has_power(node) {
             return;
         }
-        let name = format!("boot/{node}/{}", now.as_nanos());
-        let took = Stream::named(self.seed, &name).duration(BOOT.0, BOOT.1);
-        self.booting.push((now + took, node.to_owned()));
-    }
-
-    /// Those that have booted by now.
-    pub(super) fn boot(&mut self, now: Duration) {
-        let (done, rest) = self.booting.drain(..).partition(|(at, _)| *at <= now);
-        self.booting = rest;
-        let done: Vec<(Duration, String)> = done;
-        for (_, node) in done {
-            self.ground.set_power(&node, true);
-            let text = "has booted".to_owned();
-            self.note(now, Event::Note { node: Some(node.clone()), text });
-            if self.is_host(&node) {
-                self.sim.bounce(address_of(&self.scenario, &node));
-            }
-            self.rewire();
+        self.ground.set_power(node, true);
+        let text = "has booted".to_owned();
+        self.note(now, Event::Note { node: Some(node.to_owned()), text });
+        if self.is_host(node) {
+            self.sim.bounce(address_of(&self.scenario, node));
         }
+        self.rewire();
     }
 
     fn is_host(&self, node: &str) -> bool {

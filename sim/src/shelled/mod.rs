@@ -84,8 +84,6 @@ struct Play {
     /// What is still to come, the soonest last.
     agenda: Vec<Scheduled>,
     reactions: Option<Reactions>,
-    /// Machines that get power back, and when they have booted.
-    booting: Vec<(Duration, String)>,
     /// Pairs of a director and a server between which nothing passes.
     held: BTreeSet<(String, String)>,
     history: History,
@@ -114,7 +112,6 @@ impl Play {
             configs,
             agenda,
             reactions: Reactions::of(scenario, seed),
-            booting: Vec::new(),
             held: BTreeSet::new(),
             history: History::new("turmoil", seed, scenario.length),
             scenario: Arc::clone(scenario),
@@ -153,7 +150,6 @@ impl Play {
                     self.carry_out(&next, now);
                 }
             }
-            self.boot(now);
             for seat in &self.seats {
                 seat.pass_time(now);
             }

@@ -224,10 +224,8 @@ impl Cluster {
             Credit::Stale => return self.ignore(Ignored::Replayed),
             Credit::Unproven => {
                 self.ignore(Ignored::Unproven);
-                if planted(Bug::NobodyGreeted) {
-                    return;
-                }
-                if self.peers[index].may_greet(now, self.settings.keepalive / 2) {
+                let pause = self.settings.keepalive / 2;
+                if !planted(Bug::NobodyGreeted) && self.peers[index].may_greet(now, pause) {
                     self.greet(index, link, beat.body.incarnation, out);
                 }
                 return;
@@ -254,7 +252,9 @@ impl Cluster {
         if beat.kind == Kind::Ask && !planted(Bug::QuestionUnanswered) {
             self.be_asked(index, link, beat.sequence, out);
         }
-        if !self.peers[index].is_outdated(beat.kind) {
+        if self.peers[index].is_outdated(beat.kind) {
+            self.introduce(index, link, beat, credit, now, out);
+        } else {
             self.note_life(index, beat.kind, now, out);
         }
     }

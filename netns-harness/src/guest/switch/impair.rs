@@ -11,6 +11,10 @@ use crate::shell::feed;
 /// `TCQ_PRIO_BANDS`, `linux/pkt_sched.h`: one band for what fares well, the others for one sender
 /// each.
 const BANDS: usize = 16;
+/// The band of everything while the node's machine stands still, the last one.
+const HELD: &str = "1:10";
+/// What waits meanwhile, in bytes: about as many short frames as the simulated world keeps.
+const RING: usize = 256 * 100;
 
 /// The band of what fares well, always there: a port whose queues are replaced loses what waits in
 /// them.
@@ -32,15 +36,40 @@ pub(super) fn change(port: &str, before: usize, after: &[&Impaired]) -> anyhow::
     feed("tc", &["-batch", "-"], &text).with_context(|| format!("impairments at {port}"))
 }
 
+/// From now on everything that is on its way to the node waits, `again` when it has before.
+pub(super) fn hold(port: &str, again: bool) -> anyhow::Result<()> {
+    let text = held(port, again);
+    feed("tc", &["-batch", "-"], &text).with_context(|| format!("holding {port} up"))
+}
+
+/// It goes on, in its order.
+pub(super) fn release(port: &str) -> anyhow::Result<()> {
+    let text = format!(
+        "filter del dev {port} parent 1: prio 1\n\
+         qdisc change dev {port} parent {HELD} plug release_indefinite\n"
+    );
+    feed("tc", &["-batch", "-"], &text).with_context(|| format!("letting {port} go on"))
+}
+
+/// `net/sched/sch_plug.c`: nothing leaves it before it is told to release.
+fn held(port: &str, again: bool) -> String {
+    let plug = if again {
+        format!("qdisc change dev {port} parent {HELD} plug block")
+    } else {
+        format!("qdisc add dev {port} parent {HELD} plug limit {RING}")
+    };
+    format!("{plug}\nfilter add dev {port} parent 1: protocol all prio 1 matchall classid {HELD}\n")
+}
+
 fn commands(port: &str, before: usize, after: &[&Impaired]) -> anyhow::Result<String> {
-    if after.len() >= BANDS {
-        bail!("{port}: frames of {} senders fare badly, {} can", after.len(), BANDS - 1);
+    if after.len() >= BANDS - 1 {
+        bail!("{port}: frames of {} senders fare badly, {} can", after.len(), BANDS - 2);
     }
     let mut text = String::new();
     // Class numbers are hexadecimal.
     let class = |index: usize| format!("1:{:x}", index + 2);
     if before > 0 {
-        writeln!(text, "filter del dev {port} parent 1: prio 1")?;
+        writeln!(text, "filter del dev {port} parent 1: prio 2")?;
     }
     for index in 0..before {
         writeln!(text, "qdisc del dev {port} parent {}", class(index))?;
@@ -50,7 +79,7 @@ fn commands(port: &str, before: usize, after: &[&Impaired]) -> anyhow::Result<St
         writeln!(text, "qdisc add dev {port} parent {class} netem {netem} limit 100000")?;
         writeln!(
             text,
-            "filter add dev {port} parent 1: protocol all prio 1 flower src_mac {from} \
+            "filter add dev {port} parent 1: protocol all prio 2 flower src_mac {from} \
              classid {class}"
         )?;
     }
@@ -71,7 +100,8 @@ mod tests {
         let usual = usual("d2-hb", Duration::from_micros(150)).unwrap();
         let worse = commands("d2-hb", 0, &[&bad]).unwrap();
         let healed = commands("d2-hb", 1, &[]).unwrap();
-        insta::assert_snapshot!([usual, worse, healed].join("\n"));
-        assert!(commands("d2-hb", 0, &[&bad; BANDS]).is_err());
+        let held = [held("d2-hb", false), held("d2-hb", true)].concat();
+        insta::assert_snapshot!([usual, worse, healed, held].join("\n"));
+        assert!(commands("d2-hb", 0, &[&bad; BANDS - 1]).is_err());
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Switches {
     ports: BTreeSet<String>,
     /// Those of them whose node is just losing it.
     silenced: BTreeSet<String>,
+    /// Those of them that were held up before.
+    held: BTreeSet<String>,
     wires: Wires,
 }
 
@@ -84,6 +86,8 @@ impl Switches {
         for port in ports {
             self.ports.remove(&port.switch_port);
             self.silenced.remove(&port.switch_port);
+            self.held.remove(&port.switch_port);
+            self.wires.muted.retain(|name| *name != port.switch_port);
             self.wires.unplugged.retain(|name| *name != port.switch_port);
             self.wires.impaired.retain(|impaired| impaired.port != port.switch_port);
         }
@@ -116,10 +120,18 @@ impl Switches {
         let mut wires = wires.clone();
         wires.unplugged.retain(|port| self.ports.contains(port));
         wires.impaired.retain(|impaired| self.ports.contains(&impaired.port));
+        wires.muted.retain(|port| self.ports.contains(port));
         let before = std::mem::replace(&mut self.wires, wires);
         let wires = &self.wires;
+        // What has come in before a machine stands still has left it, too.
+        for port in wires.muted.iter().filter(|port| !before.muted.contains(port)) {
+            impair::hold(port, !self.held.insert(port.clone()))?;
+        }
         if (&wires.blocked, &wires.muted) != (&before.blocked, &before.muted) {
             self.block()?;
+        }
+        for port in before.muted.iter().filter(|port| !wires.muted.contains(port)) {
+            impair::release(port)?;
         }
         let down = wires.unplugged.iter().filter(|port| !before.unplugged.contains(port));
         let down = down.map(|port| format!("link set dev {port} down"));

@@ -1,13 +1,14 @@
 //! What this node says, to whom, and where.
 
 use super::group::Group;
-use super::peer::{Peer, PeerLink};
+use super::peer::{Credit, Peer, PeerLink};
 use super::{Cluster, Out};
 use crate::beat::{Beat, Body, Incarnation, Kind, LinkId};
 use crate::config::Config;
 use crate::effect::Effect;
 use crate::name::NodeName;
 use crate::planted::{Bug, planted};
+use crate::time::Instant;
 use crate::wire::heartbeat::VERSION;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
@@ -148,6 +149,26 @@ impl Cluster {
         let mut body = self.present_body();
         body.heard.insert(self.peers[index].name.clone(), incarnation);
         self.reply(index, link, Kind::Regular, Arc::new(body), out);
+    }
+
+    /// A peer of whom an answer is wanted may not know who asks: a life that began while this
+    /// process slept believes no question that does not name it, and as long as it has not answered
+    /// no beat does.
+    pub(super) fn introduce(
+        &mut self,
+        index: usize,
+        link: LinkId,
+        beat: &Beat,
+        credit: Credit,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let is_new = matches!(credit, Credit::NewLife { .. });
+        let is_deaf = beat.body.heard.get(&self.us) != Some(&self.incarnation);
+        let pause = self.settings.keepalive / 2;
+        if is_new || (is_deaf && self.peers[index].may_greet(now, pause)) {
+            self.greet(index, link, beat.body.incarnation, out);
+        }
     }
 
     fn reply(&mut self, index: usize, link: LinkId, kind: Kind, body: Arc<Body>, out: &mut Out) {
