@@ -2,6 +2,7 @@
 
 mod deeds;
 mod identity;
+mod orders;
 mod tamper;
 mod wires;
 
@@ -25,7 +26,7 @@ use crate::plan::{
     Speech,
 };
 use crate::stack::Stack;
-use crate::translate::{ConfigText, translate};
+use crate::translate::{ConfigText, DIRECTOR_FILE, translate};
 
 /// The longest name of an interface, in bytes (`IFNAMSIZ` less the final zero).
 const INTERFACE_NAME: usize = 15;
@@ -79,7 +80,7 @@ pub(crate) fn compile(scenario: &Scenario, around: &Surroundings<'_>) -> Result<
             ports: ports(scenario, node, index, around.seed)?,
             gateways: gateways(scenario, node),
             prepare: match &node.prepare {
-                Some(file) => Some(prepare(scenario, file, around)?),
+                Some(file) => Some(prepare(scenario, node, file, around)?),
                 None => None,
             },
         });
@@ -170,6 +171,7 @@ fn role(
 
 fn prepare(
     scenario: &Scenario,
+    node: &scenario::Node,
     file: &ConfigFile,
     around: &Surroundings<'_>,
 ) -> Result<Prepare, Failure> {
@@ -179,7 +181,12 @@ fn prepare(
             scenario.file
         ))
     })?;
-    let path = "/etc/director/realserver.toml".to_owned();
+    // A director that is a real server too has a file of its own in that place.
+    let path = match node.kind {
+        NodeKind::Director { .. } => "/etc/director/realserver.toml",
+        _ => DIRECTOR_FILE,
+    };
+    let path = path.to_owned();
     Ok(Prepare {
         program: program.display().to_string(),
         file: ConfigText { path, text: file.text.clone(), secret: false },

@@ -330,6 +330,8 @@ pub(crate) enum Order {
     Stop,
     /// The director is ordered to give what it owns to its peer.
     Handover,
+    /// The director's program is called with these arguments, to order a running one something.
+    Operate(Vec<String>),
     /// The director is started.
     Start,
     /// The director is killed.

@@ -11,6 +11,7 @@ use crate::lacking;
 use crate::net::arp::Neighbours;
 use crate::net::packet::{NodeId, PortId};
 use crate::net::switch::Switch;
+use crate::order::File;
 use crate::probe;
 use crate::queue::Queue;
 use crate::record::Log;
@@ -179,6 +180,7 @@ impl World {
         }
         let mut stream = Stream::named(self.seed, &format!("kernel/{name}"));
         Ok(DirectorHost {
+            file: File::new(&config),
             config,
             kernel: SimKernel::new(fixed, Stream::named(self.seed, &format!("moods/{name}"))),
             process: None,

@@ -4,6 +4,7 @@ use crate::gait::Gait;
 use crate::host::{Kind, Power};
 use crate::kernel::{Change, SimKernel};
 use crate::net::packet::{NodeId, Packet, Payload, PortId};
+use crate::order::File;
 use crate::probe::Probes;
 use crate::record::Entry;
 use crate::world::{Event, World};
@@ -34,6 +35,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_micros(1);
 #[derive(Clone, Debug)]
 pub(crate) struct DirectorHost {
     pub(crate) name: NodeName,
+    pub(crate) file: File,
     pub(crate) config: Arc<Config>,
     pub(crate) kernel: SimKernel,
     pub(crate) process: Option<Box<Process>>,
@@ -139,6 +141,7 @@ impl World {
         }
         director.life += 1;
         let found = director.kernel.observe_all(now);
+        director.config = director.file.begin();
         let config = Arc::clone(&director.config);
         let life = format!("life/{}/{}", director.name, director.life);
         let seed = Stream::named(seed, &life).next_u64();

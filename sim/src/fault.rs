@@ -35,6 +35,7 @@ impl World {
             (Action::PowerOn { .. }, Some(node)) => self.power_on(node),
             (Action::Stop { .. }, Some(node)) => self.stop(node),
             (Action::Handover { .. }, Some(node)) => self.hand_over(node),
+            (Action::Order { order, .. }, Some(node)) => self.order(node, order),
             (Action::Start { .. }, Some(node)) => self.start(node),
             (Action::Kill { .. }, Some(node)) => {
                 if !self.end_process(node) {
@@ -156,6 +157,7 @@ impl World {
         let Some(config) = self.reloads.get(place).cloned().flatten() else { return };
         let links = self.links_of(node, &config);
         let Some(director) = self.host(node).and_then(|host| host.director_mut()) else { return };
+        let config = director.file.read(&config);
         let other = director.config != config;
         director.config = Arc::clone(&config);
         director.links = links;

@@ -21,7 +21,7 @@ use director_core::time::Instant;
 use director_core::{Effect, Report};
 use rule::{Rule, Violations};
 use scenario::{Judged, Ruling};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use watch::Watch;
@@ -73,6 +73,8 @@ pub(crate) struct Guard {
     panicking: Vec<(NodeId, ServiceName)>,
     /// Until when a director's table may not be what it wants, through no fault of its own.
     unsure: Vec<(NodeId, Instant)>,
+    /// Servers about which an operator has ordered something, on whichever director.
+    ordered: Vec<IpAddr>,
 }
 
 impl Guard {

@@ -27,6 +27,7 @@ mod kernel;
 mod lacking;
 mod moody;
 mod net;
+mod order;
 #[cfg(feature = "planted-bugs")]
 pub mod power;
 mod probe;

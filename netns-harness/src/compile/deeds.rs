@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scenario::{Action, Faults, Scenario};
 
-use super::{Surroundings, configuration, tamper, wires};
+use super::{Surroundings, configuration, orders, tamper, wires};
 use crate::failure::Failure;
 use crate::plan::{Deed, Node, Order, Step};
 use crate::stack::Stack;
@@ -56,6 +56,11 @@ fn deeds(
         Action::PowerOn { node } => vec![Deed::PowerOn(node.clone()), wires],
         Action::Stop { node } => vec![order(node, Order::Stop)],
         Action::Handover { node } => vec![order(node, Order::Handover)],
+        Action::Order { node, order: what } => {
+            ours_alone(scenario, action, around)?;
+            let words = orders::words(scenario, node, what).map_err(Failure::Input)?;
+            vec![order(node, Order::Operate(words))]
+        }
         Action::Start { node } => vec![order(node, Order::Start)],
         Action::Kill { node } => vec![order(node, Order::Kill)],
         Action::Serve { node, behaviour } => vec![order(node, Order::Serve((*behaviour).into()))],
@@ -64,11 +69,7 @@ fn deeds(
             vec![order(node, Order::Reload(files))]
         }
         Action::ReloadRefused { node, config } => {
-            if around.stack != Stack::Director {
-                let word = around.stack.word();
-                let text = format!("{}: {word} reads another language", scenario.file);
-                return Err(Failure::Input(format!("{text}: `{action}` is for our director")));
-            }
+            ours_alone(scenario, action, around)?;
             let file = ConfigText::open(DIRECTOR_FILE, config.text.clone());
             vec![order(node, Order::Reload(vec![file]))]
         }
@@ -100,4 +101,18 @@ fn deeds(
         // `lacking` has refused them before there is a plan.
         Action::Slow { .. } | Action::Netlink { .. } => Vec::new(),
     })
+}
+
+/// Another stack understands neither our files nor our orders.
+fn ours_alone(
+    scenario: &Scenario,
+    action: &Action,
+    around: &Surroundings<'_>,
+) -> Result<(), Failure> {
+    if around.stack == Stack::Director {
+        return Ok(());
+    }
+    let word = around.stack.word();
+    let text = format!("{}: {word} reads another language", scenario.file);
+    Err(Failure::Input(format!("{text}: `{action}` is for our director")))
 }

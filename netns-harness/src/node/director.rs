@@ -147,6 +147,30 @@ impl Director {
         }
     }
 
+    /// Orders the running program something by its command line, and does not wait for it; what it
+    /// says stands in the history.
+    pub(super) fn operate(&mut self, words: Vec<String>) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.program);
+        let command = command.args(&words).stdin(Stdio::null());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.context("an order for the director")?;
+        let (recorder, node) = (self.recorder.clone(), self.name.clone());
+        std::thread::Builder::new().name("order".to_owned()).spawn(move || {
+            let text = match child.wait_with_output() {
+                Ok(output) => {
+                    let said = [output.stdout, output.stderr].concat();
+                    let said = String::from_utf8_lossy(&said).into_owned();
+                    let said: Vec<&str> = said.lines().collect();
+                    let ended = if output.status.success() { "" } else { " (refused)" };
+                    format!("director {}{ended}: {}", words.join(" "), said.join("; "))
+                }
+                Err(error) => format!("director {}: {error}", words.join(" ")),
+            };
+            recorder.now(Event::Note { node: Some(node), text });
+        })?;
+        Ok(())
+    }
+
     /// Ends the program at once, all of its processes.
     pub(super) fn kill(&mut self) -> anyhow::Result<()> {
         processes::signal(Signal::KILL, self.fallback.group())

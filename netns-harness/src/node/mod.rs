@@ -124,6 +124,7 @@ impl Built {
             (Order::Start, Running::Director(director)) => director.start(),
             (Order::Stop, Running::Director(director)) => director.stop(),
             (Order::Handover, Running::Director(director)) => director.hand_over(),
+            (Order::Operate(words), Running::Director(director)) => director.operate(words),
             (Order::Kill, Running::Director(director)) => director.kill(),
             (Order::Freeze, Running::Director(director)) => director.freeze(Signal::STOP),
             (Order::Thaw, Running::Director(director)) => director.freeze(Signal::CONT),

@@ -13,6 +13,7 @@ use super::shown::{self, Shown};
 #[derive(Deserialize)]
 pub(super) struct Told {
     services: Vec<Service>,
+    draining: Vec<Draining>,
     kernel: Kernel,
 }
 
@@ -21,9 +22,20 @@ struct Kernel {
     foreign: Vec<String>,
 }
 
+/// A server that has left the configuration and still has connections.
+#[derive(Deserialize)]
+struct Draining {
+    service: Key,
+    address: SocketAddr,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Key(BTreeMap<String, Value>);
+
 #[derive(Deserialize)]
 struct Service {
-    key: BTreeMap<String, Value>,
+    key: Key,
     scheduler: String,
     fallback_serving: bool,
     fallback: Option<SocketAddr>,
@@ -41,8 +53,8 @@ struct Server {
 pub(super) fn read(text: &str) -> anyhow::Result<Told> {
     let told: Told = serde_json::from_str(text)?;
     for service in &told.services {
-        if service.key.len() != 1 {
-            bail!("a service has not one key but {:?}", service.key);
+        if service.key.0.len() != 1 {
+            bail!("a service has not one key but {:?}", service.key.0);
         }
     }
     Ok(told)
@@ -54,7 +66,7 @@ impl Told {
         let mut found = Vec::new();
         let mut known = Vec::new();
         for service in &self.services {
-            let key = service.name();
+            let key = service.key.name();
             match shown.get(&key) {
                 Some(shown) => self.service(&key, service, shown, &mut found),
                 None => found.push(format!("ipvsadm does not show {key}")),
@@ -62,7 +74,8 @@ impl Told {
             known.push(key);
         }
         for key in shown.keys().filter(|key| !known.contains(key)) {
-            if !self.is_foreign(&format!("service {key} ")) {
+            let drains = self.draining.iter().any(|drain| drain.service.name() == *key);
+            if !drains && !self.is_foreign(&format!("service {key} ")) {
                 found.push(format!("status does not tell of {key}"));
             }
         }
@@ -88,7 +101,9 @@ impl Told {
         }
         for address in shown.destinations.keys() {
             let serves = told.fallback_serving && told.fallback == Some(*address);
-            let told = serves || told.servers.iter().any(|server| server.address == *address);
+            let drains = self.draining.iter().any(|drain| drain.is(key, *address));
+            let told =
+                serves || drains || told.servers.iter().any(|server| server.address == *address);
             if !told && !self.is_foreign(&format!("server {address} of {key} ")) {
                 found.push(format!("{key}: status does not tell of {address}"));
             }
@@ -100,10 +115,16 @@ impl Told {
     }
 }
 
-impl Service {
+impl Draining {
+    fn is(&self, service: &str, address: SocketAddr) -> bool {
+        self.address == address && self.service.name() == service
+    }
+}
+
+impl Key {
     /// `tcp 10.0.0.100:80`, `fwmark 7`, `fwmark6 7`.
     fn name(&self) -> String {
-        let words = self.key.iter().map(|(kind, value)| match (kind.as_str(), value) {
+        let words = self.0.iter().map(|(kind, value)| match (kind.as_str(), value) {
             ("fw-mark", mark) => format!("fwmark {mark}"),
             ("fw-mark6", mark) => format!("fwmark6 {mark}"),
             (protocol, Value::String(listen)) => format!("{protocol} {listen}"),

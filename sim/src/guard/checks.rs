@@ -181,7 +181,8 @@ impl World {
         weight: Option<u16>,
     ) {
         let now = self.now;
-        let unsure = self.is_unsure(node);
+        // An order is a cause.
+        let unsure = self.is_unsure(node) || self.guard.ordered.contains(&server.ip());
         let Some(watch) = self.guard.watch(node) else { return };
         let place = watch.weights.iter().position(|(one, _)| *one == server);
         let before = place.map(|place| watch.weights.swap_remove(place).1);

@@ -8,9 +8,16 @@ use director_core::beat::Claim;
 use director_core::name::GroupName;
 use director_core::report::{Health, PeerState, Role};
 use director_core::time::Instant;
+use std::net::IpAddr;
 use std::time::Duration;
 
 impl World {
+    /// An operator orders something about a server; its weight has that cause from now on, on every
+    /// director that hears of it.
+    pub(crate) fn guard_ordered(&mut self, server: IpAddr) {
+        self.guard.ordered.push(server);
+    }
+
     /// Before a handover is ordered: whether nothing speaks against it.
     pub(crate) fn guard_handover(&self, node: NodeId) -> bool {
         let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {

@@ -378,7 +378,7 @@ impl World {
         self.hosts.get(node.index())?.director()?.view_cluster(self.now)
     }
 
-    pub(super) fn host_name(&self, node: NodeId) -> &str {
+    pub(crate) fn host_name(&self, node: NodeId) -> &str {
         self.hosts.get(node.index()).map_or("", |host| &host.name)
     }
 

@@ -166,6 +166,7 @@ impl Kind {
                 }
             }
             Action::Handover { .. }
+            | Action::Order { .. }
             | Action::PowerOn { .. }
             | Action::Start { .. }
             | Action::Heal(_)

@@ -2,11 +2,12 @@
 
 use super::{Play, address_of};
 use crate::build::Refusal;
+use crate::order::Told;
 use director_core::Input;
 use director_core::config::Config;
 use director_core::name::InterfaceName;
 use director_core::order::Order;
-use scenario::{Action, Event, Scheduled};
+use scenario::{Action, Event, OperatorOrder, Scheduled};
 use std::time::Duration;
 
 /// Why an action cannot be carried out here.
@@ -22,6 +23,9 @@ pub(super) fn lacking(action: &Action) -> Option<&'static str> {
         Action::Exhaust { .. } | Action::Replenish { .. } => Some("its hosts run out of nothing"),
         Action::Forget { .. } => Some("its links have no switch"),
         Action::Clock(_) => Some("its hosts have no wall clock"),
+        Action::Order {
+            order: OperatorOrder::Add { .. } | OperatorOrder::Remove { .. }, ..
+        } => Some("servers come and go there by reloads alone"),
         Action::ReloadRefused { .. } => Some("configurations are read before the run"),
         _ => None,
     }
@@ -49,6 +53,13 @@ impl Play {
             Action::Handover { node } => self.with_seat(node, |seat| {
                 seat.tell(Input::Order(Order::Handover { group: None }));
             }),
+            Action::Order { node, order } => {
+                let server = order.server();
+                let address = server.and_then(|it| self.scenario.server_address(node, it));
+                if let Some(Told::Order(order)) = crate::order::told(order, address) {
+                    self.with_seat(node, |seat| seat.tell(Input::Order(order)));
+                }
+            }
             Action::Start { node } => self.with_seat(node, super::seat::Seat::start),
             Action::Kill { node } => self.with_seat(node, super::seat::Seat::kill),
             Action::Serve { node, behaviour } => {

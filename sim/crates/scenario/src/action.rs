@@ -4,12 +4,14 @@ mod behaviour;
 mod impair;
 mod kernel;
 mod machine;
+mod order;
 mod share;
 
 pub use behaviour::Behaviour;
 pub use impair::{Effect, Impairment};
 pub use kernel::{Mood, Tampering};
 pub use machine::{Leap, Resource};
+pub use order::OperatorOrder;
 pub use share::Share;
 
 use crate::{ConfigFile, show_duration};
@@ -38,6 +40,13 @@ pub enum Action {
     Handover {
         /// The director's name.
         node: String,
+    },
+    /// The director is ordered something, about a real server in most cases.
+    Order {
+        /// The director's name.
+        node: String,
+        /// What.
+        order: OperatorOrder,
     },
     /// The director process is started on a node that has power.
     Start {
@@ -162,6 +171,7 @@ impl Action {
             | Self::PowerOn { node }
             | Self::Stop { node }
             | Self::Handover { node }
+            | Self::Order { node, .. }
             | Self::Start { node }
             | Self::Kill { node }
             | Self::Serve { node, .. }
@@ -195,6 +205,7 @@ impl fmt::Display for Action {
             Self::PowerOn { node } => write!(f, "power-on {node}"),
             Self::Stop { node } => write!(f, "stop {node}"),
             Self::Handover { node } => write!(f, "handover {node}"),
+            Self::Order { node, order } => write!(f, "order {node} {order}"),
             Self::Start { node } => write!(f, "start {node}"),
             Self::Kill { node } => write!(f, "kill {node}"),
             Self::Serve { node, behaviour } => write!(f, "serve {node} {behaviour}"),

@@ -21,8 +21,8 @@ mod report;
 mod testkit;
 
 pub use action::{
-    Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Leap, Mood, Resource, Share,
-    Tampering,
+    Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Leap, Mood, OperatorOrder, Resource,
+    Share, Tampering,
 };
 pub use decisions::{Decision, by_subject, decisions};
 pub use draw::{Spread, Stream};

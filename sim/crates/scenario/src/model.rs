@@ -44,6 +44,17 @@ impl Scenario {
         self.nodes.iter().find(|node| node.addresses().any(|own| own == address))
     }
 
+    /// The address by which a director knows a real server: one on a segment that both are on, or
+    /// else its first.
+    pub fn server_address(&self, director: &str, server: &str) -> Option<IpAddr> {
+        let server = self.node(server)?;
+        let shared = |port: &&Port| {
+            self.node(director).is_some_and(|director| director.port(&port.segment).is_some())
+        };
+        let port = server.ports.iter().find(shared).or(server.ports.first());
+        port.map(|port| port.cidr.address)
+    }
+
     /// The directors with their configuration, in the order of the file.
     pub fn directors(&self) -> impl Iterator<Item = (&Node, &ConfigFile)> {
         self.nodes.iter().filter_map(|node| match &node.kind {

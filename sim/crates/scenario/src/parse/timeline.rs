@@ -1,6 +1,7 @@
 //! `when verb object…`, one line each.
 
 mod machine;
+mod order;
 mod trouble;
 
 use super::condition::condition;
@@ -18,7 +19,7 @@ struct Verb {
     objects: fn(&mut Cursor<'_>, &mut Draft<'_>, &'static str) -> Result<Action, Mistake>,
 }
 
-const VERBS: [Verb; 24] = [
+const VERBS: [Verb; 25] = [
     Verb {
         word: "power-off",
         usage: "power-off NODE",
@@ -47,6 +48,7 @@ const VERBS: [Verb; 24] = [
             node(cursor, draft, usage, Wanted::Director).map(|node| Action::Handover { node })
         },
     },
+    Verb { word: "order", usage: order::ORDER, objects: order::order },
     Verb {
         word: "start",
         usage: "start DIRECTOR",

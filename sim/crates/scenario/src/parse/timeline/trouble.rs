@@ -156,7 +156,7 @@ pub(super) fn tamper(
     Ok(Action::Tamper { node, deed })
 }
 
-fn entry(
+pub(super) fn entry(
     cursor: &mut Cursor<'_>,
     draft: &Draft<'_>,
     form: &str,
