@@ -4,6 +4,7 @@ use crate::config::Weight;
 use crate::name::{GroupName, NodeName, ServiceName};
 use crate::standing::Subject;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -141,6 +142,8 @@ pub enum Refusal {
     NobodyReady {
         /// The group.
         group: GroupName,
+        /// Peers that would be, but rest because an operator has said so.
+        resting: Vec<NodeName>,
     },
     /// No service has such a real server.
     NoServer {
@@ -176,7 +179,16 @@ impl fmt::Display for Refusal {
             Self::Taking { group } => {
                 write!(formatter, "this node is just taking the group {group}: try again")
             }
-            Self::NobodyReady { group } => write!(
+            Self::NobodyReady { group, resting } if !resting.is_empty() => {
+                let names: Vec<&str> = resting.iter().map(NodeName::as_str).collect();
+                let names = names.join(", ");
+                write!(
+                    formatter,
+                    "no peer is ready to take the group {group}: {names} rests since a handover or \
+                     `standby`; run `director ready` there first"
+                )
+            }
+            Self::NobodyReady { group, .. } => write!(
                 formatter,
                 "no peer is ready to take the group {group}: it would be left without owner; \
                  `director status` shows the peers"

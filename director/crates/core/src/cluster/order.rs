@@ -1,7 +1,8 @@
 //! Carrying out what the operator asks.
 
 use super::group::{Change, Group};
-use super::{Cluster, Out};
+use super::{Cluster, Out, Peer};
+use crate::beat::Claim;
 use crate::name::GroupName;
 use crate::order::{Order, Refusal};
 use crate::report::{Report, Role, RoleCause};
@@ -81,7 +82,11 @@ impl Cluster {
     fn has_successor(&self, index: usize) -> Result<(), Refusal> {
         let group = &self.groups[index];
         let any = self.peers.iter().any(|peer| group.is_ready(peer));
-        any.then_some(()).ok_or_else(|| Refusal::NobodyReady { group: group.name.clone() })
+        any.then_some(()).ok_or_else(|| {
+            let rests = |peer: &&Peer| peer.claim(&group.name) == Some(Claim::Resting);
+            let resting = self.peers.iter().filter(rests).map(|peer| peer.name.clone());
+            Refusal::NobodyReady { group: group.name.clone(), resting: resting.collect() }
+        })
     }
 
     fn give(&mut self, index: usize, now: Instant, out: &mut Out) {

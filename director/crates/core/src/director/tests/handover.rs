@@ -49,12 +49,16 @@ fn one_that_rests_takes_over_when_nobody_else_can() {
     assert!(lab.holds("d1"));
 }
 
+fn nobody_ready(resting: Vec<NodeName>) -> Refusal {
+    Refusal::NobodyReady { group: group(), resting }
+}
+
 #[test]
 fn both_may_rest_and_there_is_still_an_owner() {
     let mut lab = pair();
     hand_over(&mut lab, "d1").unwrap();
     lab.run(ms(1000));
-    assert_eq!(hand_over(&mut lab, "d2"), Err(Refusal::NobodyReady { group: group() }));
+    assert_eq!(hand_over(&mut lab, "d2"), Err(nobody_ready(vec![node("d1")])));
     lab.run(ms(1000));
     assert!(lab.holds("d2"));
 }
@@ -66,7 +70,7 @@ fn standby_hands_over_what_is_owned_and_rests_where_nothing_is() {
     assert_eq!(order(&mut lab, "d2", &standby), Ok(()));
     // d2 rests: it is not ready, so the owner keeps what nobody would take.
     lab.run(ms(1000));
-    assert_eq!(order(&mut lab, "d1", &standby), Err(Refusal::NobodyReady { group: group() }));
+    assert_eq!(order(&mut lab, "d1", &standby), Err(nobody_ready(vec![node("d2")])));
     order(&mut lab, "d2", &Order::Ready { group: None }).unwrap();
     lab.run(ms(1000));
     assert_eq!(order(&mut lab, "d1", &standby), Ok(()));
@@ -98,7 +102,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
     assert_eq!(order(&mut lab, "d1", &wrong), Err(Refusal::NoGroup { group: other }));
     lab.power_off("d2");
     lab.run(ms(1000));
-    assert_eq!(hand_over(&mut lab, "d1"), Err(Refusal::NobodyReady { group: group() }));
+    assert_eq!(hand_over(&mut lab, "d1"), Err(nobody_ready(vec![])));
     lab.run(ms(1000));
     assert!(lab.holds("d1"));
 }
