@@ -18,8 +18,8 @@ pub(crate) const HA_CF: Language = Language {
             Carried "bcast" "`links`; heartbeats go to each peer, not to everybody";
             Carried "mcast" "`links`; heartbeats go to each peer, not to a group";
             Carried "ucast" "`links`, and the nodes' `addresses` where names tell whose they are";
-            LeftOut "mcast6" "links are IPv4";
-            LeftOut "ucast6" "links are IPv4";
+            LeftOut "mcast6" "there is no multicast: packets go to the address of each peer";
+            LeftOut "ucast6" "name the IPv6 address of the node: --address d1:eth0=2001:db8::11";
             LeftOut "serial" "there are no serial links: a second network is the second link";
             Carried "ping" "`witnesses`: one must answer before a silent peer is believed dead";
             Carried "ping6" "`witnesses`";
@@ -29,9 +29,9 @@ pub(crate) const HA_CF: Language = Language {
             Changed "nice_failback" "its modern spelling, auto_failback, is what is read";
             Carried "hopfudge" "it counted hops of serial rings";
             Changed "watchdog" "systemd watches the daemon (WatchdogSec)";
-            LeftOut "stonith" "there is no fencing device; of two owners the lower one releases";
+            LeftOut "stonith" "`fence` in `[cluster]` names a command that switches a peer off";
             LeftOut "stonith_host"
-                "there is no fencing device; of two owners the lower one releases";
+                "`fence` in `[cluster]` names a command that switches a peer off";
             LeftOut "respawn" "a director starts no other programs; systemd does";
             LeftOut "failfast" "a director starts no other programs; systemd does";
             Changed "apiauth" "the control socket has an owner and a mode";
@@ -83,8 +83,9 @@ pub(crate) const HARESOURCES: Language = Language {
             Carried "ldirectord"
                 "the director checks the real servers itself: import that file, too";
             Changed "LVSSyncDaemonSwap" "`[sync]`, over the first link; nothing is swapped by hand";
-            LeftOut "MailTo" "a director sends no mail; its log says who owns what";
-            LeftOut "a script" "a director moves addresses, and starts no other programs";
+            LeftOut "MailTo" "a channel `[alerts.NAME]` with the event `role` sends mail";
+            LeftOut "a script"
+                "`notify` in `[cluster]` runs a command at changes of role, which can start it";
         }
     },
 };

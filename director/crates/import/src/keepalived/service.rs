@@ -178,6 +178,11 @@ fn key(entry: &At<Entry>, block: &Statement, log: &mut Log) -> Option<Key> {
         Entry::Address(address, port) => {
             let socket = SocketAddr::new(address, port);
             // keepalived warns of one that says none, and makes it UDP.
+            if protocol.is_none() {
+                let text = "without `protocol` keepalived takes it for UDP, and so it stays; write \
+                            protocol = \"tcp\" when that was meant";
+                log.changed(block.place(), SECTION, text);
+            }
             match protocol.as_ref().map_or("UDP", |at| at.value.as_str()) {
                 "TCP" => Some(Key::Tcp(socket)),
                 "UDP" => Some(Key::Udp(socket)),

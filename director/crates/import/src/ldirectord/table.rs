@@ -36,7 +36,8 @@ pub(crate) const LANGUAGE: Language = Language {
                 "a server that is down is never in the table with weight, however it came there";
             Changed "cleanstop"
                 "a director that stops hands over to its peer and takes off what it put there";
-            LeftOut "maintenancedir" "files do not take servers out; weight = 0 does";
+            LeftOut "maintenancedir"
+                "`directory` of `[maintenance]` does it, for files that are named by address";
         }
         "virtual" {
             Carried "real" "`servers`";

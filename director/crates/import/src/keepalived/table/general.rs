@@ -94,21 +94,21 @@ pub(crate) const LANGUAGE: Language = Language {
             LeftOut "shutdown_script_timeout"
                 "systemd runs programs before and after (ExecStartPre, ExecStopPost)";
             LeftOut "notify_fifo"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_fifo_script"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "vrrp_notify_fifo"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "vrrp_notify_fifo_script"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "lvs_notify_fifo"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "lvs_notify_fifo_script"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "fifo_write_vrrp_states_on_reload"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "vrrp_notify_priority_changes"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             Changed "script_user" "a checking program runs as `nobody`, or as its check says";
             Changed "enable_script_security"
                 "a checking program runs as `nobody`, or as its check says";
@@ -304,18 +304,19 @@ pub(crate) const LANGUAGE: Language = Language {
                 "the interfaces of virtual addresses and links are watched; nothing else makes \
                  a director unfit";
             LeftOut "notify_master"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_backup"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_fault"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_stop"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_deleted"
-                "a director runs no program when something changes; the log says so";
-            LeftOut "notify" "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
+            LeftOut "notify"
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_priority_changes"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "smtp_alert"
                 "one channel of alerts tells of all services and groups alike";
         }
@@ -441,20 +442,21 @@ pub(crate) const LANGUAGE: Language = Language {
                 "the interfaces of virtual addresses and links are watched; nothing else makes \
                  a director unfit";
             LeftOut "notify_master"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_backup"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_fault"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_stop"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_deleted"
-                "a director runs no program when something changes; the log says so";
-            LeftOut "notify" "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
+            LeftOut "notify"
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_master_rx_lower_pri"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "notify_priority_changes"
-                "a director runs no program when something changes; the log says so";
+                "`notify` in `[cluster]` runs a command at changes of role, in another form";
             LeftOut "smtp_alert"
                 "one channel of alerts tells of all services and groups alike";
         }

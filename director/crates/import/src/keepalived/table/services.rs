@@ -32,9 +32,9 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "quorum" "`quorum.weight`";
             Carried "hysteresis" "`quorum.hysteresis`";
             LeftOut "quorum_up"
-                "a director runs no program when something changes; the log says so";
+                "a channel `[alerts.NAME]` runs a `command`; it is told in another form";
             LeftOut "quorum_down"
-                "a director runs no program when something changes; the log says so";
+                "a channel `[alerts.NAME]` runs a `command`; it is told in another form";
             Carried "inhibit_on_failure" "`on-failure = \"quiesce\"`; without it `\"remove\"`";
             Changed "omega" "nothing is told of servers when a director stops";
             Changed "ha_suspend"
@@ -62,9 +62,9 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "lthreshold" "`lower-threshold`";
             Carried "inhibit_on_failure" "`on-failure`, the same for all servers of a service";
             LeftOut "notify_up"
-                "a director runs no program when something changes; the log says so";
+                "a channel `[alerts.NAME]` runs a `command`; it is told in another form";
             LeftOut "notify_down"
-                "a director runs no program when something changes; the log says so";
+                "a channel `[alerts.NAME]` runs a `command`; it is told in another form";
             Carried "virtualhost" "`check.host`";
             LeftOut "snmp_name" "there is no SNMP; `director status --json` has the figures";
             LeftOut "smtp_alert"
