@@ -226,7 +226,7 @@ fn service(service: &ServiceView) -> String {
             server.active.to_string(),
             server.inactive.to_string(),
             state(server),
-            ago(server.since_ms),
+            ago(server.duty_ms.unwrap_or(server.since_ms)),
             why(server),
         ]);
     }

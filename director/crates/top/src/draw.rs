@@ -102,8 +102,11 @@ fn body_of_list(model: &mut Model, frame: &mut Frame<'_>, body: Rect, look: Look
         let text = fitted(&list::detail(model), width, look);
         frame.render_widget(Line::styled(text, look.style(Tone::Strong)), row);
     }
-    let skip = model.notes.len().saturating_sub(usize::from(notes));
-    for (note, y) in model.notes.iter().skip(skip).zip(list.bottom() + details..) {
+    // Each change of the kernel is an event too: these are on a page of their own, or a moment in
+    // which many servers change would push the reasons off the screen.
+    let told = || model.notes.iter().filter(|note| note.level != "debug" && note.level != "trace");
+    let skip = told().count().saturating_sub(usize::from(notes));
+    for (note, y) in told().skip(skip).zip(list.bottom() + details..) {
         frame.render_widget(event(note, model, width, look), Rect { y, height: 1, ..body });
     }
 }
@@ -174,7 +177,14 @@ fn summary(model: &Model, width: u16, look: Look) -> Line<'static> {
         parts.push((format!("{}B/s", count(sum.bytes)), Tone::Plain));
     }
     let mut spans = Vec::new();
+    let mut used = 0;
     for (text, tone) in parts {
+        let dot = if spans.is_empty() { 0 } else { look.dot().chars().count() };
+        used += dot + text.chars().count();
+        // Half a figure is another figure.
+        if used > width {
+            break;
+        }
         if !spans.is_empty() {
             spans.push(Span::styled(look.dot(), look.style(Tone::Faint)));
         }

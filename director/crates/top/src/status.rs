@@ -84,8 +84,17 @@ pub(crate) struct Server {
     pub(crate) failures: u32,
     pub(crate) check_us: Option<u64>,
     pub(crate) duty: String,
+    /// Since when, unless it simply serves.
+    pub(crate) duty_ms: Option<u64>,
     pub(crate) by: Option<Author>,
     pub(crate) damped_ms: Option<u64>,
+}
+
+impl Server {
+    /// Since when it is what it is said to be: ordered so, or found so by its checks.
+    pub(crate) fn since_ms(&self) -> u64 {
+        self.duty_ms.unwrap_or(self.since_ms)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -297,7 +297,12 @@ fn fill_service(cells: &mut Cells, model: &Model, service: &Service, columns: &C
         0 => Tone::Bad,
         _ => Tone::Odd,
     };
-    cells.text(&format!("{up}/{all} up"), columns.state, tone);
+    let mut state = format!("{up}/{all}");
+    // Beside the head of the column the word is not needed.
+    if state.len() + " up".len() <= columns.state {
+        state.push_str(" up");
+    }
+    cells.text(&state, columns.state, tone);
     let weights = service.servers.iter().filter_map(|server| server.kernel_weight);
     let weight: u64 = weights.map(u64::from).sum();
     cells.number(&count(weight), columns.weight, Tone::Plain);
@@ -358,7 +363,7 @@ fn fill_server(
     cells.number(&bytes, columns.bytes, Tone::Plain);
     let check = server.check_us.map_or_else(|| "-".to_owned(), took);
     cells.number(&check, columns.check, Tone::Plain);
-    cells.number(&span(server.since_ms.max(1000)), columns.since, Tone::Plain);
+    cells.number(&span(server.since_ms().max(1000)), columns.since, Tone::Plain);
     cells.rest(&why(server), columns.why, Tone::Plain);
 }
 
@@ -393,14 +398,14 @@ pub(crate) fn detail(model: &Model) -> String {
             format!("{}, fallback {fallback}", about_service(service))
         }),
         Some(Row::Server(number, place)) => server(model, *number, *place).map(|server| {
-            let since = span(server.since_ms.max(1000));
+            let since = span(server.since_ms().max(1000));
             let failed = match server.failures {
                 0 => String::new(),
                 failures => format!(", {failures} checks failed in a row"),
             };
             format!(
                 "{} for {since}: {}{failed}, weight {}",
-                server.health,
+                state(server),
                 why(server),
                 server.weight
             )

@@ -234,7 +234,7 @@ function makeServer(address) {
 const FILLS = { up: "good-fill", down: "bad-fill", drain: "odd-fill", maintenance: "odd-fill" };
 function drawServer(it, service, server, past) {
   const [word, tone] = stateOf(server);
-  put(it.pill, word + " " + span(server.since_ms));
+  put(it.pill, word + " " + span(server.duty_ms ?? server.since_ms));
   dress(it.pill, "pill " + tone);
   const wanted = server.desired_weight === null ? "–" : String(server.desired_weight);
   const present = server.kernel_weight === null ? "–" : String(server.kernel_weight);
