@@ -7,7 +7,7 @@ PACKAGES=(
     user-mode-linux linux-source-6.12 flex bison bc xz-utils
     nginx-light apache2-bin keepalived heartbeat ldirectord resource-agents
     ipvsadm iproute2 nftables kmod util-linux procps
-    binutils debootstrap
+    binutils debootstrap musl-tools
     # What checks are tried on.
     dovecot-imapd dovecot-pop3d etcd-server exim4-daemon-light freeradius kamailio leafnode
     mariadb-server memcached postgresql redis-server slapd squid tinyproxy unbound vsftpd
