@@ -97,7 +97,10 @@ impl Checks {
         now: Instant,
         out: &mut Out,
     ) {
-        self.drains.end_where(Some(found), out, |_, left| left == 0);
+        // A kernel that has not been told yet may give it a connection at any moment.
+        let told = |server: &ObservedServer| server.weight == Weight::ZERO;
+        self.drains
+            .end_where(Some(found), out, |_, present, left| left == 0 && present.is_none_or(told));
         self.count(found, out);
         self.take_hints(config, found, now, out);
     }
@@ -150,20 +153,20 @@ impl Drains {
 
     /// Lets those go whose deadline has come. Returns whether there was one.
     pub(super) fn due(&mut self, found: Option<&Snapshot>, now: Instant, out: &mut Out) -> bool {
-        self.end_where(found, out, |drain, _| now >= drain.until)
+        self.end_where(found, out, |drain, _, _| now >= drain.until)
     }
 
     fn end_where(
         &mut self,
         found: Option<&Snapshot>,
         out: &mut Out,
-        over: impl Fn(&Drain, u32) -> bool,
+        over: impl Fn(&Drain, Option<&ObservedServer>, u32) -> bool,
     ) -> bool {
         let before = self.0.len();
         self.0.retain(|(service, server), drain| {
             let (service, server) = (*service, *server);
             let left = left(found, service, &server);
-            let over = over(drain, left);
+            let over = over(drain, present(found, service, &server), left);
             if over {
                 out.reports.push_back(Report::Drained { service, server, left });
             }
@@ -201,7 +204,13 @@ impl Drains {
 }
 
 fn left(found: Option<&Snapshot>, key: ServiceKey, server: &SocketAddr) -> u32 {
-    let service = found.and_then(|found| found.services.get(&key));
-    let present = service.and_then(|service| service.servers.get(server));
-    present.map_or(0, |present| connections(key, present))
+    present(found, key, server).map_or(0, |present| connections(key, present))
+}
+
+fn present<'a>(
+    found: Option<&'a Snapshot>,
+    key: ServiceKey,
+    server: &SocketAddr,
+) -> Option<&'a ObservedServer> {
+    found.and_then(|found| found.services.get(&key))?.servers.get(server)
 }
