@@ -4,7 +4,7 @@ use super::drain::Drains;
 use super::duty::Ordered;
 use super::pool::{Part, Pool};
 use super::schedule::Schedule;
-use super::shared::{Index, Shared};
+use super::shared::{Index, Plan, Shared};
 use super::verdict::{Limits, Record};
 use super::ways::{Ways, cadence};
 use super::{Checked, Checks};
@@ -79,14 +79,20 @@ impl Checks {
         let mut index = Index::default();
         for (name, service) in &config.services {
             let first = checks.servers.len();
+            let plan = Plan::of(&service.check);
             for address in service.servers.keys() {
-                let cadence = cadence(config, node, &checks.ways, service, *address);
+                let cadence = cadence(config, node, &checks.ways, (service, &plan), *address);
                 let place = index.find(&checks.shared, &cadence).unwrap_or_else(|| {
                     index.add(&cadence, checks.shared.len());
                     checks.shared.push(Shared::new(cadence));
                     checks.shared.len() - 1
                 });
-                checks.shared[place].members.push(checks.servers.len());
+                let members = &mut checks.shared[place].members;
+                if members.is_empty() {
+                    // Most checks are one server's alone: no more room than that.
+                    members.reserve_exact(1);
+                }
+                members.push(checks.servers.len());
                 let pool = checks.pools.len();
                 checks.servers.push(Checked::new((name, service, pool), *address, place, now));
             }
@@ -98,15 +104,32 @@ impl Checks {
     }
 
     /// Gives every check that has no time yet the time of its next start, one after the other.
+    ///
+    /// Each service's are spread over all the time that there is: services whose checks cost much
+    /// are not checked all at once, while the others wait for their turn.
     fn spread(&mut self, now: Instant) {
         let count = u32::try_from(self.shared.len()).unwrap_or(u32::MAX).max(1);
+        let mut order: Vec<(u64, usize)> =
+            (0..self.shared.len()).map(|place| (self.turn(place), place)).collect();
+        order.sort_unstable();
         let mut offset = Duration::ZERO;
-        for (place, shared) in self.shared.iter().enumerate() {
+        for (_, place) in order {
             if !self.schedule.has(place) {
                 self.schedule.set(place, now + offset);
             }
-            offset += (shared.interval(None) / count).min(FIRST_CHECKS_APART_MAX);
+            offset += (self.shared[place].interval(None) / count).min(FIRST_CHECKS_APART_MAX);
         }
+    }
+
+    /// How far a check stands among those of its service: a fraction of 2³².
+    fn turn(&self, place: usize) -> u64 {
+        let first = self.shared[place].members.first();
+        let Some((first, entry)) = first.and_then(|it| Some((it, self.servers.get(*it)?))) else {
+            return 0;
+        };
+        let members = &self.pools[entry.pool].members;
+        let (before, all) = ((first - members.start) as u64, members.len() as u64);
+        ((2 * before + 1) << 32) / (2 * all)
     }
 
     /// Uses a new configuration. A server whose service and address stay keeps its state; a check

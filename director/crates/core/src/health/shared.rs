@@ -8,6 +8,7 @@ use crate::config::{Check, Dialogue, digest};
 use crate::effect::Effect;
 use crate::probe::{Advice, Outcome, Probe, Ticket, Way};
 use crate::time::Instant;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -32,42 +33,64 @@ pub(super) struct Shared {
 /// What is asked and how often: what makes two checks the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cadence {
-    probe: Arc<Probe>,
-    /// A plain connection, and how many of them follow a whole check that succeeded.
-    connect: Option<(Arc<Probe>, NonZeroU16)>,
+    target: SocketAddr,
+    plan: Arc<Plan>,
+    /// For a check through the service.
+    through: Option<Box<Through>>,
+}
+
+/// What the checks of a service have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Plan {
+    dialogue: Dialogue,
+    /// The port that is asked, when it is not the server's own.
+    port: Option<NonZeroU16>,
+    timeout: Duration,
+    /// How many plain connections follow a whole check that succeeded.
+    connects: Option<NonZeroU16>,
     stable: Duration,
     changing: Duration,
     down: Duration,
-    /// Where the packets of a check through the service leave this director.
+}
+
+/// By which way a check through the service goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Through {
+    way: Way,
+    /// Where its packets leave this director.
     exit: Option<Exit>,
 }
 
-impl Cadence {
-    pub(super) fn of(check: &Check, server: SocketAddr) -> Self {
-        let port = check.port.map_or(server.port(), NonZeroU16::get);
-        Self::of_probe(check, SocketAddr::new(server.ip(), port), None, None)
-    }
-
-    /// The check of a server through its service, asked at `target`.
-    pub(super) fn through(check: &Check, target: SocketAddr, way: Way, exit: Option<Exit>) -> Self {
-        Self::of_probe(check, target, Some(way), exit)
-    }
-
-    fn of_probe(check: &Check, target: SocketAddr, way: Option<Way>, exit: Option<Exit>) -> Self {
-        let (dialogue, timeout) = (check.dialogue.clone(), check.timeout);
-        let probe = Probe { target, way, dialogue, timeout };
-        let connect = check.pace.connects.map(|count| {
-            let plain = Probe { dialogue: Dialogue::Tcp, ..probe.clone() };
-            (Arc::new(plain), count)
-        });
-        Self {
-            probe: Arc::new(probe),
-            connect,
+impl Plan {
+    pub(super) fn of(check: &Check) -> Arc<Self> {
+        Arc::new(Self {
+            dialogue: check.dialogue.clone(),
+            port: check.port,
+            timeout: check.timeout,
+            connects: check.pace.connects,
             stable: check.interval,
             changing: check.pace.changing.unwrap_or(check.interval),
             down: check.pace.down.unwrap_or(check.interval),
-            exit,
-        }
+        })
+    }
+}
+
+impl Cadence {
+    pub(super) fn of(plan: &Arc<Plan>, server: SocketAddr) -> Self {
+        let port = plan.port.map_or(server.port(), NonZeroU16::get);
+        let target = SocketAddr::new(server.ip(), port);
+        Self { target, plan: Arc::clone(plan), through: None }
+    }
+
+    /// The check of a server through its service, asked at `target`.
+    pub(super) fn through(
+        plan: &Arc<Plan>,
+        target: SocketAddr,
+        way: Way,
+        exit: Option<Exit>,
+    ) -> Self {
+        let through = Some(Box::new(Through { way, exit }));
+        Self { target, plan: Arc::clone(plan), through }
     }
 }
 
@@ -79,40 +102,40 @@ impl Shared {
     }
 
     pub(super) fn way(&self) -> Option<Way> {
-        self.cadence.probe.way
+        self.cadence.through.as_ref().map(|through| through.way)
     }
 
     pub(super) fn exit(&self) -> Option<&Exit> {
-        self.cadence.exit.as_ref()
+        self.cadence.through.as_ref()?.exit.as_ref()
     }
 
     pub(super) fn target(&self) -> SocketAddr {
-        self.cadence.probe.target
+        self.cadence.target
     }
 
     pub(super) fn timeout(&self) -> Duration {
-        self.cadence.probe.timeout
+        self.cadence.plan.timeout
     }
 
-    pub(super) fn start(&mut self, ticket: Ticket, now: Instant) -> Arc<Probe> {
+    pub(super) fn start(&mut self, ticket: Ticket, now: Instant) -> Probe {
         self.running = Some((ticket, now));
-        match &self.cadence.connect {
-            Some((connect, _)) if self.connects_left > 0 => Arc::clone(connect),
-            _ => Arc::clone(&self.cadence.probe),
-        }
+        let plain = self.connects_left > 0;
+        let dialogue = if plain { Dialogue::Tcp } else { self.cadence.plan.dialogue.clone() };
+        let (target, timeout) = (self.target(), self.timeout());
+        Probe { target, way: self.way(), dialogue, timeout }
     }
 
     /// What the server's agent has said just now; a plain connection says nothing.
     pub(super) fn advice(&self, outcome: &Outcome) -> Option<Advice> {
-        let whole = self.cadence.connect.is_none() || self.connects_left == 0;
-        let agent = matches!(self.cadence.probe.dialogue, Dialogue::Agent(_));
+        let whole = self.connects_left == 0;
+        let agent = matches!(self.cadence.plan.dialogue, Dialogue::Agent(_));
         outcome.as_ref().ok().filter(|_| whole && agent).map(|passed| passed.advice)
     }
 
     /// Decides by the last answer what is asked next: after a whole check that succeeded, plain
     /// connections; after any failure the whole check.
     pub(super) fn answered(&mut self, good: bool) {
-        let fresh = self.cadence.connect.as_ref().map_or(0, |(_, count)| count.get());
+        let fresh = self.cadence.plan.connects.map_or(0, NonZeroU16::get);
         self.connects_left = match (good, self.connects_left) {
             (false, _) => 0,
             (true, 0) => fresh,
@@ -129,9 +152,9 @@ impl Shared {
     /// Between the starts of two checks.
     pub(super) fn interval(&self, tempo: Option<Tempo>) -> Duration {
         match tempo {
-            Some(Tempo::Changing) => self.cadence.changing,
-            Some(Tempo::Down) => self.cadence.down,
-            Some(Tempo::Stable) | None => self.cadence.stable,
+            Some(Tempo::Changing) => self.cadence.plan.changing,
+            Some(Tempo::Down) => self.cadence.plan.down,
+            Some(Tempo::Stable) | None => self.cadence.plan.stable,
         }
     }
 }
@@ -169,7 +192,7 @@ mod tests {
             rise: NonZeroU8::MIN,
             pace: Pace { connects: NonZeroU16::new(connects), ..Pace::default() },
         };
-        Shared::new(Cadence::of(&check, "10.0.0.21:80".parse().unwrap()))
+        Shared::new(Cadence::of(&Plan::of(&check), "10.0.0.21:80".parse().unwrap()))
     }
 
     /// What is asked in turn when the answers are these: `w` whole, `c` a connection.

@@ -307,6 +307,22 @@ fn starts_are_spread_and_stay_so() {
     assert_eq!(at_once.values().max(), Some(&1), "never two at a time");
 }
 
+#[test]
+fn every_service_is_spread_over_the_whole_interval() {
+    let mut config = with(90, |_| {});
+    let mut small = config.services.values().next().unwrap().clone();
+    small.key = ServiceKey::Tcp(SocketAddr::new([10, 0, 0, 100].into(), 81));
+    small.servers = (101..=110).map(|number| (server(number), Weight(100).into())).collect();
+    config.services.insert(ServiceName::new("zz-small").unwrap(), small);
+    let mut bench = Bench::new(config);
+    bench.run(ms(999));
+    let order: Vec<SocketAddr> = bench.asked.iter().map(|(_, to)| *to).collect();
+    assert_eq!(order.len(), 100);
+    let place = |wanted: u8| order.iter().position(|to| *to == server(wanted)).unwrap();
+    let places: Vec<usize> = (101..=110).map(place).collect();
+    assert_eq!(places, [5, 15, 25, 35, 45, 55, 65, 75, 85, 95]);
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
     let quorum = (1..400_u32, 0..100_u32).prop_map(|(weight, hysteresis)| Quorum {
         weight: NonZeroU32::new(weight).unwrap(),

@@ -6,7 +6,7 @@
 //! whose packets carry a server's mark goes to that server alone, by the service's own forwarding
 //! method, on a director that holds the virtual address as on one that does not.
 
-use super::shared::{Cadence, Shared};
+use super::shared::{Cadence, Plan, Shared};
 use super::{Checked, Checks};
 use crate::config::{
     Config, Forward, Scheduler, Service, ServiceKey, Traffic, Via, VirtualAddress, Weight,
@@ -143,11 +143,11 @@ pub(super) fn cadence(
     config: &Config,
     node: &NodeName,
     ways: &Ways,
-    service: &Service,
+    (service, plan): (&Service, &Arc<Plan>),
     server: SocketAddr,
 ) -> Cadence {
     let target = service.checked_at().filter(|_| service.check.via == Via::Service);
-    let Some(target) = target else { return Cadence::of(&service.check, server) };
+    let Some(target) = target else { return Cadence::of(plan, server) };
     let groups = config.groups.values().flat_map(|group| &group.addresses);
     let held = groups.clone().find(|held| held.address == target.ip());
     let exit = held.map(|held| Exit { interface: held.interface.clone() });
@@ -157,7 +157,7 @@ pub(super) fn cadence(
         mark: ways.mark(service, &server).unwrap_or(0),
         source: own.copied().filter(|own| own.is_ipv4() == target.is_ipv4()),
     };
-    Cadence::through(&service.check, target, way, exit)
+    Cadence::through(plan, target, way, exit)
 }
 
 impl Checks {
@@ -237,11 +237,9 @@ impl core::fmt::Display for Obstacle {
 }
 
 /// The same probe from this address.
-pub(super) fn from(probe: Arc<Probe>, source: Option<IpAddr>) -> Arc<Probe> {
-    match probe.way {
-        Some(way) if way.source != source => {
-            Arc::new(Probe { way: Some(Way { source, ..way }), ..(*probe).clone() })
-        }
-        _ => probe,
+pub(super) fn from(mut probe: Probe, source: Option<IpAddr>) -> Arc<Probe> {
+    if let Some(way) = &mut probe.way {
+        way.source = source;
     }
+    Arc::new(probe)
 }
