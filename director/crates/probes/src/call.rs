@@ -67,6 +67,17 @@ impl<'a, N: Network> Call<'a, N> {
         connected.map_err(|error| of_io(&error, Phase::Connect))
     }
 
+    /// Makes a connection over which nothing is said.
+    pub(crate) async fn reach(&self) -> Result<(), Failure> {
+        let reached = match self.way {
+            Some(way) => self.network.connect_by(self.target, way).await.map(|stream| {
+                self.network.abandon(stream);
+            }),
+            None => self.network.reach(self.target).await,
+        };
+        reached.map_err(|error| of_io(&error, Phase::Connect))
+    }
+
     /// A connection, secret from the beginning when `tls` says so.
     pub(crate) async fn dial(&self, tls: Option<&Tls>) -> Result<Wire<N::Stream>, Failure> {
         self.dial_as(tls, None, &[]).await.map(|(stream, days)| Wire::new(stream, days))

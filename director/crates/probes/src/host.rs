@@ -37,6 +37,11 @@ impl Network for LocalHost {
         Ok(stream)
     }
 
+    async fn reach(&self, target: SocketAddr) -> io::Result<()> {
+        self.abandon(TcpStream::connect(target).await?);
+        Ok(())
+    }
+
     async fn connect_by(&self, target: SocketAddr, way: Way) -> io::Result<TcpStream> {
         let socket = self.ports.claim(target, way, || sockets::stream(target, way))?;
         let stream =

@@ -43,11 +43,11 @@ mod wire;
 pub use certificate::common_name;
 pub use host::LocalHost;
 pub use network::{Carrier, Datagrams, Ended, Host, Network, Pending};
+pub use stream::Progress;
 
 use call::Call;
 use director_core::config::Dialogue;
 use director_core::probe::{Failure, Outcome, Passed, Phases, Probe};
-use stream::Progress;
 
 /// Carries out one check. Ends by itself when the probe's time is up; dropping it ends it earlier.
 pub async fn probe(network: &impl Network, probe: &Probe) -> Outcome {
@@ -57,13 +57,18 @@ pub async fn probe(network: &impl Network, probe: &Probe) -> Outcome {
 /// The same, and how long its parts took.
 pub async fn timed(network: &impl Network, probe: &Probe) -> (Outcome, Phases) {
     let progress = Progress::default();
+    match tokio::time::timeout(probe.timeout, attend(network, probe, &progress)).await {
+        Ok(outcome) => (outcome, progress.end()),
+        Err(_) => progress.late(),
+    }
+}
+
+/// Carries out one check, however long that takes: whoever began it watches its time, ends it by
+/// dropping it, and finds in `progress` how far it came.
+pub async fn attend(network: &impl Network, probe: &Probe, progress: &Progress) -> Outcome {
     let (target, way, timeout) = (probe.target, probe.way, probe.timeout);
-    let call = Call { network, target, way, progress: &progress, timeout };
-    let outcome = match tokio::time::timeout(timeout, converse(call, &probe.dialogue)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Failure::TimedOut { phase: progress.phase() }),
-    };
-    (outcome, progress.end())
+    let call = Call { network, target, way, progress, timeout };
+    converse(call, &probe.dialogue).await
 }
 
 async fn converse<N: Network>(call: Call<'_, N>, dialogue: &Dialogue) -> Outcome {
@@ -98,8 +103,7 @@ async fn converse<N: Network>(call: Call<'_, N>, dialogue: &Dialogue) -> Outcome
 
 /// A connection that is made is all that is wanted.
 async fn connect<N: Network>(call: Call<'_, N>) -> Outcome {
-    let stream = call.connect(call.target).await?;
-    call.network.abandon(stream);
+    call.reach().await?;
     Ok(Passed::default())
 }
 

@@ -25,6 +25,17 @@ pub trait Network: Send + Sync {
     /// What the operating system said; its error number tells a refusal from a missing route.
     fn connect(&self, target: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// Finds out whether a connection to `target` can be made; nothing is said over it.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    fn reach(&self, target: SocketAddr) -> impl Future<Output = io::Result<()>> + Send {
+        async move {
+            self.abandon(self.connect(target).await?);
+            Ok(())
+        }
+    }
+
     /// Connects to `target` by the way of a check through a service.
     ///
     /// # Errors

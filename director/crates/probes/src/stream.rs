@@ -1,6 +1,6 @@
 //! A connection, secret or not, that notes how far the dialogue has come.
 
-use director_core::probe::{Phase, Phases};
+use director_core::probe::{Failure, Outcome, Phase, Phases};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 /// How far a dialogue has come, and how long its parts took; shared between the dialogue and
 /// whoever watches its time.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress(Arc<Mutex<Come>>);
+pub struct Progress(Arc<Mutex<Come>>);
 
 #[derive(Debug)]
 struct Come {
@@ -66,8 +66,14 @@ impl Progress {
         self.come().phase
     }
 
+    /// The dialogue has had its time: what is to be said of it.
+    pub fn late(&self) -> (Outcome, Phases) {
+        (Err(Failure::TimedOut { phase: self.phase() }), self.end())
+    }
+
     /// The dialogue is over: how long its parts took.
-    pub(crate) fn end(&self) -> Phases {
+    #[must_use]
+    pub fn end(&self) -> Phases {
         let come = self.come();
         let mut phases = come.phases;
         phases.add(come.phase, come.since.elapsed());
@@ -96,6 +102,10 @@ impl<S> Stream<S> {
     pub(crate) fn secret(inner: TlsStream<S>, progress: Progress) -> Self {
         progress.asked();
         Self { carrier: Carrier::Secret(Box::new(inner)), progress }
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self.carrier, Carrier::Secret(_))
     }
 
     pub(crate) fn progress(&self) -> &Progress {

@@ -3,7 +3,8 @@
 /// Gives what was freed back to the system.
 ///
 /// Reading a configuration takes many times the room of what is kept of it: for 70,000 servers some
-/// hundred megabytes, which the C library would otherwise keep for the rest of the process.
+/// hundred megabytes, which the C library would otherwise keep for the rest of the process. With so
+/// many servers it takes some milliseconds.
 pub(crate) fn give_back() {
     #[cfg(target_env = "gnu")]
     {
