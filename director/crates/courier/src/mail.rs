@@ -28,7 +28,7 @@ pub(crate) async fn send(mail: Mail, timeout: Duration, letter: Letter) -> Resul
     };
     let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.host)
         .port(mail.port.get())
-        .hello_name(ClientId::Domain(letter.node().to_owned()))
+        .hello_name(ClientId::Domain(mail.helo.as_deref().unwrap_or(letter.node()).to_owned()))
         .tls(tls)
         .timeout(Some(timeout));
     if let Some(login) = &mail.login {

@@ -23,6 +23,8 @@ pub(crate) struct Mail {
     pub(crate) from: String,
     /// Name or address of the mail server, with its port where one is said; this host without.
     pub(crate) server: Option<(String, Option<u16>)>,
+    /// The name that the director gives itself.
+    pub(crate) helo: Option<String>,
     pub(crate) events: Vec<&'static str>,
     /// The services that it is for; all when there are none.
     pub(crate) services: Vec<String>,

@@ -185,6 +185,7 @@ fn alert(number: usize, mail: &Mail) -> Item {
     }
     // Neither ldirectord nor keepalived makes the connection secret.
     pairs.push("tls = \"off\"".to_owned());
+    pairs.extend(mail.helo.as_ref().map(|helo| format!("helo = {}", quoted(helo))));
     item.pair("mail", &format!("{{ {} }}", pairs.join(", ")), place, Loss::Item);
     item.pair("events", &texts(&mail.events), place, Loss::Line);
     if !mail.services.is_empty() {

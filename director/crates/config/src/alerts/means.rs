@@ -24,6 +24,7 @@ pub(crate) const MAIL_KEYS: Keys = Keys {
         "user",
         "password-file",
         "password-env",
+        "helo",
     ],
     later: &[],
 };
@@ -77,7 +78,8 @@ fn mail(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Means> {
     let security = section.read("tls", found, choice(&words));
     let roots = section.read("roots", found, path).given_or_absent();
     let login = login(&section, found);
-    let (host, login, roots) = (host?, login?, roots?);
+    let helo = section.read("helo", found, own_name).given_or_absent();
+    let (host, login, roots, helo) = (host?, login?, roots?, helo?);
     let usual = if is_here(&host) { Security::Off } else { Security::Starttls };
     let security = security.or(usual)?;
     if security == Security::Off && !is_here(&host) && login.is_some() {
@@ -98,7 +100,7 @@ fn mail(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Means> {
     };
     let port = NonZeroU16::new(port?.unwrap_or(usual))?;
     let (to, from) = (to?.value, from?.value);
-    Some(Means::Mail(Box::new(Mail { to, from, host, port, security, roots, login })))
+    Some(Means::Mail(Box::new(Mail { to, from, host, port, security, roots, login, helo })))
 }
 
 fn no_effect(section: &Section<'_, '_>, key: &str, why: &str, found: &mut Found<'_>) {
@@ -151,8 +153,23 @@ fn host(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
 }
 
 fn is_host(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || is_name(text)
+}
+
+fn is_name(text: &str) -> bool {
     let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    text.parse::<IpAddr>().is_ok() || (!text.is_empty() && text.bytes().all(name))
+    !text.is_empty() && text.bytes().all(name)
+}
+
+/// What stands behind `EHLO` (RFC 5321 §4.1.1.1).
+fn own_name(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
+    let given = text(key, value, found)?;
+    if is_name(given) {
+        return Some(given.to_owned());
+    }
+    let message = format!("{} is not the name of a host", quote(given));
+    found.add(Code::BadText, &value.span, message, "write one such as \"d1.example.org\"");
+    None
 }
 
 fn login(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Option<Login>> {

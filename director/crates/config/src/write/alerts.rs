@@ -65,6 +65,7 @@ fn mail(mail: &Mail) -> String {
         pairs.text("user", &login.user);
         secret("password", &login.password, &mut pairs);
     }
+    pairs.given("helo", mail.helo.as_ref());
     pairs.inline()
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn of(count: usize) -> BTreeMap<AlertName, Alert> {
             security,
             roots: (security != Security::Off).then(|| "/etc/roots.pem".into()),
             login,
+            helo: (security == Security::Tls).then(|| "d1.example.org".into()),
         }))
     };
     let login = Login { user: "d".into(), password: Secret::File("/etc/p".into()) };

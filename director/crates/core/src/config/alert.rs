@@ -62,6 +62,8 @@ pub struct Mail {
     pub roots: Option<String>,
     /// Who logs in.
     pub login: Option<Login>,
+    /// The name that a director gives itself; `None` for that of its node.
+    pub helo: Option<String>,
 }
 
 /// Whether a connection to a mail server is secret.

@@ -19,6 +19,7 @@ fn mail(port: u16, security: Security, roots: Option<String>, login: Option<Logi
         security,
         roots,
         login,
+        helo: None,
     }))
 }
 
@@ -92,6 +93,18 @@ async fn a_mail_says_what_where_since_and_why_to_everybody() {
     let of = |name: &str| said.iter().any(|line| line.starts_with(name));
     assert!(of("Date: ") && of("Message-ID: <d1.1000000000.7."), "{said:#?}");
     assert!(of("Subject: d1: service web") && of("Since:  2001-09-09 01:46:40 UTC, "));
+}
+
+#[tokio::test]
+async fn a_director_gives_itself_the_name_that_it_is_told() {
+    let (port, served) = once(|stream| greet(stream, "250 fine")).await;
+    let mut means = plain(port);
+    if let Means::Mail(mail) = &mut means {
+        mail.helo = Some("lb.example.org".into());
+    }
+    deliver(means).await.unwrap();
+    let said = served.await.unwrap();
+    assert!(said.iter().any(|line| line == "EHLO lb.example.org"), "{said:#?}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::draft::{Draft, Mail, mail_address};
 use crate::log::Log;
 use crate::surroundings::Surroundings;
 
+const HELO: &str = "smtp_helo_name";
 /// What keepalived's checkers send mails about.
 const OF_SERVERS: [&str; 4] = ["server", "fallback", "unserved", "quorum"];
 
@@ -37,6 +38,7 @@ pub(super) fn read(block: &Statement, around: &dyn Surroundings, draft: &mut Dra
         to,
         from: mail_address(&from),
         server,
+        helo: helo(block, log),
         events,
         services: Vec::new(),
         repeat: None,
@@ -44,9 +46,29 @@ pub(super) fn read(block: &Statement, around: &dyn Surroundings, draft: &mut Dra
             .map(|at| at.value)
             .filter(|time| !time.is_zero()),
     };
-    // The directors of a pair say the same, each in its own file.
-    let same = |known: &Mail| Mail { place: mail.place, ..known.clone() } == mail;
-    if !draft.alerts.iter().any(same) {
-        draft.alerts.push(mail);
+    // The directors of a pair say the same, each in its own file, and perhaps give own names.
+    let same = |known: &&mut Mail| {
+        let (place, helo) = (mail.place, mail.helo.clone());
+        Mail { place, helo, ..(**known).clone() } == mail
+    };
+    match draft.alerts.iter_mut().find(same) {
+        None => draft.alerts.push(mail),
+        Some(known) => {
+            if known.helo != mail.helo && known.helo.take().is_some() {
+                let text = "the directors have one configuration: each gives the name of its node";
+                log.changed(mail.place, HELO, text);
+            }
+        }
     }
+}
+
+/// The name that the director is to give itself.
+fn helo(block: &Statement, log: &mut Log) -> Option<String> {
+    let said = text(block, HELO)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if !said.value.is_empty() && said.value.bytes().all(fits) {
+        return Some(said.value);
+    }
+    log.left_out(said.place, HELO, "it is not the name of a host");
+    None
 }

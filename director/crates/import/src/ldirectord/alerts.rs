@@ -63,6 +63,7 @@ pub(super) fn tell(
         to: to.value.split(',').map(mail_address).collect(),
         from: mail_address(&from.unwrap_or_else(host)),
         server: email.server.as_ref().map(|server| (server.value.clone(), None)),
+        helo: None,
         events: EVENTS.to_vec(),
         services: Vec::new(),
         repeat: (pause > 0).then(|| Duration::from_secs(pause.max(SHORTEST))),

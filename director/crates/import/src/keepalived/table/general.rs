@@ -69,7 +69,7 @@ pub(crate) const LANGUAGE: Language = Language {
             Carried "notification_email" "`mail.to` of a channel `[alerts.email]`";
             Carried "notification_email_from" "`mail.from`";
             Carried "smtp_server" "`mail.server` and `mail.port`";
-            LeftOut "smtp_helo_name" "a director says the name of its node";
+            Carried "smtp_helo_name" "`mail.helo`";
             Carried "smtp_connect_timeout" "`timeout`, which holds for all of a mail";
             Carried "smtp_alert" "the event `role`";
             Carried "smtp_alert_vrrp" "the event `role`";
