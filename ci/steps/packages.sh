@@ -8,7 +8,8 @@ PACKAGES=(
     nginx-light apache2-bin keepalived heartbeat ldirectord resource-agents
     ipvsadm iproute2 nftables kmod util-linux procps
     binutils debootstrap musl-tools
-    # What checks are tried on.
+    # What checks are tried on, and what ldirectord needs to ask a database.
+    libdbd-mysql-perl
     dovecot-imapd dovecot-pop3d etcd-server exim4-daemon-light freeradius kamailio leafnode
     mariadb-server memcached postgresql redis-server slapd squid tinyproxy unbound vsftpd
 )

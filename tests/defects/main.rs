@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod bench;
+mod stage;
 mod theirs;
 
 use bench::{Bench, FALLBACK, probe};
