@@ -269,6 +269,7 @@ impl World {
     pub(crate) fn guard_report(&mut self, node: NodeId, report: &Report) {
         match report {
             Report::Started { incarnation, .. } => self.guard_begun(node, *incarnation),
+            Report::Stalled { .. } => self.guard_stall(node),
             Report::Role { .. } => self.guard_role(node, report),
             Report::Peer { peer, state, why } => self.guard_peer(node, peer, *state, why),
             Report::Server { service, server, state, why } => {

@@ -55,7 +55,9 @@ impl World {
         };
         let settings = host.config.cluster.announce;
         let Some(watch) = self.guard.watches.get_mut(node.index()) else { return };
-        let owns = watch.owns(name);
+        // What was due when it had to give the group up goes out before the address does.
+        let just_lost = holds && watch.group(name).is_some_and(|group| group.since == now);
+        let owns = watch.owns(name) || just_lost;
         let tampered = now < watch.tampered || (hampered && watch.tampered > Instant::ZERO);
         if !owns || (!holds && !tampered) {
             let facts = format!("{} announces {address} and does not own it", host.name);

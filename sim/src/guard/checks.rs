@@ -205,7 +205,7 @@ impl World {
             return;
         };
         let plain = wanted.policy.quorum.is_none() && wanted.policy.panic.is_none() && !panics;
-        let us = self.host_name(node).to_owned();
+        let (us, sound) = (self.host_name(node).to_owned(), self.is_sound(node));
         let Some(watch) = self.guard.watch(node) else { return };
         if watch.stopping || watch.changing.is_some_and(|until| now < until) {
             return;
@@ -214,7 +214,8 @@ impl World {
         // What is stated while a pass is under way waits for its end.
         let (state, fresh) = (known.state, now.since(known.since) <= LAG);
         let wrong = match weight {
-            Some(weight) if weight > 0 => state != Health::Up && !panics,
+            // A process that is late carries out what it had decided before.
+            Some(weight) if weight > 0 => state != Health::Up && !panics && (sound || !fresh),
             _ => state == Health::Up && !fresh && plain && configured.weight.0 > 0 && !unsure,
         };
         if wrong {

@@ -181,6 +181,7 @@ impl World {
             let claims = |body: &Body| body.claims.get(group) == Some(&Claim::Active);
             let rival = owns && live && peer.body.as_deref().is_some_and(claims);
             peer.rival = rival.then_some(now);
+            peer.holding = (owns && live && peer.holds).then_some(now);
         }
         let entry = GroupWatch {
             name: group.clone(),
@@ -238,8 +239,9 @@ impl World {
             return;
         };
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
-        let rival = watch.peers.iter().find(|one| one.name == *peer).and_then(|one| one.rival);
-        let patient = rival.is_some_and(|at| self.now.since(at) >= host.config.cluster.deadtime);
+        let rival = watch.peers.iter().find(|one| one.name == *peer);
+        let since = rival.and_then(|one| one.holding);
+        let patient = since.is_some_and(|at| self.now.since(at) >= host.config.cluster.deadtime);
         let first = host.config.groups.get(group);
         let first = first.is_some_and(|group| host.config.outranks(group, &host.name, peer));
         if first && !patient && self.is_sound(node) {

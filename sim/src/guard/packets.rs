@@ -101,6 +101,7 @@ impl World {
         let deadtime = host.config.cluster.deadtime;
         if peer.heard.is_none_or(|heard| now.since(heard) > deadtime) {
             peer.rival = None;
+            peer.holding = None;
         }
         peer.hear(beat, now);
         // A claim that has waited tells it that another owns.
@@ -124,6 +125,9 @@ impl World {
         peer.ready = beat.body.claims.values().all(|claim| ready.contains(claim));
         peer.ready_since = peer.ready_since.filter(|_| peer.ready).or(peer.ready.then_some(now));
         peer.holds = told;
+        let mut groups = watch.groups.iter();
+        let owns = groups.any(|group| matches!(group.role, Role::Taking | Role::Active));
+        peer.holding = (told && owns).then(|| peer.holding.unwrap_or(now));
         let gone = peer.rival.is_some() && !peer.holds;
         let since = peer.rival.filter(|_| rivals);
         // One that gives way is a rival until it has.
@@ -197,6 +201,8 @@ impl World {
         match beat.kind {
             Kind::Answer { .. } => watch.owes_answer = false,
             Kind::Ask => {
+                // While an answer is wanted a question takes the place of the beat.
+                watch.beat_at = watch.beat_at.map(|_| now);
                 let of = |peer: &&mut PeerWatch| {
                     let node = config.nodes.get(&peer.name);
                     node.is_some_and(|node| node.addresses.values().any(|ip| *ip == to.ip()))
@@ -303,6 +309,7 @@ impl World {
                     self.guard.violations.note(Rule::AskedOnEveryLink, now, || facts);
                 }
                 peer.rival = None;
+                peer.holding = None;
             }
             _ => {}
         }
@@ -353,6 +360,7 @@ impl World {
         }
         let statements = self.guard.statements;
         let Some(watch) = self.guard.watch(node) else { return };
+        watch.waking = watch.waking.max(now + LATE);
         let Some((since, before)) = watch.asleep.take() else { return };
         let slept = now.since(since);
         watch.wake(slept.saturating_sub(keepalive), now);
@@ -371,6 +379,17 @@ impl World {
         let until = self.now + Duration::from_secs(1);
         if let Some(watch) = self.guard.watch(node) {
             watch.uneven = watch.uneven.max(until);
+            watch.waking = watch.waking.max(until);
+        }
+    }
+
+    /// It finds that it was not run.
+    pub(super) fn guard_stall(&mut self, node: NodeId) {
+        let now = self.now;
+        let late = self.faults.hampers(self.host_name(node));
+        if !late && self.guard.watches.get(node.index()).is_some_and(|one| now > one.waking) {
+            let facts = format!("{} believes that it slept", self.host_name(node));
+            self.guard.violations.note(Rule::SleptOnlyAsleep, now, || facts);
         }
     }
 

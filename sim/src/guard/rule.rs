@@ -53,6 +53,8 @@ rules! {
         "an owner announces itself to a peer that returns, on a link that heals, and to a rival",
     SleeperSilent "sleeper-silent"
         "who slept says and announces nothing as owner before it has heard its peers",
+    SleptOnlyAsleep "slept-only-asleep"
+        "a director that is run in time never finds that it was not",
     DeadAfterSilence "dead-after-silence"
         "a peer is dead only after a silence as long as configured, one's own sleep left out",
     AskedOnEveryLink "asked-on-every-link"

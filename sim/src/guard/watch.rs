@@ -26,6 +26,8 @@ pub(crate) struct Watch {
     pub(super) drowsy: Option<Instant>,
     /// Until when it may be late through no fault of its own.
     pub(super) uneven: Instant,
+    /// Until when it may find that it was not run.
+    pub(super) waking: Instant,
     pub(super) beat_at: Option<Instant>,
     pub(super) owes_answer: bool,
     pub(super) owes_word: bool,
@@ -78,6 +80,8 @@ pub(crate) struct PeerWatch {
     pub(super) sent_before: u64,
     /// Since when it claims what this director owns too.
     pub(super) rival: Option<Instant>,
+    /// Since when it says that it may hold what this director owns, by a claim or without one.
+    pub(super) holding: Option<Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +144,7 @@ impl PeerWatch {
             asked: [0; 8],
             sent_before: 0,
             rival: None,
+            holding: None,
         }
     }
 

@@ -74,6 +74,8 @@ catalogue! {
     BurstNeverEnds "burst-never-ends" "A burst of announcements goes on for ever.",
     StandbyAnnounces "standby-announces" "A standby announces addresses that it does not own.",
     StalledOwnerSpeaks "stalled-owner-speaks" "An owner that slept goes on as if it had not.",
+    OverdueIsSleep "overdue-is-sleep"
+        "What an owner could not say while it listened is late, and counts as another sleep.",
     InitialWaitSkipped "initial-wait-skipped"
         "A director that starts does not listen before it takes.",
     LimboAfterReboot "limbo-after-reboot"

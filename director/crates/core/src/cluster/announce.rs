@@ -23,6 +23,16 @@ impl Burst {
         *self = Self::default();
     }
 
+    /// What could not be said until now is due now: it is not late, and nobody has slept. Addresses
+    /// that are `gone` meanwhile are announced when they are back.
+    pub(super) fn go_on(&mut self, gone: bool, now: Instant) {
+        if gone {
+            self.stop();
+        } else if !planted(Bug::OverdueIsSleep) {
+            self.next = self.next.map(|next| next.max(now));
+        }
+    }
+
     /// Whether to announce now. Once for a deadline, however late.
     pub(super) fn due(&mut self, settings: Announce, now: Instant) -> bool {
         if self.next.is_none_or(|next| now < next) {

@@ -344,6 +344,7 @@ impl Group {
                 return None;
             }
             self.doubtful = false;
+            self.burst.go_on(self.hold.is_missing(), around.now);
         }
         // One that gives way held the addresses, too: the neighbours may believe it.
         let holds = |peer: &Peer| peer.claim(&name).is_some_and(Claim::may_hold);

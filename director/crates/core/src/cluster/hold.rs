@@ -46,6 +46,11 @@ impl Hold {
         *self = Self { until: ends.min(), ..Self::default() };
     }
 
+    /// Whether the last look at the kernel has shown that one of them is missing.
+    pub(super) fn is_missing(&self) -> bool {
+        self.missing_since.is_some()
+    }
+
     /// This process was not run for so long: nothing was tried meanwhile.
     pub(super) fn forgive(&mut self, late: Duration) {
         self.missing_since = self.missing_since.map(|since| since + late);
