@@ -176,7 +176,7 @@ fn a_guest_that_is_not_done_in_time_is_killed_and_nothing_is_left() {
 const PRETENDER: &str = r#"#!/bin/sh
 if [ "$1" = status ]; then
   echo '{"services":[{"key":{"tcp":"10.0.0.100:80"},"scheduler":"wlc","fallback":null,
-    "fallback_serving":false,"servers":[]}],"kernel":{"foreign":[]}}'
+    "fallback_serving":false,"servers":[]}],"draining":[],"kernel":{"foreign":[]}}'
 else
   exec sleep 1000
 fi

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,6 +14,7 @@ use scenario::Event;
 use super::server::Server;
 use super::shortage::Shortage;
 use super::{heartbeat, processes, table};
+use crate::clock;
 use crate::config;
 use crate::guest::RUN;
 use crate::join;
@@ -20,6 +22,10 @@ use crate::plan::{Behaviour, DirectorRole, Resource};
 use crate::record::Recorder;
 use crate::stack::Stack;
 use crate::translate::ConfigText;
+
+/// A program that was told to end and has not after this goes on.
+const ENDING: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A director's node: the program may run or not.
 pub(super) struct Director {
@@ -31,6 +37,8 @@ pub(super) struct Director {
     /// The configuration's first file.
     config: String,
     child: Option<Child>,
+    /// It was told to end.
+    ending: bool,
     recorder: Recorder,
     log: Recorder,
     fallback: Server,
@@ -60,6 +68,7 @@ impl Director {
             group: group.map(str::to_owned),
             config: role.files.first().map(|file| file.path.clone()).unwrap_or_default(),
             child: None,
+            ending: false,
             recorder: recorder.clone(),
             log: Recorder::open(&Path::new(RUN).join(format!("logs/{name}.jsonl")))?,
             fallback: Server::start(name, &role.serves, Vec::new())?,
@@ -67,14 +76,17 @@ impl Director {
         })
     }
 
-    /// Starts the program unless it runs.
+    /// Starts the program unless it runs. One that is ending is waited for, as a service manager
+    /// does.
     pub(super) fn start(&mut self) -> anyhow::Result<()> {
         self.log.begin_like(&self.recorder);
         if let Some(child) = &mut self.child
             && child.try_wait().context("the director")?.is_none()
+            && !(self.ending && has_ended(child)?)
         {
             return Ok(());
         }
+        self.ending = false;
         let (output, printed) = io::pipe().context("a pipe for the log")?;
         let errors: Stdio = match self.stack {
             Stack::Director => {
@@ -123,6 +135,7 @@ impl Director {
 
     /// Asks the program to end and does not wait for it.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
+        self.ending = true;
         match self.stack {
             Stack::Director | Stack::Keepalived => self.signal(Signal::TERM),
             Stack::Ldirectord => heartbeat::stop(&self.program),
@@ -173,6 +186,7 @@ impl Director {
 
     /// Ends the program at once, all of its processes.
     pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+        self.ending = true;
         processes::signal(Signal::KILL, self.fallback.group())
     }
 
@@ -276,4 +290,16 @@ fn write_key(path: &Path) -> anyhow::Result<()> {
     fs::write(path, format!("{}{}\n", "6c".repeat(32), path.display()))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     Ok(())
+}
+
+/// Waits for the end of a program that was told to end.
+fn has_ended(child: &mut Child) -> anyhow::Result<bool> {
+    let deadline = clock::now() + ENDING;
+    while clock::now() < deadline {
+        if child.try_wait().context("the director")?.is_some() {
+            return Ok(true);
+        }
+        clock::sleep_until(clock::now() + PAUSE);
+    }
+    Ok(false)
 }

@@ -143,8 +143,9 @@ impl State {
         &self.faults
     }
 
-    /// Whether the kernel of a director that was killed, or was given an address while it did not
-    /// run, and that neither started again nor lost power since, still holds an address.
+    /// Whether the kernel of a director that was killed, was stopped while that kernel refused, or
+    /// was given an address while it did not run, and that neither started again nor lost power
+    /// since, still holds an address.
     pub fn has_orphan(&self) -> bool {
         let left = |owners: &BTreeSet<String>| {
             !owners.is_disjoint(&self.killed) || !owners.is_disjoint(&self.burdened)
@@ -272,6 +273,10 @@ impl State {
                 self.burdened.remove(node);
             }
             Action::Tamper { node, deed: Tampering::AddAddress(_) } if !self.runs(node) => {
+                self.burdened.insert(node.clone());
+            }
+            // It ends when it has tried for long enough; what its kernel kept goes with the lease.
+            Action::Stop { node } if self.faults.hampers(node) => {
                 self.burdened.insert(node.clone());
             }
             _ => {}
