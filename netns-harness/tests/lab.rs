@@ -168,6 +168,11 @@ fn a_guest_that_is_not_done_in_time_is_killed_and_nothing_is_left() {
             .filter(|path| *path != file)
             .collect();
         assert_eq!(left, Vec::<PathBuf>::new(), "{engine}");
+        // Who was killed is there until it has been buried.
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !processes_in(&scratch.0).is_empty() && std::time::Instant::now() < end {
+            std::thread::yield_now();
+        }
         assert_eq!(processes_in(&scratch.0), Vec::<PathBuf>::new(), "{engine}");
     }
 }
