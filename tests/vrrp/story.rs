@@ -37,6 +37,20 @@ pub(crate) struct Step {
     deed: fn(&mut Stage) -> Outcome<()>,
 }
 
+const DIRECTOR_RETURNS: Step = Step {
+    head: "d returns",
+    owner: Owner::Director,
+    between: |cell| (cell.down(DIRECTOR), cell.down(DIRECTOR) + START),
+    deed: |stage| stage.start_director(DIRECTOR),
+};
+
+const KEEPALIVED_RETURNS: Step = Step {
+    head: "k returns",
+    owner: Owner::Keepalived,
+    between: |cell| (cell.down(KEEPALIVED_RAISED), cell.down(KEEPALIVED_RAISED) + START),
+    deed: |stage| stage.start_keepalived(KEEPALIVED_RAISED),
+};
+
 /// All of them, in order.
 pub(crate) const STEPS: &[Step] = &[
     Step {
@@ -55,24 +69,14 @@ pub(crate) const STEPS: &[Step] = &[
             stage.stop_director()
         },
     },
-    Step {
-        head: "d returns",
-        owner: Owner::Director,
-        between: |cell| (cell.down(DIRECTOR), cell.down(DIRECTOR) + START),
-        deed: |stage| stage.start_director(DIRECTOR),
-    },
+    DIRECTOR_RETURNS,
     Step {
         head: "d is killed",
         owner: Owner::Keepalived,
         between: |cell| lost(cell, KEEPALIVED),
         deed: Stage::kill_director,
     },
-    Step {
-        head: "d returns",
-        owner: Owner::Director,
-        between: |cell| (cell.down(DIRECTOR), cell.down(DIRECTOR) + START),
-        deed: |stage| stage.start_director(DIRECTOR),
-    },
+    DIRECTOR_RETURNS,
     Step {
         head: "k rises",
         owner: Owner::Keepalived,
@@ -85,24 +89,14 @@ pub(crate) const STEPS: &[Step] = &[
         between: |cell| (cell.skew(DIRECTOR), cell.skew(DIRECTOR) + SLACK),
         deed: Stage::stop_keepalived,
     },
-    Step {
-        head: "k returns",
-        owner: Owner::Keepalived,
-        between: |cell| (cell.down(KEEPALIVED_RAISED), cell.down(KEEPALIVED_RAISED) + START),
-        deed: |stage| stage.start_keepalived(KEEPALIVED_RAISED),
-    },
+    KEEPALIVED_RETURNS,
     Step {
         head: "k is killed",
         owner: Owner::Director,
         between: |cell| lost(cell, DIRECTOR),
         deed: Stage::kill_keepalived,
     },
-    Step {
-        head: "k returns",
-        owner: Owner::Keepalived,
-        between: |cell| (cell.down(KEEPALIVED_RAISED), cell.down(KEEPALIVED_RAISED) + START),
-        deed: |stage| stage.start_keepalived(KEEPALIVED_RAISED),
-    },
+    KEEPALIVED_RETURNS,
     Step {
         head: "d rises",
         owner: Owner::Director,

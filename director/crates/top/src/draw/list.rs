@@ -214,9 +214,14 @@ fn fill_group(cells: &mut Cells, group: &Group, columns: &Columns) {
         "standby" => Tone::Plain,
         _ => Tone::Odd,
     };
-    cells.text(&group.role, columns.state, tone);
+    fill_rest(cells, columns, (&group.role, tone), &about_group(group));
+}
+
+/// What has no columns of its own but its state: the rest of the line is for words.
+fn fill_rest(cells: &mut Cells, columns: &Columns, state: (&str, Tone), about: &str) {
+    cells.text(state.0, columns.state, state.1);
     let room = columns.upto_why() + columns.why - columns.name - columns.state - 2;
-    cells.rest(&about_group(group), room, Tone::Plain);
+    cells.rest(about, room, Tone::Plain);
 }
 
 fn about_group(group: &Group) -> String {
@@ -242,9 +247,7 @@ fn fill_peer(cells: &mut Cells, peer: &Peer, columns: &Columns) {
         "dead" => Tone::Bad,
         _ => Tone::Odd,
     };
-    cells.text(&peer.state, columns.state, tone);
-    let room = columns.upto_why() + columns.why - columns.name - columns.state - 2;
-    cells.rest(&about_peer(peer), room, Tone::Plain);
+    fill_rest(cells, columns, (&peer.state, tone), &about_peer(peer));
 }
 
 fn about_peer(peer: &Peer) -> String {

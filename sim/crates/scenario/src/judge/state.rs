@@ -66,7 +66,8 @@ pub struct State {
     servers: BTreeMap<(String, String, String), String>,
     off: BTreeSet<String>,
     killed: BTreeSet<String>,
-    /// Directors that were not running when somebody else gave them a virtual address.
+    /// Directors that cannot take off what their kernel has: they were not running when somebody
+    /// else gave them a virtual address, or were stopped while it refused.
     burdened: BTreeSet<String>,
     behaviours: BTreeMap<String, Behaviour>,
     faults: Faults,
