@@ -6,7 +6,7 @@ use crate::host::Power;
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::beat::{Body, Claim};
-use director_core::config::{Config, Failback};
+use director_core::config::{Cluster, Config, Failback};
 use director_core::name::GroupName;
 use director_core::report::{PeerState, Report, Role, RoleCause};
 use director_core::time::Instant;
@@ -140,16 +140,33 @@ impl World {
                 if !(runs && ready && calm && self.is_sound(other) && cluster.fence.is_none()) {
                     continue;
                 }
-                // A witness is asked when the peer is late; its answer is there before the end.
-                let wait = cluster.deadtime + cluster.keepalive + STEPS;
-                found.push((now + wait, Pending::Survivor(other, address)));
+                found.push((now + survivors_wait(cluster), Pending::Survivor(other, address)));
                 break;
             }
         }
         found
     }
 
+    /// Until when a survivor may take that was without its witness for a moment in the takeover: it
+    /// listens for a deadtime first.
+    fn reprieve(&self, node: NodeId, at: Instant) -> Option<Instant> {
+        let cluster = &self.hosts.get(node.index())?.director()?.config.cluster;
+        let wait = survivors_wait(cluster);
+        if cluster.witnesses.is_empty() {
+            return None;
+        }
+        if !self.faults.is_empty() {
+            return Some(at + wait);
+        }
+        let disturbed = self.guard.last_fault.filter(|last| at < *last + wait)?;
+        Some(disturbed + wait + cluster.deadtime)
+    }
+
     fn guard_survivor(&mut self, node: NodeId, address: Ipv4Addr, at: Instant) {
+        if let Some(later) = self.reprieve(node, at) {
+            self.guard.expect(later, Pending::Survivor(node, address));
+            return;
+        }
         let holds = self.holders(address).any(|holder| holder == node);
         let observers = self.hosts.iter().filter(|host| Self::is_observer(&host.kind));
         let wrong = observers.filter_map(|host| host.neighbours.owner(address));
@@ -276,6 +293,11 @@ fn has(config: &Config, address: Ipv4Addr) -> bool {
 }
 
 /// It starts, listens, lets others come first, and is not sure of a witness at once.
+/// A witness is asked when the peer is late; its answer is there before the end.
+fn survivors_wait(cluster: &Cluster) -> Duration {
+    cluster.deadtime + cluster.keepalive + STEPS
+}
+
 fn wait_for_owner(config: &Config) -> Duration {
     let cluster = &config.cluster;
     let witnesses = if cluster.witnesses.is_empty() { 0 } else { 4 };

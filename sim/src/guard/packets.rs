@@ -76,6 +76,11 @@ impl World {
             }
             _ => return None,
         };
+        // What it finds of its own sleep with this packet changes what it thinks of its peers.
+        let wakes = self.guard.watches.get(node.index()).is_some_and(|one| self.now <= one.waking);
+        if wakes || self.faults.hampers(self.host_name(node)) {
+            return None;
+        }
         let (peers, groups) = self.view_cluster(node)?;
         Some(Before { what, peers, groups })
     }
@@ -368,10 +373,12 @@ impl World {
             peer.sent_before = sent.get(peer.node.index()).copied().unwrap_or(0);
         }
         let owned = watch.groups.iter().any(|group| group.role == Role::Active);
-        // Nothing but its own sleep has happened: then it is plain what it may say.
+        // Nothing but its own sleep has happened: then it is plain what it may say. It cannot tell
+        // how long it slept to less than a keepalive, and may listen after a shorter sleep, too.
         let long = owned && slept >= quickest;
+        let listens = owned && slept + keepalive >= quickest;
         watch.drowsy = (long && statements == before + 1).then_some(now + deadtime);
-        watch.uneven = now + LATE + if long { deadtime * 3 } else { Duration::ZERO };
+        watch.uneven = now + LATE + if listens { deadtime * 3 } else { Duration::ZERO };
     }
 
     /// It is slow no longer: what waits for it is still late.

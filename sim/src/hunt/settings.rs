@@ -34,6 +34,8 @@ pub(super) struct Settings {
     pub(super) ready: Duration,
     pub(super) deadtime: Duration,
     keepalive: Duration,
+    /// How long a kernel may refuse everything and no address runs out.
+    renewal: Duration,
     /// Whether an owner announces itself again soon without having heard of a heal.
     pub(super) refreshes: bool,
     /// How long a table may differ that nobody tells of, and an announcement be missed that was
@@ -94,6 +96,10 @@ impl Settings {
             ready: loads.max(start + SLACK) + Duration::from_secs(1),
             deadtime: cluster.deadtime,
             keepalive: cluster.keepalive,
+            // Renewed each quarter, tried again after a second, and then again.
+            renewal: cluster.lease.map_or(Duration::MAX, |lease| {
+                (lease * 3 / 4).saturating_sub(RETRY * 2)
+            }),
             refreshes: cluster.announce.refresh.is_some_and(|refresh| refresh <= REFRESH),
             resync: cluster.resync + RETRY,
             refresh: cluster.announce.refresh.unwrap_or_default(),
@@ -138,14 +144,14 @@ impl Settings {
     }
 
     /// The longest time that such a fault may last. A director whose kernel refuses an address for
-    /// ten deadtimes leaves it to the other until the operator says `director ready`, which a rule
-    /// about who is preferred does not know of.
+    /// ten deadtimes, or until its lease is over, leaves it to the other until the operator says
+    /// `director ready`, which a rule about who is preferred does not know of.
     pub(super) fn most(&self, kind: Kind) -> Duration {
         match kind {
             Kind::NetlinkRefuse | Kind::NetlinkDelay | Kind::NetlinkLose
                 if self.preferred.is_some() =>
             {
-                self.deadtime * 3
+                (self.deadtime * 3).min(self.renewal)
             }
             _ => Duration::MAX,
         }

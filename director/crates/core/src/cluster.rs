@@ -464,6 +464,7 @@ impl Cluster {
             failback: self.settings.failback,
             warmth: self.warmth,
             patience: self.settings.limits.deadtime,
+            keepalive: self.settings.keepalive,
             stopping: self.stopping,
             reached: self.witnesses.reached(),
             certain: self.silence_is_proved(now) && self.silent_are_fenced(),

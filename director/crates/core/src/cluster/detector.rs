@@ -158,6 +158,11 @@ impl Detector {
         self.regained_at = Some(now);
     }
 
+    /// When it has been heard for so long since it had been given up wrongly, if it ever was.
+    pub(super) fn steady_at(&self, after: Duration) -> Option<Instant> {
+        self.regained_at.map(|at| at + after)
+    }
+
     /// Whether silence may be the line's and not the peer's.
     fn is_wary(&self, limits: Limits, now: Instant) -> bool {
         let within = |since: Option<Instant>, keepalives: u32| {

@@ -30,6 +30,10 @@ use core::time::Duration;
 /// A takeover that has not succeeded after so many deadtimes is left to a peer that is ready.
 pub(super) const TAKING_PATIENCE: u32 = 10;
 
+/// Who should take the group first is waited for so many deadtimes: this node's word that nobody
+/// owns it has to arrive, and the other's word that it has taken it has to come back.
+const ELECTION_PATIENCE: u32 = 2;
+
 /// What a group machine needs to know beside its own state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'a> {
@@ -43,6 +47,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) warmth: Warmth,
     /// How long others are waited for that should act first.
     pub(super) patience: Duration,
+    pub(super) keepalive: Duration,
     pub(super) stopping: bool,
     /// Whether a witness is reached.
     pub(super) reached: bool,
@@ -79,6 +84,8 @@ pub(super) struct Group {
     /// When this node, which comes first, asks for the group; `None` for not in sight.
     failback_at: Option<Instant>,
     wants: bool,
+    /// While owning: when the wish of a better-ranked peer counts that was heard too early for it.
+    wish_at: Option<Instant>,
     /// Since when another owner is heard.
     pub(super) rival_since: Option<Instant>,
     /// The other owner that was told of, and since when both may have owned.
@@ -103,7 +110,7 @@ pub(super) struct Group {
     /// How often this node has ceased to hold the addresses, modulo [`RELEASES`].
     pub(super) released: u8,
     /// The same of each peer in the life that is known of it.
-    releases_heard: BTreeMap<NodeName, (Incarnation, u8)>,
+    pub(super) releases_heard: BTreeMap<NodeName, (Incarnation, u8)>,
     /// Whether a peer has held and released the addresses while this node owned them, and every
     /// word of that was lost: the neighbours may believe it.
     pub(super) rival_unheard: bool,
@@ -145,6 +152,7 @@ impl Group {
             returned_at: None,
             failback_at: None,
             wants: false,
+            wish_at: None,
             rival_since: None,
             rival: None,
             rival_overdue: false,
@@ -269,7 +277,7 @@ impl Group {
             let comes = |theirs| theirs < ours || (theirs == ours && !outranks(peer));
             claim.merit().is_some_and(comes)
         });
-        let early = around.now.since(unowned_since) < around.patience;
+        let early = around.now.since(unowned_since) < around.patience * ELECTION_PATIENCE;
         if better && early && !planted(Bug::ElectionNotWaited) {
             return None;
         }
@@ -382,9 +390,14 @@ impl Group {
                 !behind.contains(&peer.name) && peer.claim(&name) == Some(Claim::Wants)
             };
             if let Some(better) = around.peers.iter().find(asks) {
-                return change(Role::Releasing, RoleCause::Failback { peer: better.name.clone() });
+                // What waited on the way while it was not heard comes first, and may be old.
+                let counts_at = better.detector.steady_at(around.keepalive);
+                self.wish_at = counts_at.filter(|at| around.now < *at);
+                let why = RoleCause::Failback { peer: better.name.clone() };
+                return self.wish_at.is_none().then(|| Change { to: Role::Releasing, why });
             }
         }
+        self.wish_at = None;
         None
     }
 
@@ -412,23 +425,6 @@ impl Group {
         if around.stopping { Role::Stopped } else { Role::Standby }
     }
 
-    /// Notices releases by what the peers have counted.
-    fn hear_releases(&mut self, peers: &[Peer]) {
-        for peer in peers {
-            let Some(life) = &peer.life else { continue };
-            let count = life.body.released.get(&self.name).copied().unwrap_or_default();
-            let now = (life.incarnation, count);
-            let before = self.releases_heard.get(&peer.name);
-            if before == Some(&now) {
-                continue;
-            }
-            let same_life = before.is_some_and(|before| before.0 == life.incarnation);
-            self.rival_unheard |= same_life || (before.is_some() && count > 0);
-            self.releases_heard.insert(peer.name.clone(), now);
-        }
-        self.rival_unheard &= matches!(self.role, Role::Taking | Role::Active);
-    }
-
     /// Enters a role.
     pub(super) fn enter(&mut self, change: Change, now: Instant) {
         if self.claim().may_hold() && matches!(change.to, Role::Standby | Role::Stopped) {
@@ -439,6 +435,7 @@ impl Group {
         self.since = now;
         self.awaited = None;
         self.unowned_since = None;
+        self.wish_at = None;
         self.forget_failback();
         self.rival_since = None;
         self.rival_overdue = false;
@@ -482,7 +479,8 @@ impl Group {
                 let owns = self.role == Role::Active;
                 let lost = owns.then(|| self.hold.deadline(patience * TAKING_PATIENCE)).flatten();
                 let lost = lost.map(|at| Deadline { at, reason: Reason::TakingOverdue });
-                earlier(earlier(rival, better), lost)
+                let wish = self.wish_at.map(|at| Deadline { at, reason: Reason::FailbackDue });
+                earlier(earlier(rival, better), earlier(lost, wish))
             }
             Role::Waiting | Role::Stopped => None,
         }
@@ -490,7 +488,8 @@ impl Group {
 
     fn standby_deadline(&self, patience: Duration) -> Option<Deadline> {
         if let Some(since) = self.unowned_since {
-            return Some(Deadline { at: since + patience, reason: Reason::ElectionOver });
+            let at = since + patience * ELECTION_PATIENCE;
+            return Some(Deadline { at, reason: Reason::ElectionOver });
         }
         Some(Deadline { at: self.failback_at()?, reason: Reason::FailbackDue })
     }

@@ -1,5 +1,6 @@
 //! Two owners at once: who, since when, and until when.
 
+use super::group::Group;
 use super::peer::Peer;
 use super::view::ago_ms;
 use super::{Cluster, Out};
@@ -64,5 +65,24 @@ impl Cluster {
         let group_name = group.name.clone();
         group.rival = None;
         out.reports.push_back(Report::TwoOwnersOver { group: group_name, peer, lasted_ms });
+    }
+}
+
+impl Group {
+    /// Notices releases by what the peers have counted.
+    pub(super) fn hear_releases(&mut self, peers: &[Peer]) {
+        for peer in peers {
+            let Some(life) = &peer.life else { continue };
+            let count = life.body.released.get(&self.name).copied().unwrap_or_default();
+            let now = (life.incarnation, count);
+            let before = self.releases_heard.get(&peer.name);
+            if before == Some(&now) {
+                continue;
+            }
+            let same_life = before.is_some_and(|before| before.0 == life.incarnation);
+            self.rival_unheard |= same_life || (before.is_some() && count > 0);
+            self.releases_heard.insert(peer.name.clone(), now);
+        }
+        self.rival_unheard &= matches!(self.role, Role::Taking | Role::Active);
     }
 }
