@@ -97,9 +97,9 @@ impl Settings {
             deadtime: cluster.deadtime,
             keepalive: cluster.keepalive,
             // Renewed each quarter, tried again after a second, and then again.
-            renewal: cluster.lease.map_or(Duration::MAX, |lease| {
-                (lease * 3 / 4).saturating_sub(RETRY * 2)
-            }),
+            renewal: cluster
+                .lease
+                .map_or(Duration::MAX, |lease| (lease * 3 / 4).saturating_sub(RETRY * 2)),
             refreshes: cluster.announce.refresh.is_some_and(|refresh| refresh <= REFRESH),
             resync: cluster.resync + RETRY,
             refresh: cluster.announce.refresh.unwrap_or_default(),

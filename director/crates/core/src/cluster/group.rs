@@ -385,20 +385,23 @@ impl Group {
                 return change(Role::Releasing, why);
             }
         }
-        if around.failback.is_some() || planted(Bug::FailbackIgnoresManual) {
-            let asks = |peer: &&Peer| {
-                !behind.contains(&peer.name) && peer.claim(&name) == Some(Claim::Wants)
-            };
-            if let Some(better) = around.peers.iter().find(asks) {
-                // What waited on the way while it was not heard comes first, and may be old.
-                let counts_at = better.detector.steady_at(around.keepalive);
-                self.wish_at = counts_at.filter(|at| around.now < *at);
-                let why = RoleCause::Failback { peer: better.name.clone() };
-                return self.wish_at.is_none().then(|| Change { to: Role::Releasing, why });
-            }
-        }
+        self.heed_wish(around)
+    }
+
+    /// Gives the group to a better-ranked peer that asks for it. What waited on the way while that
+    /// peer was not heard comes first, and may be old: it counts a keepalive later.
+    fn heed_wish(&mut self, around: Surroundings<'_>) -> Option<Change> {
         self.wish_at = None;
-        None
+        if around.failback.is_none() && !planted(Bug::FailbackIgnoresManual) {
+            return None;
+        }
+        let asks =
+            |peer: &&Peer| !self.outranks(peer) && peer.claim(&self.name) == Some(Claim::Wants);
+        let better = around.peers.iter().find(asks)?;
+        let counts_at = better.detector.steady_at(around.keepalive);
+        self.wish_at = counts_at.filter(|at| around.now < *at);
+        let why = RoleCause::Failback { peer: better.name.clone() };
+        self.wish_at.is_none().then(|| Change { to: Role::Releasing, why })
     }
 
     /// Whether the kernel has refused the addresses for so long that a ready peer should try.
