@@ -8,16 +8,16 @@ need_engine timetravel
 kernel=$("$RELEASE/director-lab" kernel build)
 
 # Two rows of about the same length, beside each other.
-in_guest matrix "$RELEASE/e2e-matrix" run "$RELEASE/director" &
+played matrix "$RELEASE/e2e-matrix" run "$RELEASE/director" &
 row=$!
 # shellcheck disable=SC2016 # for the shell in the guest
-in_guest ports /bin/sh -c 'ip link add dummy type dummy; ip link set dummy up; exec "$0" dummy' \
+played ports /bin/sh -c 'ip link add dummy type dummy; ip link set dummy up; exec "$0" dummy' \
     "$RELEASE/examples/ports_selftest"
-in_guest ipvs_selftest "$RELEASE/examples/ipvs_selftest"
-in_guest ipvs_selftest_tokio "$RELEASE/examples/ipvs_selftest_tokio"
-in_guest through "$RELEASE/e2e-matrix" checks "$RELEASE/director"
-in_guest upkeep "$RELEASE/e2e-matrix" upkeep "$RELEASE/director"
-in_guest takeover "$RELEASE/e2e-matrix" takeover "$RELEASE/director"
+played ipvs_selftest "$RELEASE/examples/ipvs_selftest"
+played ipvs_selftest_tokio "$RELEASE/examples/ipvs_selftest_tokio"
+played through "$RELEASE/e2e-matrix" checks "$RELEASE/director"
+played upkeep "$RELEASE/e2e-matrix" upkeep "$RELEASE/director"
+played takeover "$RELEASE/e2e-matrix" takeover "$RELEASE/director"
 wait "$row"
 
 status=0
