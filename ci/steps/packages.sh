@@ -10,7 +10,7 @@ PACKAGES=(
     binutils debootstrap musl-tools prometheus
     # What checks are tried on, and what ldirectord needs to ask a database.
     libdbd-mysql-perl
-    dovecot-imapd dovecot-pop3d etcd-server exim4-daemon-light freeradius kamailio leafnode
+    dovecot-imapd dovecot-pop3d etcd-server exim4-daemon-light freeradius kamailio kamailio-tls-modules leafnode
     mariadb-server memcached postgresql redis-server slapd squid tinyproxy unbound vsftpd
 )
 

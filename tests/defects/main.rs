@@ -136,7 +136,7 @@ fn d08_a_failed_ldap_bind_counts_once() {
 fn d09_nothing_is_up_that_did_not_answer() {
     let limit = Duration::from_secs(10);
     let pop = || Dialogue::Pop3(Mailbox { tls: None, login: None }.into());
-    let ftp = || Dialogue::Ftp(Ftp { login: None, file: None, expect: None }.into());
+    let ftp = || Dialogue::Ftp(Ftp { tls: None, login: None, file: None, expect: None }.into());
     for dialogue in [pop(), ftp(), Dialogue::Tcp] {
         let word = dialogue.word();
         assert_eq!(probe(nobody(), dialogue, limit), Err(Failure::Refused), "{word}");

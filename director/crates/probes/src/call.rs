@@ -7,8 +7,11 @@ use crate::tls;
 use crate::wire::Wire;
 use director_core::config::dialogue::{Login, Secret, Start, Tls};
 use director_core::probe::{Failure, Phase, Way};
+use rustls::ClientConfig;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// One check being carried out.
 pub(crate) struct Call<'a, N> {
@@ -51,6 +54,18 @@ pub(crate) fn rejected(answer: &str) -> Failure {
     let shown = answer.trim().chars().take(SHOWN);
     let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     Failure::Rejected { answer: shown.map(plain).collect() }
+}
+
+/// TLS of several connections to one server.
+pub(crate) struct Session<'t> {
+    pub(crate) tls: &'t Tls,
+    config: Arc<ClientConfig>,
+}
+
+/// What is below a connection that is to be made secret. What came before the handshake would be
+/// taken for the server's own afterwards.
+pub(crate) fn bare<S: AsyncRead + AsyncWrite + Unpin>(wire: Wire<S>) -> Result<S, Failure> {
+    wire.into_silent_stream()?.into_plain().ok_or_else(|| local("TLS inside TLS"))
 }
 
 impl<'a, N: Network> Call<'a, N> {
@@ -130,10 +145,27 @@ impl<'a, N: Network> Call<'a, N> {
         name: Option<&str>,
         protocols: &[&str],
     ) -> Result<(Stream<N::Stream>, Option<u16>), Failure> {
-        // What came before the handshake would be taken for the server's own afterwards.
-        let stream = wire.into_silent_stream()?;
-        let inner = stream.into_plain().ok_or_else(|| local("TLS inside TLS"))?;
-        self.secure(inner, tls, name, protocols).await
+        self.secure(bare(wire)?, tls, name, protocols).await
+    }
+
+    /// What several connections of one session need, of which the later ones resume the first.
+    pub(crate) async fn session<'t>(&self, tls: &'t Tls) -> Result<Session<'t>, Failure> {
+        let config = tls::configure(tls, self.host()).await?;
+        Ok(Session { tls, config: Arc::new(config) })
+    }
+
+    /// Makes a connection secret that belongs to the session.
+    pub(crate) async fn join(
+        &self,
+        inner: N::Stream,
+        session: &Session<'_>,
+    ) -> Result<Wire<N::Stream>, Failure> {
+        self.progress.securing();
+        let address = self.target.ip().to_string();
+        let name = session.tls.name.as_deref().unwrap_or(&address);
+        let config = Arc::clone(&session.config);
+        let (inner, days) = tls::connect(inner, config, session.tls, name).await?;
+        Ok(Wire::new(Stream::secret(inner, self.progress.clone()), days))
     }
 
     /// A socket for datagrams.

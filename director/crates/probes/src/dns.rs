@@ -18,7 +18,11 @@ pub(crate) async fn ask<N: Network>(call: Call<'_, N>, dns: &Dns) -> Outcome {
             let mut exchange = Exchange::new(call.datagrams(Carrier::Udp)?, &call);
             exchange.ask(&bytes, |answer| answers(answer, id)).await?
         }
-        Transport::Tcp => over_tcp(&call, &bytes).await?,
+        Transport::Tcp => {
+            let (answer, passed) = over_tcp(&call, dns, &bytes).await?;
+            judge(&answer, &question, dns)?;
+            return Ok(passed);
+        }
     };
     judge(&answer, &question, dns)?;
     Ok(Passed::default())
@@ -40,12 +44,17 @@ fn answers(datagram: &[u8], id: u16) -> bool {
 }
 
 /// With two bytes of length in front (§4.2.2).
-async fn over_tcp<N: Network>(call: &Call<'_, N>, question: &[u8]) -> Result<Vec<u8>, Failure> {
+async fn over_tcp<N: Network>(
+    call: &Call<'_, N>,
+    dns: &Dns,
+    question: &[u8],
+) -> Result<(Vec<u8>, Passed), Failure> {
     let length = u16::try_from(question.len()).map_err(local)?.to_be_bytes();
-    let mut wire = call.dial(None).await?;
+    let mut wire = call.dial(dns.tls.as_ref()).await?;
     wire.send(&[&length[..], question].concat()).await?;
     let length = wire.exact(2).await?;
-    wire.exact(usize::from(u16::from_be_bytes([length[0], length[1]]))).await
+    let answer = wire.exact(usize::from(u16::from_be_bytes([length[0], length[1]]))).await?;
+    Ok((answer, wire.passed()))
 }
 
 fn judge(answer: &[u8], question: &Message, dns: &Dns) -> Result<(), Failure> {
@@ -88,6 +97,7 @@ mod tests {
 
     fn dns(expect: Option<&str>) -> Dns {
         Dns {
+            tls: None,
             transport: Transport::Udp,
             name: "www.example.org".into(),
             record: Record::A,

@@ -1,11 +1,11 @@
-//! File servers (RFC 959), with extended passive mode (RFC 2428).
+//! File servers (RFC 959), with extended passive mode (RFC 2428) and TLS (RFC 4217).
 
-use crate::call::{Call, malformed};
+use crate::call::{Call, Session, bare, malformed};
 use crate::network::Network;
 use crate::reply::{Reply, command};
 use crate::stream::Stream;
 use crate::wire::Wire;
-use director_core::config::dialogue::Ftp;
+use director_core::config::dialogue::{Ftp, Start};
 use director_core::probe::{Failure, Outcome};
 use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,8 +16,21 @@ const LIMIT: usize = 1 << 20;
 const GUEST: (&str, &str) = ("anonymous", "director-check@");
 
 pub(crate) async fn ask<N: Network>(call: Call<'_, N>, ftp: &Ftp) -> Outcome {
-    let mut wire = call.dial(None).await?;
+    // The data connection goes on in the session of the first one: many servers demand that, to know
+    // that both come from the same client.
+    let session = match &ftp.tls {
+        Some(tls) => Some(call.session(tls).await?),
+        None => None,
+    };
+    let mut wire = match session.as_ref().filter(|it| it.tls.start == Start::Connected) {
+        Some(session) => call.join(call.connect(call.target).await?, session).await?,
+        None => call.dial(None).await?,
+    };
     Reply::read(&mut wire).await?.demand(&[220])?;
+    if let Some(session) = session.as_ref().filter(|it| it.tls.start == Start::Asked) {
+        command(&mut wire, "AUTH TLS", &[234]).await?;
+        wire = call.join(bare(wire)?, session).await?;
+    }
     match &ftp.login {
         None => enter(&mut wire, GUEST.0, GUEST.1).await?,
         Some(login) => {
@@ -26,7 +39,7 @@ pub(crate) async fn ask<N: Network>(call: Call<'_, N>, ftp: &Ftp) -> Outcome {
         }
     }
     if let Some(file) = &ftp.file {
-        fetch(&call, &mut wire, file, ftp).await?;
+        fetch(&call, &mut wire, file, ftp, session.as_ref()).await?;
     }
     wire.part(b"QUIT\r\n").await;
     Ok(wire.passed())
@@ -49,14 +62,23 @@ async fn fetch<N: Network>(
     wire: &mut Wire<N::Stream>,
     file: &str,
     ftp: &Ftp,
+    session: Option<&Session<'_>>,
 ) -> Result<(), Failure> {
+    if session.is_some() {
+        command(wire, "PBSZ 0", &[200]).await?;
+        command(wire, "PROT P", &[200]).await?;
+    }
     command(wire, "TYPE I", &[200]).await?;
     let port = passive(wire).await?;
     // Whatever address the server names, the data are asked of the server itself.
     let data = call.connect(SocketAddr::new(call.target.ip(), port)).await?;
     command(wire, &format!("RETR {file}"), &[125, 150]).await?;
-    let mut data = Wire::new(Stream::plain(data, call.progress.clone()), None);
+    let mut data = match session {
+        Some(session) => call.join(data, session).await?,
+        None => Wire::new(Stream::plain(data, call.progress.clone()), None),
+    };
     data.search_all(ftp.expect.as_ref(), LIMIT).await?;
+    data.close().await;
     if ftp.expect.is_none() {
         Reply::read(wire).await?.demand(&[226, 250])?;
     }

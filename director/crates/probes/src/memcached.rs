@@ -7,7 +7,7 @@ use director_core::config::dialogue::Memcached;
 use director_core::probe::Outcome;
 
 pub(crate) async fn ask<N: Network>(call: Call<'_, N>, memcached: &Memcached) -> Outcome {
-    let mut wire = call.dial(None).await?;
+    let mut wire = call.dial(memcached.tls.as_ref()).await?;
     wire.send(b"version\r\n").await?;
     let line = wire.line().await?;
     let Some(version) = line.strip_prefix("VERSION ") else {

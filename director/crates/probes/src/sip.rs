@@ -14,23 +14,29 @@ const NAME: &str = "director-check.invalid";
 pub(crate) async fn ask<N: Network>(call: Call<'_, N>, sip: &Sip) -> Outcome {
     let token = format!("{:016x}", u64::from_be_bytes(call.random()));
     let request = request(sip, &token);
-    let status = match sip.transport {
+    let (status, passed) = match sip.transport {
         Transport::Udp => {
             let mut exchange = Exchange::new(call.datagrams(Carrier::Udp)?, &call);
             let answer = exchange.ask(request.as_bytes(), |it| is_last(it, &token)).await?;
-            String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+            let text = String::from_utf8_lossy(&answer);
+            (text.lines().next().unwrap_or_default().to_owned(), Passed::default())
         }
-        Transport::Tcp => over_tcp(&call, &request).await?,
+        Transport::Tcp => over_tcp(&call, sip, &request).await?,
     };
     match code(&status) {
-        Some(200..=299) => Ok(Passed::default()),
+        Some(200..=299) => Ok(passed),
         Some(_) => Err(rejected(&status)),
         None => Err(malformed("the answer does not begin with a status of SIP/2.0")),
     }
 }
 
 fn request(sip: &Sip, token: &str) -> String {
-    let (user, carrier) = (&sip.user, if sip.transport == Transport::Udp { "UDP" } else { "TCP" });
+    let user = &sip.user;
+    let carrier = match (sip.transport, &sip.tls) {
+        (Transport::Udp, _) => "UDP",
+        (Transport::Tcp, None) => "TCP",
+        (Transport::Tcp, Some(_)) => "TLS",
+    };
     // `rport` has the answer come back to where the question came from (RFC 3581).
     let lines = [
         format!("OPTIONS sip:{user} SIP/2.0"),
@@ -78,17 +84,21 @@ fn is_whole(text: &str) -> bool {
 }
 
 /// The status line of the last answer.
-async fn over_tcp<N: Network>(call: &Call<'_, N>, request: &str) -> Result<String, Failure> {
-    let mut wire = call.dial(None).await?;
+async fn over_tcp<N: Network>(
+    call: &Call<'_, N>,
+    sip: &Sip,
+    request: &str,
+) -> Result<(String, Passed), Failure> {
+    let mut wire = call.dial(sip.tls.as_ref()).await?;
     wire.send(request.as_bytes()).await?;
     for _ in 0..LINES {
         let status = wire.line().await?;
-        let Some(code) = code(&status) else { return Ok(status) };
+        let Some(code) = code(&status) else { return Ok((status, Passed::default())) };
         // An answer that ends within its header is none. Those that come before the last have no
         // body; what the body of the last one says does not matter.
         while !wire.line().await?.is_empty() {}
         if code >= 200 {
-            return Ok(status);
+            return Ok((status, wire.passed()));
         }
     }
     Err(malformed("provisional answers without end"))

@@ -32,19 +32,36 @@ pub(crate) async fn secure<S: AsyncRead + AsyncWrite + Unpin>(
     protocols: &[&str],
     host: &dyn Host,
 ) -> Result<(TlsStream<S>, Option<u16>), Failure> {
-    let name = ServerName::try_from(name.to_owned())
-        .map_err(|_| local(format_args!("\"{name}\" is not a name that a server can prove")))?;
+    let mut config = configure(tls, host).await?;
+    // Every check asks for everything: a resumed session would show no certificate.
+    config.resumption = Resumption::disabled();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    connect(stream, Arc::new(config), tls, name).await
+}
+
+/// What is demanded of the server. With it as it is, a second connection resumes the session of the
+/// first.
+pub(crate) async fn configure(tls: &Tls, host: &dyn Host) -> Result<ClientConfig, Failure> {
     let verifier = verifier(&tls.trust, host).await?;
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
+    let config = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_safe_default_protocol_versions()
         .map_err(local)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    // Every check asks for everything: a resumed session would show no certificate.
-    config.resumption = Resumption::disabled();
-    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    Ok(config)
+}
+
+/// Makes a connection secret as the configuration says.
+pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: Arc<ClientConfig>,
+    tls: &Tls,
+    name: &str,
+) -> Result<(TlsStream<S>, Option<u16>), Failure> {
+    let name = ServerName::try_from(name.to_owned())
+        .map_err(|_| local(format_args!("\"{name}\" is not a name that a server can prove")))?;
+    let connected = TlsConnector::from(config).connect(name, stream).await;
     let stream = connected.map_err(|error| explain(&error))?;
     let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let days = leaf.and_then(|leaf| days_left(leaf, UnixTime::now().as_secs()));

@@ -68,6 +68,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let _gone = self.stream.flush().await;
     }
 
+    /// Ends the connection, also towards a server that waits for that.
+    pub(crate) async fn close(mut self) {
+        let _gone = self.stream.shutdown().await;
+    }
+
     /// Reads whatever comes; false at the end of the connection.
     async fn read(&mut self) -> Result<bool, Failure> {
         let before = self.unread.len();

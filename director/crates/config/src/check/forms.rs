@@ -43,7 +43,9 @@ const HTTP: &[&str] = &[
 ];
 const LOGIN: &[&str] = &["user", "password-file", "password-env", "tls"];
 const SMTP: &[&str] = &["helo", "user", "password-file", "password-env", "tls"];
-const FTP: &[&str] = &["file", "expect", "expect-regex", "user", "password-file", "password-env"];
+const FTP: &[&str] =
+    &["file", "expect", "expect-regex", "user", "password-file", "password-env", "tls"];
+const DNS: &[&str] = &["name", "record", "transport", "expect", "expect-regex", "tls"];
 const LDAP: &[&str] =
     &["base", "expect", "expect-regex", "user", "password-file", "password-env", "tls"];
 const SQL: &[&str] = &["database", "query", "rows", "user", "password-file", "password-env", "tls"];
@@ -58,7 +60,7 @@ pub(super) const FORMS: &[Form] = &[
     form("tcp", TALK_TLS, other::tcp),
     form("udp", TALK, other::udp),
     form("grpc", &["host", "service", "tls"], web::grpc),
-    form("dns", &["name", "record", "transport", "expect", "expect-regex"], other::dns),
+    form("dns", DNS, other::dns),
     form("smtp", SMTP, mail::smtp),
     form("imap", LOGIN, mail::imap),
     form("pop3", LOGIN, mail::pop3),
@@ -68,10 +70,10 @@ pub(super) const FORMS: &[Form] = &[
     form("mysql", MYSQL, store::mysql),
     form("postgresql", SQL, store::postgresql),
     form("redis", REDIS, store::redis),
-    form("memcached", &["expect", "expect-regex"], store::memcached),
+    form("memcached", &["expect", "expect-regex", "tls"], store::memcached),
     form("oracle", &["service"], store::oracle),
     form("radius", RADIUS, other::radius),
-    form("sip", &["user", "transport"], other::sip),
+    form("sip", &["user", "transport", "tls"], other::sip),
     form("ping", &[], |_, _| Some(Dialogue::Ping)),
     form("agent", &["send", "send-hex"], other::agent),
     form("program", &["command", "user"], other::program),

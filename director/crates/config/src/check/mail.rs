@@ -32,10 +32,11 @@ pub(super) fn pop3(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<D
 }
 
 pub(super) fn ftp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
+    let tls = tls(Starttls::Has, section, found);
     let login = login(section, found);
     let file = section.read("file", found, super::content::line).given_or_absent();
     let expect = expect(section, found);
-    let (login, file, expect) = (login?, file?, expect?);
+    let (tls, login, file, expect) = (tls?, login?, file?, expect?);
     if file.is_none()
         && let Some(entry) =
             ["expect", "expect-regex"].into_iter().find_map(|key| section.entry(key))
@@ -45,7 +46,7 @@ pub(super) fn ftp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Di
         found.add(Code::NoEffect, &entry.key_span, message, help);
         return None;
     }
-    Some(Dialogue::Ftp(Arc::new(Ftp { login, file, expect })))
+    Some(Dialogue::Ftp(Arc::new(Ftp { tls, login, file, expect })))
 }
 
 pub(super) fn nntp(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {

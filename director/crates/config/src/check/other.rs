@@ -11,7 +11,7 @@ use crate::tree::Value;
 use crate::value::{choice, list, text};
 use director_core::config::Dialogue;
 use director_core::config::dialogue::{
-    Agent, Dns, File, Program, Radius, Record, Sip, Talk, Transport, Udp,
+    Agent, Dns, File, Program, Radius, Record, Sip, Talk, Tls, Transport, Udp,
 };
 use std::sync::Arc;
 
@@ -43,10 +43,27 @@ pub(super) fn dns(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Di
     let help = r#"say what to resolve: name = "www.example.org""#;
     let name = section.need("name", help, found, domain).map(|at| at.value);
     let record = section.read("record", found, choice(&words)).or(Record::A);
-    let transport = section.read("transport", found, choice(&TRANSPORTS)).or(Transport::Udp);
+    let carried = carried(section, found);
     let expect = expect(section, found);
-    let dns = Dns { transport: transport?, name: name?, record: record?, expect: expect? };
+    let (transport, tls) = carried?;
+    let dns = Dns { tls, transport, name: name?, record: record?, expect: expect? };
     Some(Dialogue::Dns(Arc::new(dns)))
+}
+
+/// Over what a question goes that can go over UDP and TCP, and whether in secret.
+fn carried(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<(Transport, Option<Tls>)> {
+    let tls = tls(Starttls::HasNot, section, found);
+    let written = section.read("transport", found, choice(&TRANSPORTS)).at_or_absent();
+    let (tls, written) = (tls?, written?);
+    match (&tls, written) {
+        (Some(_), Some(at)) if at.value == Transport::Udp => {
+            let message = "TLS goes over TCP, not over UDP";
+            found.add(Code::NoEffect, &at.span, message, "keep transport or tls");
+            None
+        }
+        (Some(_), _) => Some((Transport::Tcp, tls)),
+        (None, written) => Some((written.map_or(Transport::Udp, |at| at.value), None)),
+    }
 }
 
 /// A domain name in its wire form's limits (RFC 1035 §2.3.4).
@@ -73,8 +90,8 @@ pub(super) fn radius(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option
 pub(super) fn sip(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
     let help = r#"say who asks and is asked for: user = "director@example.org""#;
     let user = section.need("user", help, found, sip_user).map(|at| at.value);
-    let transport = section.read("transport", found, choice(&TRANSPORTS)).or(Transport::Udp);
-    Some(Dialogue::Sip(Arc::new(Sip { transport: transport?, user: user? })))
+    let (transport, tls) = carried(section, found)?;
+    Some(Dialogue::Sip(Arc::new(Sip { tls, transport, user: user? })))
 }
 
 fn sip_user(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {

@@ -99,7 +99,9 @@ pub(super) fn redis(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<
 }
 
 pub(super) fn memcached(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {
-    Some(Dialogue::Memcached(Arc::new(Memcached { expect: expect(section, found)? })))
+    let tls = tls(Starttls::HasNot, section, found);
+    let expect = expect(section, found);
+    Some(Dialogue::Memcached(Arc::new(Memcached { tls: tls?, expect: expect? })))
 }
 
 pub(super) fn oracle(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Dialogue> {

@@ -121,8 +121,12 @@ fn mysql() -> BoxedStrategy<Sql> {
         .boxed()
 }
 
-fn transport() -> BoxedStrategy<Transport> {
-    prop::sample::select(&[Transport::Udp, Transport::Tcp][..]).boxed()
+/// TLS goes over TCP.
+fn carried() -> BoxedStrategy<(Transport, Option<Tls>)> {
+    let transport = prop::sample::select(&[Transport::Udp, Transport::Tcp][..]);
+    (transport, tls(CONNECTED))
+        .prop_map(|(transport, tls)| (tls.as_ref().map_or(transport, |_| Transport::Tcp), tls))
+        .boxed()
 }
 
 fn of_mail() -> BoxedStrategy<Dialogue> {
@@ -133,10 +137,10 @@ fn of_mail() -> BoxedStrategy<Dialogue> {
             .prop_map(|(tls, helo, login)| Dialogue::Smtp(Smtp { tls, helo, login }.into())),
         mailbox().prop_map(Dialogue::Imap),
         mailbox().prop_map(Dialogue::Pop3),
-        (login(), prop::option::of((line(), prop::option::of(pattern())))).prop_map(
-            |(login, file)| {
+        (tls(EITHER), login(), prop::option::of((line(), prop::option::of(pattern())))).prop_map(
+            |(tls, login, file)| {
                 let (file, expect) = file.map_or((None, None), |it| (Some(it.0), it.1));
-                Dialogue::Ftp(Ftp { login, file, expect }.into())
+                Dialogue::Ftp(Ftp { tls, login, file, expect }.into())
             }
         ),
         (tls(EITHER), prop::option::of(word()))
@@ -165,8 +169,8 @@ fn of_stores() -> BoxedStrategy<Dialogue> {
             let role = role.map(str::to_owned);
             Dialogue::Redis(Redis { tls, user, password, role }.into())
         }),
-        prop::option::of(pattern())
-            .prop_map(|expect| Dialogue::Memcached(Memcached { expect }.into())),
+        (tls(CONNECTED), prop::option::of(pattern()))
+            .prop_map(|(tls, expect)| Dialogue::Memcached(Memcached { tls, expect }.into())),
         prop::option::of(word()).prop_map(|service| Dialogue::Oracle(Oracle { service }.into())),
     ]
     .boxed()
@@ -177,14 +181,15 @@ fn of_others() -> BoxedStrategy<Dialogue> {
     prop_oneof![
         (bytes(), prop::option::of(any_pattern()))
             .prop_map(|(send, expect)| Dialogue::Udp(Udp { send, expect }.into())),
-        (transport(), "[a-z]{1,9}(\\.[a-z]{1,9}){0,3}", record, prop::option::of(pattern()))
-            .prop_map(|(transport, name, record, expect)| {
-                Dialogue::Dns(Dns { transport, name, record, expect }.into())
+        (carried(), "[a-z]{1,9}(\\.[a-z]{1,9}){0,3}", record, prop::option::of(pattern()))
+            .prop_map(|((transport, tls), name, record, expect)| {
+                Dialogue::Dns(Dns { tls, transport, name, record, expect }.into())
             }),
         (login(), secret())
             .prop_map(|(login, secret)| Dialogue::Radius(Radius { login, secret }.into())),
-        (transport(), "[a-z]{1,9}@[a-z.]{1,9}")
-            .prop_map(|(transport, user)| Dialogue::Sip(Sip { transport, user }.into())),
+        (carried(), "[a-z]{1,9}@[a-z.]{1,9}").prop_map(|((transport, tls), user)| Dialogue::Sip(
+            Sip { tls, transport, user }.into()
+        )),
         bytes().prop_map(|send| Dialogue::Agent(Agent { send }.into())),
         (path(), prop::collection::vec("[^\0]{0,9}", 0..3), line()).prop_map(
             |(path, arguments, user)| {

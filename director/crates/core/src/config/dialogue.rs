@@ -148,10 +148,14 @@ impl Dialogue {
             Self::Grpc(it) => it.tls.as_ref(),
             Self::Smtp(it) => it.tls.as_ref(),
             Self::Imap(it) | Self::Pop3(it) => it.tls.as_ref(),
+            Self::Ftp(it) => it.tls.as_ref(),
             Self::Nntp(it) => it.tls.as_ref(),
             Self::Ldap(it) => it.tls.as_ref(),
             Self::Mysql(it) | Self::Postgresql(it) => it.tls.as_ref(),
             Self::Redis(it) => it.tls.as_ref(),
+            Self::Memcached(it) => it.tls.as_ref(),
+            Self::Dns(it) => it.tls.as_ref(),
+            Self::Sip(it) => it.tls.as_ref(),
             _ => None,
         }
     }
@@ -180,6 +184,8 @@ pub struct Udp {
 /// A question to a name server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dns {
+    /// Over TLS (RFC 7858), which goes over TCP.
+    pub tls: Option<Tls>,
     /// Over what it is asked.
     pub transport: Transport,
     /// The name that is asked for.
@@ -239,6 +245,8 @@ pub struct Radius {
 /// A question to a SIP server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sip {
+    /// Over TLS (RFC 3261 §26.2), which goes over TCP.
+    pub tls: Option<Tls>,
     /// Over what it is asked.
     pub transport: Transport,
     /// Who asks and is asked for: `user@host`.

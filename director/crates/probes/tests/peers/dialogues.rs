@@ -60,13 +60,13 @@ fn sql() -> Sql {
     Sql { tls: None, login: login(), database: None, query, rows: 1, server_key: None }
 }
 
-fn dns(transport: Transport) -> Dialogue {
+fn dns(transport: Transport, tls: Option<Tls>) -> Dialogue {
     let (name, record) = ("www.example.org".into(), Record::A);
-    Dialogue::Dns(Dns { transport, name, record, expect: None }.into())
+    Dialogue::Dns(Dns { tls, transport, name, record, expect: None }.into())
 }
 
-fn sip(transport: Transport) -> Dialogue {
-    Dialogue::Sip(Sip { transport, user: "director@example.org".into() }.into())
+fn sip(transport: Transport, tls: Option<Tls>) -> Dialogue {
+    Dialogue::Sip(Sip { tls, transport, user: "director@example.org".into() }.into())
 }
 
 fn of_web() -> Vec<Subject> {
@@ -88,7 +88,7 @@ fn of_mail() -> Vec<Subject> {
     let mailbox = |tls| Mailbox { tls, login: Some(login()) };
     let smtp = |tls| Smtp { tls, helo: None, login: Some(login()) };
     let nntp = |tls| Nntp { tls, group: None };
-    let ftp = Ftp { login: None, file: Some("status".into()), expect: well() };
+    let ftp = |tls| Ftp { tls, login: None, file: Some("status".into()), expect: well() };
     vec![
         plain("smtp", Dialogue::Smtp(smtp(None).into()), b"220-mail.example\r\n220 ESMTP\r\n"),
         secure("smtp tls", Dialogue::Smtp(smtp(tls()).into())),
@@ -96,7 +96,8 @@ fn of_mail() -> Vec<Subject> {
         secure("imap tls", Dialogue::Imap(mailbox(tls()).into())),
         plain("pop3", Dialogue::Pop3(mailbox(None).into()), b"+OK ready\r\n"),
         secure("pop3 tls", Dialogue::Pop3(mailbox(tls()).into())),
-        plain("ftp", Dialogue::Ftp(ftp.into()), b"220 welcome\r\n"),
+        plain("ftp", Dialogue::Ftp(ftp(None).into()), b"220 welcome\r\n"),
+        secure("ftp tls", Dialogue::Ftp(ftp(tls()).into())),
         plain("nntp", Dialogue::Nntp(nntp(None).into()), b"200 posting allowed\r\n"),
         secure("nntp tls", Dialogue::Nntp(nntp(tls()).into())),
     ]
@@ -105,6 +106,7 @@ fn of_mail() -> Vec<Subject> {
 fn of_stores() -> Vec<Subject> {
     let ldap = |tls| Ldap { tls, login: Some(login()), base: None, expect: None };
     let redis = |tls| Redis { tls, ..Redis::default() };
+    let cache = |tls| Memcached { tls, expect: None };
     let bound = [0x30, 12, 2, 1, 2, 0x61, 7, 10, 1, 0, 4, 0, 4, 0];
     let mysql = b"\x4a\0\0\0\x0a8.0.36\0\x07\0\0\0abcdefgh";
     let oracle = b"\0\x40\0\0\x04\0\0\0\x04\0\0\x34(DESCRIPTION=";
@@ -115,7 +117,8 @@ fn of_stores() -> Vec<Subject> {
         plain("postgresql", Dialogue::Postgresql(sql().into()), b"R\0\0\0\x0c\0\0\0\x05abcd"),
         plain("redis", Dialogue::Redis(redis(None).into()), b"+PONG\r\n"),
         secure("redis tls", Dialogue::Redis(redis(tls()).into())),
-        plain("memcached", Dialogue::Memcached(Memcached::default().into()), b"VERSION 1.6.18\r\n"),
+        plain("memcached", Dialogue::Memcached(cache(None).into()), b"VERSION 1.6.18\r\n"),
+        secure("memcached tls", Dialogue::Memcached(cache(tls()).into())),
         plain("oracle", Dialogue::Oracle(Oracle::default().into()), oracle),
     ]
 }
@@ -130,11 +133,13 @@ fn of_others() -> Vec<Subject> {
         secret_talk(Tls::default()),
         datagrams("udp", Dialogue::Udp(udp.into())),
         datagrams("ping", Dialogue::Ping),
-        datagrams("dns", dns(Transport::Udp)),
-        plain("dns tcp", dns(Transport::Tcp), &[0, 40, 7, 7, 0x81, 0x80, 0, 1]),
+        datagrams("dns", dns(Transport::Udp, None)),
+        plain("dns tcp", dns(Transport::Tcp, None), &[0, 40, 7, 7, 0x81, 0x80, 0, 1]),
+        secure("dns tls", dns(Transport::Tcp, tls())),
         datagrams("radius", Dialogue::Radius(radius.into())),
-        datagrams("sip", sip(Transport::Udp)),
-        plain("sip tcp", sip(Transport::Tcp), b"SIP/2.0 200 OK\r\n"),
+        datagrams("sip", sip(Transport::Udp, None)),
+        plain("sip tcp", sip(Transport::Tcp, None), b"SIP/2.0 200 OK\r\n"),
+        secure("sip tls", sip(Transport::Tcp, tls())),
         plain("agent", Dialogue::Agent(agent.into()), b" , ,, up 75%\n"),
     ]
 }

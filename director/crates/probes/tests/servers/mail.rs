@@ -14,7 +14,7 @@ pub(crate) fn stages() -> Vec<Result<Stage, Missing>> {
     vec![
         set(&["smtp", "submission", "smtps"], exim()),
         set(&dovecot_rows, dovecot()),
-        set(&["ftp"], vsftpd()),
+        set(&["ftp", "ftp AUTH TLS", "ftps"], vsftpd()),
         set(&["nntp"], leafnode()),
         Err(Missing {
             titles: vec!["nntps"],
@@ -213,43 +213,63 @@ secure_chroot_dir=DIR/empty
 seccomp_sandbox=NO
 run_as_launching_user=NO
 xferlog_enable=NO
-listen_port=PORT
+ssl_enable=YES
+allow_anon_ssl=YES
+force_anon_logins_ssl=NO
+force_anon_data_ssl=NO
+ssl_ciphers=HIGH
+rsa_cert_file=DIR/cert.pem
+rsa_private_key_file=DIR/key.pem
 ";
 
 fn vsftpd() -> Result<Stage, String> {
     let program = found("vsftpd", "vsftpd")?;
     need_root("vsftpd")?;
     let place = Place::new();
-    let port = free_port();
+    let [port, secure] = free_ports();
     for folder in ["files", "empty"] {
         std::fs::create_dir(place.path(folder)).unwrap();
     }
     place.write("files/status", "all is WELL\n");
-    let ftp = |login, file: Option<&str>, expect: Option<&str>| {
-        let expect = expect.map(|text| Pattern::Text(text.into()));
-        Dialogue::Ftp(Ftp { login, file: file.map(Into::into), expect }.into())
+    let of = |title, port, tls: Option<Tls>| {
+        let ftp = |login, file: Option<&str>, expect: Option<&str>| {
+            let expect = expect.map(|text| Pattern::Text(text.into()));
+            let (tls, file) = (tls.clone(), file.map(Into::into));
+            Dialogue::Ftp(Ftp { tls, login, file, expect }.into())
+        };
+        let healthy = [
+            ftp(None, Some("status"), Some("WELL")),
+            ftp(None, Some("status"), None),
+            ftp(None, None, None),
+        ];
+        let wrong = [
+            ftp(None, Some("status"), Some("ILL")),
+            ftp(None, Some("none"), None),
+            ftp(Some(place.login()), None, None),
+        ];
+        Subject::new(title, port, healthy, wrong)
     };
-    let healthy = [
-        ftp(None, Some("status"), Some("WELL")),
-        ftp(None, Some("status"), None),
-        ftp(None, None, None),
+    // It demands that the data connection resumes the session of the first one.
+    let subjects = [
+        of("ftp", port, None),
+        of("ftp AUTH TLS", port, Some(place.asked_tls())),
+        of("ftps", secure, Some(place.tls())),
     ];
-    let wrong = [
-        ftp(None, Some("status"), Some("ILL")),
-        ftp(None, Some("none"), None),
-        ftp(Some(place.login()), None, None),
-    ];
-    let subjects = [Subject::new("ftp", port, healthy, wrong)];
     Ok(Stage::new(place, subjects, move |place| {
-        // One process of it listens to one family.
-        let text = VSFTPD.replace("PORT", &port.to_string());
-        let own = ["listen=YES\nlisten_address=127.0.0.1", "listen_ipv6=YES\nlisten_address6=::1"];
-        let [one, other] = ["four.conf", "six.conf"];
-        let one = place.write(one, &format!("{text}{}\n", own[0]));
-        let other = place.write(other, &format!("{text}{}\n", own[1]));
+        // One process of it listens to one family, and begins TLS in one way.
+        let families =
+            ["listen=YES\nlisten_address=127.0.0.1", "listen_ipv6=YES\nlisten_address6=::1"];
+        let ways = [(port, "NO"), (secure, "YES")];
+        let files = ways.iter().flat_map(|(port, implicit)| {
+            let text = format!("{VSFTPD}listen_port={port}\nimplicit_ssl={implicit}\n");
+            let all = families.iter().enumerate();
+            all.map(move |(place, family)| (format!("{port}-{place}"), format!("{text}{family}\n")))
+        });
+        let files: Vec<String> = files.map(|(name, text)| place.write(&name, &text)).collect();
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "\"$0\" \"$2\" & exec \"$0\" \"$1\""]).arg(&program);
-        command.args([one, other]);
+        let all =
+            "for file in \"$2\" \"$3\" \"$4\"; do \"$0\" \"$file\" & done; exec \"$0\" \"$1\"";
+        command.args(["-c", all]).arg(&program).args(files);
         Server::start(command, place)
     }))
 }

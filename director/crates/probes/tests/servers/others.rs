@@ -12,9 +12,9 @@ use std::process::Command;
 
 pub(crate) fn stages() -> Vec<Result<Stage, Missing>> {
     vec![
-        set(&["udp send, expect", "dns udp", "dns tcp"], unbound()),
+        set(&["udp send, expect", "dns udp", "dns tcp", "dns TLS"], unbound()),
         set(&["radius"], freeradius()),
-        set(&["sip udp", "sip tcp"], kamailio()),
+        set(&["sip udp", "sip tcp", "sip TLS"], kamailio()),
         set(&["grpc", "grpc TLS"], etcd()),
         Err(Missing {
             titles: vec!["oracle"],
@@ -28,6 +28,12 @@ const UNBOUND: &str = r#"
 server:
     interface: 127.0.0.1
     interface: ::1
+    interface: 127.0.0.1@SECURE
+    interface: ::1@SECURE
+    port: OPEN
+    tls-port: SECURE
+    tls-service-key: "DIR/key.pem"
+    tls-service-pem: "DIR/cert.pem"
     do-daemonize: no
     username: ""
     chroot: ""
@@ -44,30 +50,33 @@ remote-control:
     control-enable: no
 "#;
 
-fn dns(transport: Transport, name: &str, record: Record, expect: Option<&str>) -> Dialogue {
-    let expect = expect.map(|text| Pattern::Text(text.into()));
-    Dialogue::Dns(Dns { transport, name: name.into(), record, expect }.into())
-}
-
-fn of_names(title: &'static str, port: u16, by: Transport) -> Subject {
+fn of_names(title: &'static str, port: u16, transport: Transport, tls: Option<Tls>) -> Subject {
+    let by = |tls: &Option<Tls>, name: &str, record, expect: Option<&str>| {
+        let expect = expect.map(|text| Pattern::Text(text.into()));
+        let (tls, name) = (tls.clone(), name.into());
+        Dialogue::Dns(Dns { tls, transport, name, record, expect }.into())
+    };
+    let dns = |name: &str, record, expect| by(&tls, name, record, expect);
     let www = "www.example.org";
     let healthy = [
-        dns(by, www, Record::A, Some("192.0.2.7")),
-        dns(by, www, Record::Aaaa, Some("2001:db8::7")),
-        dns(by, www, Record::Txt, Some("WELL")),
-        dns(by, "example.org.", Record::Mx, Some("mail.example.org")),
+        dns(www, Record::A, Some("192.0.2.7")),
+        dns(www, Record::Aaaa, Some("2001:db8::7")),
+        dns(www, Record::Txt, Some("WELL")),
+        dns("example.org.", Record::Mx, Some("mail.example.org")),
     ];
-    let wrong = [
-        dns(by, www, Record::A, Some("192.0.2.8")),
-        dns(by, "none.example.org", Record::A, None),
-        dns(by, www, Record::Srv, None),
+    let mut wrong = vec![
+        dns(www, Record::A, Some("192.0.2.8")),
+        dns("none.example.org", Record::A, None),
+        dns(www, Record::Srv, None),
     ];
+    wrong.extend(tls.as_ref().map(|_| by(&Some(Tls::default()), www, Record::A, None)));
     Subject::new(title, port, healthy, wrong)
 }
 
 fn unbound() -> Result<Stage, String> {
     let program = found("unbound", "unbound")?;
-    let port = free_port();
+    let place = Place::new();
+    let [port, secure] = free_ports();
     // A question as bytes: the answer has the address in it.
     let bytes = |address: [u8; 4]| {
         let send = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03org\0\0\x01\0\x01";
@@ -77,12 +86,13 @@ fn unbound() -> Result<Stage, String> {
     let subjects = [
         Subject::new("udp send, expect", port, [bytes([192, 0, 2, 7])], [bytes([192, 0, 2, 8])])
             .by_datagrams(),
-        of_names("dns udp", port, Transport::Udp).by_datagrams(),
-        of_names("dns tcp", port, Transport::Tcp),
+        of_names("dns udp", port, Transport::Udp, None).by_datagrams(),
+        of_names("dns tcp", port, Transport::Tcp, None),
+        of_names("dns TLS", secure, Transport::Tcp, Some(place.tls())),
     ];
-    Ok(Stage::new(Place::new(), subjects, move |place| {
-        let text =
-            UNBOUND.replace("interface: ::1\n", &format!("interface: ::1\n    port: {port}\n"));
+    Ok(Stage::new(place, subjects, move |place| {
+        let text = UNBOUND.replace("OPEN", &port.to_string());
+        let text = text.replace("SECURE", &secure.to_string());
         let file = place.write("unbound.conf", &text);
         let mut command = Command::new(&program);
         command.args(["-d", "-c", &file]);
@@ -173,18 +183,33 @@ fn freeradius() -> Result<Stage, String> {
 
 fn kamailio() -> Result<Stage, String> {
     let program = found("kamailio", "kamailio")?;
-    let port = free_port();
-    let sip = |transport, user: &str| Dialogue::Sip(Sip { transport, user: user.into() }.into());
-    let of = |title, by| {
-        let healthy = [sip(by, "director@example.org")];
-        Subject::new(title, port, healthy, [sip(by, "nobody@example.org")])
+    found("../lib/x86_64-linux-gnu/kamailio/modules/tls.so", "kamailio-tls-modules")?;
+    let place = Place::new();
+    let [port, secure] = free_ports();
+    let sip = |tls, transport, user: &str| {
+        Dialogue::Sip(Sip { tls, transport, user: user.into() }.into())
     };
-    let subjects = [of("sip udp", Transport::Udp).by_datagrams(), of("sip tcp", Transport::Tcp)];
-    Ok(Stage::new(Place::new(), subjects, move |place| {
-        let listen = ["127.0.0.1", "[::1]"]
-            .map(|address| format!("listen=udp:{address}:{port}\nlisten=tcp:{address}:{port}\n"));
+    let (known, unknown) = ("director@example.org", "nobody@example.org");
+    let of =
+        |title, by| Subject::new(title, port, [sip(None, by, known)], [sip(None, by, unknown)]);
+    let (tls, tcp) = (|| Some(place.tls()), Transport::Tcp);
+    let not_secret = [sip(tls(), tcp, unknown), sip(Some(Tls::default()), tcp, known)];
+    let subjects = [
+        of("sip udp", Transport::Udp).by_datagrams(),
+        of("sip tcp", tcp),
+        Subject::new("sip TLS", secure, [sip(tls(), tcp, known)], not_secret),
+    ];
+    Ok(Stage::new(place, subjects, move |place| {
+        let listen = ["127.0.0.1", "[::1]"].map(|address| {
+            format!(
+                "listen=udp:{address}:{port}\nlisten=tcp:{address}:{port}\n\
+                 listen=tls:{address}:{secure}\n"
+            )
+        });
         let text = format!(
-            "#!KAMAILIO\nchildren=1\nlog_stderror=yes\n{}\
+            "#!KAMAILIO\nchildren=1\nlog_stderror=yes\nenable_tls=yes\n{}\
+             loadmodule \"tls.so\"\nmodparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\nmodparam(\"tls\", \"private_key\", \"DIR/key.pem\")\n\
+             modparam(\"tls\", \"certificate\", \"DIR/cert.pem\")\n\
              loadmodule \"pv.so\"\nloadmodule \"sl.so\"\n\
              request_route {{\n if ($rU == \"director\") {{ sl_send_reply(\"200\", \"OK\"); }}\n\
              else {{ sl_send_reply(\"404\", \"Not Found\"); }}\n}}\n",

@@ -17,7 +17,7 @@ pub(crate) fn stages() -> Vec<Result<Stage, Missing>> {
         set(&["mysql (mariadb)", "mysql TLS (mariadb)"], mariadb()),
         set(&["postgresql", "postgresql TLS"], postgresql()),
         set(&["redis", "redis TLS"], redis()),
-        set(&["memcached"], memcached()),
+        set(&["memcached", "memcached TLS"], memcached()),
     ]
 }
 
@@ -186,16 +186,28 @@ fn redis() -> Result<Stage, String> {
 
 fn memcached() -> Result<Stage, String> {
     let program = found("memcached", "memcached")?;
-    let port = free_port();
-    let version = |text: Option<&str>| {
+    let place = Place::new();
+    let [plain, secure] = free_ports();
+    let version = |tls: Option<Tls>, text: Option<&str>| {
         let expect = text.map(|text| Pattern::Regex(text.into()));
-        Dialogue::Memcached(Memcached { expect }.into())
+        Dialogue::Memcached(Memcached { tls, expect }.into())
     };
-    let healthy = [version(Some(r"^1\.")), version(None)];
-    let subjects = [Subject::new("memcached", port, healthy, [version(Some("^0"))])];
-    Ok(Stage::new(Place::new(), subjects, move |place| {
+    let of = |title, port, tls: Option<Tls>| {
+        let healthy = [version(tls.clone(), Some(r"^1\.")), version(tls.clone(), None)];
+        let mut wrong = vec![version(tls.clone(), Some("^0"))];
+        wrong.extend(tls.map(|_| version(Some(Tls::default()), None)));
+        Subject::new(title, port, healthy, wrong)
+    };
+    let tls = Some(place.tls());
+    let subjects = [of("memcached", plain, None), of("memcached TLS", secure, tls)];
+    Ok(Stage::new(place, subjects, move |place| {
         let mut command = Command::new(&program);
-        command.args(["-l", "127.0.0.1,::1", "-p", &port.to_string(), "-u", "nobody"]);
+        let hosts = ["127.0.0.1", "[::1]"];
+        let open = hosts.map(|host| format!("notls:{host}:{plain}")).join(",");
+        let closed = hosts.map(|host| format!("{host}:{secure}")).join(",");
+        command.args(["-u", "nobody", "-l", &format!("{open},{closed}"), "-Z"]);
+        command.args(["-o", &format!("ssl_chain_cert={}", place.path("cert.pem"))]);
+        command.args(["-o", &format!("ssl_key={}", place.path("key.pem"))]);
         Server::start(command, place)
     }))
 }

@@ -26,6 +26,8 @@ pub struct Mailbox {
 /// A question to a file server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ftp {
+    /// Over TLS (RFC 4217), the data as well.
+    pub tls: Option<Tls>,
     /// Who logs in; `anonymous` when absent.
     pub login: Option<Login>,
     /// The file that must be there.

@@ -58,6 +58,8 @@ pub struct Redis {
 /// A question to a memcached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Memcached {
+    /// Over TLS.
+    pub tls: Option<Tls>,
     /// What its version must contain; any version will do when absent.
     pub expect: Option<Pattern>,
 }
