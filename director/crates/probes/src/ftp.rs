@@ -16,8 +16,8 @@ const LIMIT: usize = 1 << 20;
 const GUEST: (&str, &str) = ("anonymous", "director-check@");
 
 pub(crate) async fn ask<N: Network>(call: Call<'_, N>, ftp: &Ftp) -> Outcome {
-    // The data connection goes on in the session of the first one: many servers demand that, to know
-    // that both come from the same client.
+    // The data connection goes on in the session of the first one: many servers demand that, to
+    // know that both come from the same client.
     let session = match &ftp.tls {
         Some(tls) => Some(call.session(tls).await?),
         None => None,

@@ -401,7 +401,7 @@ impl Group {
         let counts_at = better.detector.steady_at(around.keepalive);
         self.wish_at = counts_at.filter(|at| around.now < *at);
         let why = RoleCause::Failback { peer: better.name.clone() };
-        self.wish_at.is_none().then(|| Change { to: Role::Releasing, why })
+        self.wish_at.is_none().then_some(Change { to: Role::Releasing, why })
     }
 
     /// Whether the kernel has refused the addresses for so long that a ready peer should try.

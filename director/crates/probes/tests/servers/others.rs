@@ -208,7 +208,9 @@ fn kamailio() -> Result<Stage, String> {
         });
         let text = format!(
             "#!KAMAILIO\nchildren=1\nlog_stderror=yes\nenable_tls=yes\n{}\
-             loadmodule \"tls.so\"\nmodparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\nmodparam(\"tls\", \"private_key\", \"DIR/key.pem\")\n\
+             loadmodule \"tls.so\"\n\
+             modparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\n\
+             modparam(\"tls\", \"private_key\", \"DIR/key.pem\")\n\
              modparam(\"tls\", \"certificate\", \"DIR/cert.pem\")\n\
              loadmodule \"pv.so\"\nloadmodule \"sl.so\"\n\
              request_route {{\n if ($rU == \"director\") {{ sl_send_reply(\"200\", \"OK\"); }}\n\
