@@ -17,6 +17,7 @@ mod rivals;
 mod settings;
 mod speak;
 mod stall;
+mod standby;
 mod versions;
 mod view;
 mod vrrp;
@@ -315,7 +316,8 @@ impl Cluster {
             let timer = group.next_deadline(patience);
             self.stirred |= timer.is_some_and(|timer| timer.at <= now);
             if !group.doubtful && group.burst.due(self.settings.announce, now) {
-                let addresses = group.addresses.iter().cloned();
+                // One that is gone is announced when it is back.
+                let addresses = group.addresses.iter().filter(|one| group.hold.has(one)).cloned();
                 out.effects.extend(addresses.map(|address| Effect::Announce { address }));
             }
         }

@@ -30,10 +30,6 @@ use core::time::Duration;
 /// A takeover that has not succeeded after so many deadtimes is left to a peer that is ready.
 pub(super) const TAKING_PATIENCE: u32 = 10;
 
-/// Who should take the group first is waited for so many deadtimes: this node's word that nobody
-/// owns it has to arrive, and the other's word that it has taken it has to come back.
-const ELECTION_PATIENCE: u32 = 2;
-
 /// What a group machine needs to know beside its own state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'a> {
@@ -78,12 +74,16 @@ pub(super) struct Group {
     pub(super) awaited: Option<u64>,
     pub(super) burst: Burst,
     /// Who owned the group last, for telling why it is taken.
-    last_owner: Option<NodeName>,
-    unowned_since: Option<Instant>,
-    returned_at: Option<Instant>,
+    pub(super) last_owner: Option<NodeName>,
+    pub(super) unowned_since: Option<Instant>,
+    pub(super) returned_at: Option<Instant>,
     /// When this node, which comes first, asks for the group; `None` for not in sight.
-    failback_at: Option<Instant>,
-    wants: bool,
+    pub(super) failback_at: Option<Instant>,
+    pub(super) wants: bool,
+    /// What this node was last for the group, and what peers may still believe of it: something
+    /// worse, and since when it is better.
+    pub(super) said: Merit,
+    pub(super) was: Option<(Merit, Instant)>,
     /// While owning: when the wish of a better-ranked peer counts that was heard too early for it.
     wish_at: Option<Instant>,
     /// Since when another owner is heard.
@@ -123,7 +123,7 @@ pub(super) struct Change {
     pub(super) why: RoleCause,
 }
 
-fn change(to: Role, why: RoleCause) -> Option<Change> {
+pub(super) fn change(to: Role, why: RoleCause) -> Option<Change> {
     Some(Change { to, why })
 }
 
@@ -152,6 +152,8 @@ impl Group {
             returned_at: None,
             failback_at: None,
             wants: false,
+            said: Merit::Ready,
+            was: None,
             wish_at: None,
             rival_since: None,
             rival: None,
@@ -209,6 +211,7 @@ impl Group {
     /// The change of role that is due, if any. Remembers since when it waits for what.
     pub(super) fn next_change(&mut self, around: Surroundings<'_>) -> Option<Change> {
         self.fitness = Fitness::of(self.unfitness(around).as_ref());
+        self.note_merit(around.now);
         self.barred = false;
         self.hear_releases(around.peers);
         match self.role {
@@ -244,85 +247,6 @@ impl Group {
             return change(Role::Taking, RoleCause::Adopted);
         }
         change(Role::Standby, RoleCause::Heard)
-    }
-
-    fn leave_standby(&mut self, around: Surroundings<'_>) -> Option<Change> {
-        if around.stopping {
-            return change(Role::Stopped, RoleCause::Stop);
-        }
-        let name = self.name.clone();
-        let behind = self.behind.clone();
-        let outranks = |peer: &Peer| behind.contains(&peer.name);
-        let claims = || around.peers.iter().filter_map(|peer| Some((peer, peer.claim(&name)?)));
-        let holds = |entry: &(&Peer, Claim)| entry.1.may_hold();
-        if let Some((owner, _)) = claims().find(holds) {
-            let we_come_first = claims().filter(holds).all(|(peer, _)| outranks(peer));
-            self.last_owner = Some(owner.name.clone());
-            self.unowned_since = None;
-            self.consider_failback(we_come_first, around);
-            return None;
-        }
-        self.forget_failback();
-        self.barred = !around.certain;
-        if self.barred {
-            self.unowned_since = None;
-            return None;
-        }
-        if planted(Bug::LimboAfterReboot) && self.last_owner_lives(around) {
-            return None;
-        }
-        let unowned_since = *self.unowned_since.get_or_insert(around.now);
-        let ours = self.merit();
-        let better = claims().any(|(peer, claim)| {
-            let comes = |theirs| theirs < ours || (theirs == ours && !outranks(peer));
-            claim.merit().is_some_and(comes)
-        });
-        let early = around.now.since(unowned_since) < around.patience * ELECTION_PATIENCE;
-        if better && early && !planted(Bug::ElectionNotWaited) {
-            return None;
-        }
-        let died = |name: &NodeName| {
-            around.peers.iter().any(|peer| peer.name == *name && !peer.detector.is_live())
-        };
-        let why = match self.last_owner.take_if(|name| died(name)) {
-            Some(peer) => RoleCause::OwnerDied { peer },
-            None => RoleCause::NoOwner,
-        };
-        change(Role::Taking, why)
-    }
-
-    fn last_owner_lives(&self, around: Surroundings<'_>) -> bool {
-        let lives = |name: &NodeName| {
-            around.peers.iter().any(|peer| peer.name == *name && peer.detector.is_live())
-        };
-        self.last_owner.as_ref().is_some_and(lives)
-    }
-
-    fn consider_failback(&mut self, we_come_first: bool, around: Surroundings<'_>) {
-        let failback = match around.failback {
-            None if planted(Bug::FailbackIgnoresManual) => Some(Duration::ZERO),
-            Some(_) if planted(Bug::FailbackNever) => None,
-            Some(_) if planted(Bug::FailbackAtOnce) => Some(Duration::ZERO),
-            configured => configured,
-        };
-        match failback {
-            Some(delay) if we_come_first && self.merit() == Merit::Ready => {
-                let returned_at = *self.returned_at.get_or_insert(around.now);
-                let warm_at = around.warmth.complete_at(returned_at);
-                self.failback_at = warm_at.map(|warm_at| warm_at.max(returned_at + delay));
-                self.wants = self.failback_at.is_some_and(|at| around.now >= at);
-            }
-            _ => self.forget_failback(),
-        }
-    }
-
-    fn forget_failback(&mut self) {
-        (self.returned_at, self.failback_at, self.wants) = (None, None, false);
-    }
-
-    /// When this node asks for the group, if it waits for that.
-    pub(super) fn failback_at(&self) -> Option<Instant> {
-        self.failback_at.filter(|_| self.role == Role::Standby && !self.wants)
     }
 
     fn leave_active(&mut self, around: Surroundings<'_>) -> Option<Change> {
@@ -438,7 +362,7 @@ impl Group {
         self.since = now;
         self.awaited = None;
         self.unowned_since = None;
-        self.wish_at = None;
+        (self.wish_at, self.was) = (None, None);
         self.forget_failback();
         self.rival_since = None;
         self.rival_overdue = false;
@@ -487,13 +411,5 @@ impl Group {
             }
             Role::Waiting | Role::Stopped => None,
         }
-    }
-
-    fn standby_deadline(&self, patience: Duration) -> Option<Deadline> {
-        if let Some(since) = self.unowned_since {
-            let at = since + patience * ELECTION_PATIENCE;
-            return Some(Deadline { at, reason: Reason::ElectionOver });
-        }
-        Some(Deadline { at: self.failback_at()?, reason: Reason::FailbackDue })
     }
 }

@@ -19,6 +19,8 @@ const ROUNDED: Duration = Duration::from_secs(1);
 pub(super) struct Hold {
     /// Since when looks at the kernel have shown that one of them is missing.
     missing_since: Option<Instant>,
+    /// Those that the last look has not shown.
+    missing: BTreeSet<VirtualAddress>,
     /// When the first of them runs out unless it is renewed; `None` when none does.
     until: Option<Instant>,
     /// Whether a peer that is ready should have the group.
@@ -34,12 +36,14 @@ impl Hold {
         now: Instant,
     ) {
         let Ok(found) = &result.found else { return };
-        let lives = addresses.iter().map(|address| found.addresses.get(address));
-        if lives.clone().any(|life| life.is_none()) {
+        let missing = addresses.iter().filter(|one| !found.addresses.contains_key(*one));
+        self.missing = missing.cloned().collect();
+        if !self.missing.is_empty() {
             self.missing_since.get_or_insert(now);
             return;
         }
-        let ends = lives.flatten().filter_map(|life| match life {
+        let lives = addresses.iter().filter_map(|address| found.addresses.get(address));
+        let ends = lives.filter_map(|life| match life {
             Lifetime::For(left) => Some(now + *left + ROUNDED),
             Lifetime::Forever => None,
         });
@@ -49,6 +53,11 @@ impl Hold {
     /// Whether the last look at the kernel has shown that one of them is missing.
     pub(super) fn is_missing(&self) -> bool {
         self.missing_since.is_some()
+    }
+
+    /// Whether the last look at the kernel has shown this one, as far as there was one.
+    pub(super) fn has(&self, address: &VirtualAddress) -> bool {
+        !self.missing.contains(address)
     }
 
     /// This process was not run for so long: nothing was tried meanwhile.
