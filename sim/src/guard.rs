@@ -318,9 +318,7 @@ impl World {
             return;
         }
         let now = self.now;
-        let name = self.hosts.get(node.index()).map_or("", |host| host.name.as_str());
-        let unsure = self.guard.unsure.iter().any(|(who, until)| *who == node && now < *until);
-        if unsure || self.faults.hampers(name) {
+        if self.is_unsure(node) || !self.is_sound(node) {
             return;
         }
         let mut down = self.guard.down.iter();

@@ -214,8 +214,11 @@ impl World {
         // What is stated while a pass is under way waits for its end.
         let (state, fresh) = (known.state, now.since(known.since) <= LAG);
         let wrong = match weight {
-            // A process that is late carries out what it had decided before.
-            Some(weight) if weight > 0 => state != Health::Up && !panics && (sound || !fresh),
+            // A process that is late carries out what it had decided before, and a pass that puts
+            // right what others changed what was wanted when it began.
+            Some(weight) if weight > 0 => {
+                state != Health::Up && !panics && (sound && !unsure || !fresh)
+            }
             _ => state == Health::Up && !fresh && plain && configured.weight.0 > 0 && !unsure,
         };
         if wrong {

@@ -35,12 +35,12 @@ impl World {
         let quiet = self.guard.last_fault.unwrap_or_default();
         for address in self.virtuals.clone() {
             let owned = self.holders(address).count();
+            let since = self.guard.since(address, owned, now).max(quiet);
             let (what, wait) = match owned {
                 0 => (Pending::Owner(address), wait_for_owner(&config)),
                 1 => continue,
                 _ => (Pending::Rivals(address), cluster.keepalive * 2 + STEPS),
             };
-            let since = self.guard.since(address, owned, now).max(quiet);
             self.guard.expect(since + wait, what);
         }
     }
@@ -147,14 +147,11 @@ impl World {
         found
     }
 
-    /// Until when a survivor may take that was without its witness for a moment in the takeover: it
-    /// listens for a deadtime first.
+    /// Until when a survivor may take that something else befell in the takeover: one that was
+    /// without its witness for a moment listens for a deadtime first, and so does one that slept.
     fn reprieve(&self, node: NodeId, at: Instant) -> Option<Instant> {
         let cluster = &self.hosts.get(node.index())?.director()?.config.cluster;
         let wait = survivors_wait(cluster);
-        if cluster.witnesses.is_empty() {
-            return None;
-        }
         if !self.faults.is_empty() {
             return Some(at + wait);
         }

@@ -91,8 +91,8 @@ impl World {
         let watches = &mut self.guard.watches;
         let place = watches.get(node.index())?.peers.iter();
         let place = place.enumerate().find(|(_, peer)| peer.name == beat.body.node);
-        let (place, present) = (place.as_ref()?.0, place?.1.node);
-        let present = watches.get(present.index()).map_or(0, |watch| watch.incarnation);
+        let (place, other) = (place.as_ref()?.0, place?.1.node);
+        let present = watches.get(other.index()).map_or(0, |watch| watch.incarnation);
         let host = self.hosts.get(node.index())?.director()?;
         let watch = watches.get_mut(node.index())?;
         let own = watch.incarnation;
@@ -143,8 +143,8 @@ impl World {
         if gone && alive && sound {
             watch.owe_announcement();
         }
-        if sound && since.is_some_and(|since| now.since(since) > patience) {
-            let facts = format!("{} hears {} as owner and stays one", host.name, beat.body.node);
+        let facts = format!("{} hears {} as owner and stays one", host.name, beat.body.node);
+        if since.is_some_and(|since| now.since(since) > patience) && sound && self.is_sound(other) {
             self.guard.violations.note(Rule::RivalsSettle, now, || facts);
         }
         None
@@ -276,7 +276,7 @@ impl World {
         state: PeerState,
         why: &PeerCause,
     ) {
-        let now = self.now;
+        let (now, sound) = (self.now, self.is_sound(node));
         self.guard_calm(node, || format!("takes {name} for {state}"));
         let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
             return;
@@ -305,7 +305,8 @@ impl World {
             PeerState::Dead => {
                 let heard = peer.heard.is_some_and(|at| now.since(at) + LATE < quickest);
                 let asked = peer.asked.iter().take(links).all(|count| *count >= asks);
-                if heard {
+                // What a slow process was told is not what it has read.
+                if heard && sound {
                     let facts = format!("{us} has just heard {name}");
                     self.guard.violations.note(Rule::DeadAfterSilence, now, || facts);
                 }
@@ -378,7 +379,8 @@ impl World {
         let long = owned && slept >= quickest;
         let listens = owned && slept + keepalive >= quickest;
         watch.drowsy = (long && statements == before + 1).then_some(now + deadtime);
-        watch.uneven = now + LATE + if listens { deadtime * 3 } else { Duration::ZERO };
+        let uneven = now + LATE + if listens { deadtime * 3 } else { Duration::ZERO };
+        watch.uneven = watch.uneven.max(uneven);
     }
 
     /// It is slow no longer: what waits for it is still late.
