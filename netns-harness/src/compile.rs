@@ -152,6 +152,7 @@ fn role(
                 files,
                 key_file: known.key_file,
                 serves: plan_serves(serve, None),
+                launch: scenario::launch(around.seed, &node.name),
             })
         }
         NodeKind::Server { serve, vip_on_lo } => Role::Server {

@@ -143,6 +143,8 @@ pub(crate) struct DirectorRole {
     pub(crate) key_file: Option<String>,
     /// What the node itself serves, as fallback.
     pub(crate) serves: Vec<Serve>,
+    /// How long after the beginning it is started.
+    pub(crate) launch: Duration,
 }
 
 /// One interface.

@@ -8,6 +8,7 @@ use director_core::Input;
 use director_core::name::InterfaceName;
 use director_core::order::Order;
 use director_core::plan::Ledger;
+use director_core::time::Instant;
 use scenario::{Action, Behaviour, Effect, Resource};
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,6 +122,8 @@ impl World {
             return;
         }
         let took = host.stream.duration(LAUNCH.0, LAUNCH.1);
+        let (begins, name) = (self.now == Instant::ZERO, self.host_name(node));
+        let took = if begins { scenario::launch(self.seed, name) } else { took };
         self.after(took, Event::Launch { node, boots });
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Director {
     name: String,
     stack: Stack,
     program: String,
+    /// How long after the beginning it is started.
+    launch: Duration,
     /// The control group that its processes are counted in.
     group: Option<String>,
     /// The configuration's first file.
@@ -65,6 +67,7 @@ impl Director {
             name: name.to_owned(),
             stack: role.stack,
             program: role.program.clone(),
+            launch: role.launch,
             group: group.map(str::to_owned),
             config: role.files.first().map(|file| file.path.clone()).unwrap_or_default(),
             child: None,
@@ -74,6 +77,12 @@ impl Director {
             fallback: Server::start(name, &role.serves, Vec::new())?,
             shortage: Shortage::default(),
         })
+    }
+
+    /// Starts the program for the first time, as long after the beginning as a machine takes.
+    pub(super) fn launch(&mut self) -> anyhow::Result<()> {
+        std::thread::sleep(self.launch);
+        self.start()
     }
 
     /// Starts the program unless it runs. One that is ending is waited for, as a service manager

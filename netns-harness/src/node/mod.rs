@@ -110,7 +110,7 @@ impl Built {
                     }
                     Running::Director(director) => {
                         table::start(&self.setup.node.name, self.setup.look, &self.recorder)?;
-                        director.start()
+                        director.launch()
                     }
                     Running::Server(_) => Ok(()),
                 }

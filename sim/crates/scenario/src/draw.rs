@@ -29,6 +29,13 @@ impl Spread {
     }
 }
 
+/// How long after the beginning a director's process runs. The same in every engine: where between
+/// two heartbeats a fault and a connection fall is the same, then, too.
+pub fn launch(seed: u64, node: &str) -> Duration {
+    const TAKES: Spread = Spread { from: Duration::from_millis(1), to: Duration::from_millis(20) };
+    TAKES.draw(&mut Stream::named(seed, &format!("launch/{node}")))
+}
+
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 ///
 /// Every consumer has its own stream, found by name, so that removing one does not re-roll the

@@ -25,7 +25,7 @@ pub use action::{
     Share, Tampering,
 };
 pub use decisions::{Decision, by_subject, decisions};
-pub use draw::{Spread, Stream};
+pub use draw::{Spread, Stream, launch};
 pub use duration::{parse_duration, show_duration};
 pub use expect::{
     Bound, Claim, Compare, Condition, Except, Expectation, Holder, Quantity, Span, Trigger, Window,
