@@ -1,6 +1,6 @@
 //! The examples in the documents are right: files parse, command lines are understood.
 
-use e2e::guards::examples::{Kind, blocks, commands, kind};
+use e2e::guards::examples::{Block, Kind, blocks, commands, kind};
 use e2e::guards::{Complaint, demand_none};
 use e2e::repository::{self, File};
 use scenario::Scenario;
@@ -13,7 +13,14 @@ const PROGRAMS: [&str; 3] = ["director", "director-sim", "director-lab"];
 fn whole_files_in_documents_are_valid() {
     let mut wrong = Vec::new();
     for document in repository::files_of("md") {
-        for block in blocks(&document.text).iter().filter(|block| block.language == "toml") {
+        let blocks = blocks(&document.text).into_iter().filter(|block| block.language == "toml");
+        let (named, apart): (Vec<Block>, Vec<Block>) =
+            blocks.partition(|block| file_name(&block.text).is_some());
+        if let Some(first) = named.first() {
+            let found = problems_of_all(&named, &document.text);
+            wrong.extend(found.map(|text| Complaint::new(&document.path, first.line, text)));
+        }
+        for block in &apart {
             let found = match kind(&block.text) {
                 Kind::Config => director_config::parse(&document.path, &block.text)
                     .err()
@@ -25,6 +32,34 @@ fn whole_files_in_documents_are_valid() {
         }
     }
     demand_none(&wrong);
+}
+
+/// The file that a block says to be, in a comment on its first line: `# conf.d/web.toml`.
+fn file_name(text: &str) -> Option<&str> {
+    let name = text.lines().next()?.strip_prefix("# ")?;
+    (name.ends_with(".toml") && !name.contains([' ', '*'])).then_some(name)
+}
+
+/// What is wrong with the configuration that these files of a document are together.
+fn problems_of_all(blocks: &[Block], document: &str) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for block in blocks {
+        let path = folder.path().join(file_name(&block.text).expect("a name"));
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, &block.text).expect("a file");
+    }
+    match director_config::load(&folder.path().join("director.toml")) {
+        Err(problems) => Some(problems.to_string()),
+        Ok((_, texts)) if texts.included() + 1 != blocks.len() => {
+            Some(format!("{} files of {}", texts.included() + 1, blocks.len()))
+        }
+        // What the program prints of them is shown; the number at its end is of one release.
+        Ok((_, texts)) => {
+            let with = format!("director.toml with {} files that it includes", texts.included());
+            let said = format!("{with}: valid, configuration ");
+            (!document.contains(&said)).then(|| format!("the document does not show: {said}"))
+        }
+    }
 }
 
 /// An example names a configuration that it does not show: the pair's stands in for it.

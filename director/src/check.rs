@@ -4,7 +4,7 @@ use crate::cli::Check;
 use crate::import::load;
 use crate::output::{Failure, complain, say, shown, warned};
 use director_config::{Code, Problems, Trap, Warnings, check_files, check_node, nearest, warnings};
-use director_core::config::Config;
+use director_core::config::Digest;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,9 +17,13 @@ pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::SUCCESS;
     for path in &arguments.files {
         match check_one(path, arguments) {
-            Ok((config, warnings)) => {
-                let digest = config.digest();
-                say(&format!("{}: valid, configuration {digest}", path.display()))?;
+            Ok(Checked { digest, included, warnings }) => {
+                let with = match included {
+                    0 => String::new(),
+                    1 => " with 1 file that it includes".to_owned(),
+                    number => format!(" with {number} files that it includes"),
+                };
+                say(&format!("{}{with}: valid, configuration {digest}", path.display()))?;
                 if !warnings.warnings.is_empty() {
                     complain(warned(&warnings).trim_end());
                     if arguments.deny_warnings {
@@ -36,17 +40,31 @@ pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn check_one(path: &Path, arguments: &Check) -> Result<(Config, Warnings), Problems> {
-    let (config, text) = load(path, arguments.from)?;
-    let file = path.display().to_string();
-    let mut problems = check_files(&config, &file, &text);
-    if let Some(Err(unknown)) =
-        arguments.node.as_deref().map(|node| check_node(&config, node, &file, &text))
-    {
-        problems.extend(unknown.problems);
+/// A file without problems.
+struct Checked {
+    digest: Digest,
+    /// How many files it includes.
+    included: usize,
+    warnings: Warnings,
+}
+
+fn check_one(path: &Path, arguments: &Check) -> Result<Checked, Problems> {
+    let (config, texts) = load(path, arguments.from)?;
+    let node = arguments.node.as_deref().map(|node| check_node(&config, node, &texts));
+    let problems = match node {
+        None => check_files(&config, &texts),
+        Some(Ok(node)) => check_files(&config.local(&node), &texts),
+        Some(Err(unknown)) => {
+            let mut problems = check_files(&config, &texts);
+            problems.extend(unknown.problems);
+            problems
+        }
+    };
+    let warnings = warnings(&config, &texts);
+    if !problems.is_empty() {
+        return Err(Problems::new(texts.file(), problems));
     }
-    let warnings = warnings(&config, &file, &text);
-    if problems.is_empty() { Ok((config, warnings)) } else { Err(Problems::new(&file, problems)) }
+    Ok(Checked { digest: config.digest(), included: texts.included(), warnings })
 }
 
 /// What a code stands for.

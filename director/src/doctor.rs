@@ -28,9 +28,9 @@ struct Place {
 /// Looks, asks the neighbours, changes nothing.
 pub(crate) fn doctor(arguments: &Doctor) -> Result<ExitCode, Failure> {
     let path = &arguments.config;
-    let (config, text) = load(path).map_err(|problems| Failure::input(shown(&problems)))?;
+    let (config, texts) = load(path).map_err(|problems| Failure::input(shown(&problems)))?;
     let name = arguments.node.clone().unwrap_or_else(|| host_name(&config));
-    let node = check_node(&config, &name, &path.display().to_string(), &text);
+    let node = check_node(&config, &name, &texts);
     let mut facts = examine::facts().map_err(unknown)?;
     let own = RealServerHost::new().own_addresses().map_err(unknown)?;
     let needs = needs(&config, &own);
@@ -43,6 +43,7 @@ pub(crate) fn doctor(arguments: &Doctor) -> Result<ExitCode, Failure> {
     };
     let mut findings = Vec::new();
     if let Some(node) = &place.node {
+        let config = config.local(node);
         findings.extend(preflight(&config, node).iter().map(missing));
         findings.extend(ask(&config, &mut facts));
         findings.extend(director(&config, node, &facts));

@@ -2,7 +2,7 @@
 
 use crate::cli::From;
 use crate::import::load;
-use director_config::{Code, Problem, Problems, check_files, check_node, key_path};
+use director_config::{Code, Problem, Problems, Texts, check_files, check_node, key_path};
 use director_core::config::Config;
 use director_core::name::NodeName;
 use director_core::wire::heartbeat::{Key, MOST_KEYS};
@@ -11,11 +11,11 @@ use director_shell::{Settings, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A valid configuration and who this node is in it.
+/// A valid configuration, as this node has it, and who this node is in it.
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) node: NodeName,
-    pub(crate) text: String,
+    pub(crate) texts: Texts,
 }
 
 /// Reads the configuration and finds the node in it: the one that was named, or this host.
@@ -24,10 +24,10 @@ pub(crate) struct Loaded {
 /// Every problem of the text, or that the node is not in it.
 pub(crate) fn configuration(from: &From) -> Result<Loaded, Problems> {
     let path = &from.config;
-    let (config, text) = load(path, from.format)?;
+    let (config, texts) = load(path, from.format)?;
     let name = from.node.clone().unwrap_or_else(|| host_name(&config));
-    let node = check_node(&config, &name, &path.display().to_string(), &text)?;
-    Ok(Loaded { config, node, text })
+    let node = check_node(&config, &name, &texts)?;
+    Ok(Loaded { config: config.local(&node), node, texts })
 }
 
 /// The host name as it is configured: whole, or up to its first dot.
@@ -44,15 +44,15 @@ pub(crate) fn host_name(config: &Config) -> String {
 /// # Errors
 /// Every problem of the text, that the node is not in it, or what is wrong with the key file.
 pub(crate) fn settings(from: &From) -> Result<(Settings, NodeName), Problems> {
-    let Loaded { config, node, text } = configuration(from)?;
-    let file = from.config.display().to_string();
-    let problems = check_files(&config, &file, &text);
+    let Loaded { config, node, texts } = configuration(from)?;
+    let file = texts.file();
+    let problems = check_files(&config, &texts);
     if !problems.is_empty() {
-        return Err(Problems::new(&file, problems));
+        return Err(Problems::new(file, problems));
     }
-    let key_file = key_path(&config, &file);
+    let key_file = key_path(&config, file);
     let key =
-        read_key(&key_file).map_err(|message| Problems::new(&file, vec![key_problem(message)]))?;
+        read_key(&key_file).map_err(|message| Problems::new(file, vec![key_problem(message)]))?;
     Ok((Settings { config: Arc::new(config), key }, node))
 }
 
@@ -80,6 +80,7 @@ fn read_key(path: &Path) -> Result<Key, String> {
 fn key_problem(message: String) -> Problem {
     Problem {
         code: Code::KeyFileMissing,
+        file: None,
         line: 1,
         column: 1,
         message,
@@ -103,8 +104,8 @@ impl Source for Files {
         let node = Some(self.node.as_str().to_owned());
         let loaded = settings(&From { config: self.path.clone(), format: self.format, node });
         let (settings, _) = loaded.map_err(|problems| {
-            let file = &problems.file;
             let line = |problem: &Problem| {
+                let file = problems.file_of(problem);
                 let Problem { line, column, message, help, .. } = problem;
                 format!("{file}:{line}:{column}: {message}; {help}")
             };
@@ -193,6 +194,46 @@ addresses = ["192.0.2.100/24 on eth0"]
             assert!(problem.contains(&format!("director.toml:{line}:")), "{problem}");
             assert!(!problem.contains('\n'), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_reload_reads_all_files_and_uses_none_when_one_is_wrong() {
+        let (web, rest) = ("[groups.web]", "include = [\"conf.d/*.toml\"]\n");
+        let (start, group) = PAIR.split_at(PAIR.find(web).expect("a group"));
+        let (folder, mut files) = folder(&format!("{rest}{start}"));
+        let below = folder.path().join("conf.d");
+        fs::create_dir(&below).expect("a folder");
+        fs::write(below.join("web.toml"), group).expect("a file");
+        let before = files.load().expect("valid").config;
+        assert_eq!(before.groups.len(), 1);
+
+        fs::write(
+            below.join("mail.toml"),
+            "[groups.web]\naddresses = [\"192.0.2.101/24 on eth0\"]\n",
+        )
+        .expect("a file");
+        let problems = files.load().expect_err("twice");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains("conf.d/web.toml:1:9: [groups.web]"), "{problems:?}");
+        assert!(problems[0].contains("line 1 of `") && problems[0].contains("mail.toml"));
+        assert_eq!(files.used, Some(before), "what is in use stays in use");
+
+        let mail = "[groups.mail]\naddresses = [\"192.0.2.101/24 on eth0\"]\n";
+        fs::write(below.join("mail.toml"), mail).expect("a file");
+        assert_eq!(files.load().expect("valid").config.groups.len(), 2);
+    }
+
+    #[test]
+    fn this_node_has_its_own_and_the_digest_of_all() {
+        let own = "[nodes.d1.override]\ninterfaces = { eth0 = \"ens3\" }\n";
+        let (_folder, mut files) = folder(&format!("{PAIR}\n{own}"));
+        let first = files.load().expect("valid").config;
+        files.node = NodeName::new("d2").expect("a name");
+        files.used = None;
+        let second = files.load().expect("valid").config;
+        assert_eq!(first.digest(), second.digest());
+        assert_eq!(first.cluster.links[0].as_str(), "ens3");
+        assert_eq!(second.cluster.links[0].as_str(), "eth0");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::cli::Import;
 use crate::output::{Failure, complain, say, shown};
-use director_config::{Code, Problem, Problems};
+use director_config::{Code, Problem, Problems, Texts};
 use director_core::config::Config;
 use director_import::{Fate, Format, Imported, Input, Interface, Note, Options, Surroundings};
 use std::fs::OpenOptions;
@@ -57,12 +57,12 @@ fn wrong(problems: &[Problems]) -> Failure {
     Failure::input(texts.join("\n\n"))
 }
 
-/// A configuration with its text: a `director.toml`, or a file of another program when `format`
+/// A configuration with its texts: a `director.toml`, or a file of another program when `format`
 /// or a name that ends in `.cf` says so; what is not as it was is told on standard error.
 ///
 /// # Errors
 /// Every problem of the text.
-pub(crate) fn load(path: &Path, format: Option<Format>) -> Result<(Config, String), Problems> {
+pub(crate) fn load(path: &Path, format: Option<Format>) -> Result<(Config, Texts), Problems> {
     let named = path.extension().is_some_and(|it| it == "cf").then_some(Format::Ldirectord);
     let Some(format) = format.or(named) else { return director_config::load(path) };
     let options = Options { format: Some(format), ..Options::default() };
@@ -75,15 +75,15 @@ pub(crate) fn load(path: &Path, format: Option<Format>) -> Result<(Config, Strin
     complain(&told(&imported.notes));
     let name = format!("{}, imported", path.display());
     let config = director_config::parse(&name, &imported.text)?;
-    Ok((config, imported.text))
+    Ok((config, Texts::one(path.display().to_string(), imported.text)))
 }
 
 fn input(path: &Path) -> Result<Input, Problems> {
     let name = path.display().to_string();
     let problem = |code, message: String, help: &str| {
         let help = help.to_owned();
-        let (line, column, span, source_line) = (1, 1, 0..0, None);
-        let problem = Problem { code, line, column, message, help, span, source_line };
+        let (file, line, column, span, source_line) = (None, 1, 1, 0..0, None);
+        let problem = Problem { code, file, line, column, message, help, span, source_line };
         Problems::new(&name, vec![problem])
     };
     let bytes = std::fs::read(path).map_err(|error| {

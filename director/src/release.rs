@@ -109,7 +109,7 @@ mod tests {
     fn left_behind() -> (MemoryKernel, Loaded, Ledger) {
         let config = director_config::parse("pair.toml", FILE).unwrap();
         let node = NodeName::new("d1").unwrap();
-        let loaded = Loaded { config, node, text: FILE.to_owned() };
+        let loaded = Loaded { config, node, texts: director_config::Texts::one("pair.toml", FILE) };
         let mut kernel = MemoryKernel::default();
         let mut held = wanted(&mut kernel, &loaded, None).unwrap();
         held.addresses.values_mut().for_each(|presence| *presence = Presence::Held);

@@ -24,6 +24,11 @@ fn document() -> Value {
         "additionalProperties": false,
         "required": ["cluster", "nodes"],
         "properties": {
+            "include": {
+                "type": "array",
+                "items": { "type": "string" },
+                "description": "Files that are part of the configuration, beside this one.",
+            },
             "cluster": of("cluster"),
             "nodes": named("node"),
             "groups": named("group"),

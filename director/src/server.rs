@@ -9,6 +9,7 @@ mod edit;
 use crate::cli::orders::{Asked, ServerTask, Which};
 use crate::operate::order;
 use crate::output::{Failure, complain, say, shown};
+use director_config::parse_all;
 use director_core::config::Config;
 use director_shell::control::{Command, ask};
 use edit::{Edit, Server};
@@ -81,20 +82,19 @@ fn carry_out(
 
 /// Changes the file, has it read, and puts it back when it is not taken.
 fn keep(which: &Which, asked: &Asked, edit: Edit, done: &str) -> Result<ExitCode, Failure> {
-    let path = &which.config;
-    let failed = |error: io::Error| Failure::machine(format_args!("{}: {error}", path.display()));
-    let before = fs::read_to_string(path).map_err(failed)?;
-    let name = path.display().to_string();
-    let parsed = |text: &str| {
-        director_config::parse(&name, text).map_err(|problems| Failure::input(shown(&problems)))
-    };
-    let config = parsed(&before)?;
-    is_in_use(&config, path, asked)?;
+    let wrong = |problems| Failure::input(shown(&problems));
+    let (config, texts) = director_config::load(&which.config).map_err(wrong)?;
+    is_in_use(&config, &which.config, asked)?;
+    // The service may stand in a file that the configuration includes.
+    let defined = texts.defining("services", which.service.as_str());
+    let (name, before) = defined.or(texts.iter().next()).unwrap_or_default();
+    let path = Path::new(name);
+    let failed = |error: io::Error| Failure::machine(format_args!("{name}: {error}"));
     let service = config.services.get(&which.service);
     let own = service.and_then(|service| service.key.address()).map(|key| key.port());
-    let after = edit::edited(&before, which.service.as_str(), own, edit);
+    let after = edit::edited(before, which.service.as_str(), own, edit);
     let after = after.map_err(|why| Failure::input(format_args!("{name}: {why}")))?;
-    parsed(&after)?;
+    parse_all(&texts.with(name, &after)).map_err(wrong)?;
     if fs::read_to_string(path).map_err(failed)? != before {
         return Err(Failure::machine(format_args!("{name} has just been changed; try again")));
     }
@@ -116,7 +116,7 @@ fn keep(which: &Which, asked: &Asked, edit: Edit, done: &str) -> Result<ExitCode
         },
         Err(error) => error.to_string(),
     };
-    replace(path, &before).map_err(failed)?;
+    replace(path, before).map_err(failed)?;
     Err(Failure::machine(format_args!("refused, {name} is as it was: {refused}")))
 }
 

@@ -107,6 +107,26 @@ fn all_problems_of_all_files_are_shown() {
 }
 
 #[test]
+fn a_configuration_in_several_files_is_checked_whole() {
+    let folder = Folder::with(&format!("include = [\"more.toml\"]\n{PAIR}"));
+    let more = folder.path().join("more.toml");
+    fs::write(&more, "[telemetry]\nmetrics = \"127.0.0.1:9470\"\n").unwrap();
+    let said = folder.run("check director.toml");
+    let begin = "director.toml with 1 file that it includes: valid, configuration ";
+    assert!(said.code == Some(0) && said.out.starts_with(begin), "{}", said.out);
+    fs::write(&more, "\n[nodes.d1]\npriority = 1\n").unwrap();
+    for arguments in ["check director.toml", "plan --config director.toml --node d1"] {
+        let said = folder.run(arguments);
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains("--> more.toml:2:8"), "{}", said.err);
+        assert!(said.err.contains("line 7 of `director.toml`"), "{}", said.err);
+    }
+    fs::remove_file(more).unwrap();
+    let said = folder.run("check director.toml");
+    assert!(said.code == Some(2) && said.err.contains("--> director.toml:1:12"), "{}", said.err);
+}
+
+#[test]
 fn a_node_is_checked_when_it_is_named() {
     let folder = Folder::with(PAIR);
     assert_eq!(folder.run("check --node d2 director.toml").code, Some(0));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot write its files has failed")]
 
+use director_config::Texts;
 use director_sim::hunt::kind::Kind;
 use director_sim::hunt::own::{Own, Toll, derive, text};
 use scenario::NodeKind;
@@ -36,15 +37,19 @@ check     = { type = "tcp" }
 servers   = [{ address = "10.0.0.31" }, { address = "10.0.0.32" }]
 "#;
 
+fn own(text: &str) -> Texts {
+    Texts::one("own.toml", text)
+}
+
 fn toll(config: &str, each: u64) -> Toll {
-    let derived = derive("own.toml", config).unwrap();
+    let derived = derive(&own(config)).unwrap();
     let only = vec![Kind::PowerOffDirector, Kind::PowerOffServer, Kind::Kill];
-    Own { derived, only, each, seed: 1, jobs: 2 }.run("own.toml", config).unwrap()
+    Own { derived, only, each, seed: 1, jobs: 2 }.run(&own(config)).unwrap()
 }
 
 #[test]
 fn the_topology_is_what_the_configuration_names() {
-    let derived = derive("own.toml", PAIR).unwrap();
+    let derived = derive(&own(PAIR)).unwrap();
     let nodes: Vec<(&str, String)> = derived
         .scenario
         .nodes
@@ -105,13 +110,13 @@ fn what_can_never_fail_over_is_said_without_a_run() {
 
 #[test]
 fn what_cannot_be_hunted_is_refused_with_the_reason() {
-    let wrong = derive("own.toml", "[cluster]\nkeepalive = 1\n").unwrap_err();
+    let wrong = derive(&own("[cluster]\nkeepalive = 1\n")).unwrap_err();
     assert!(wrong.0.contains("own.toml:2:"), "{wrong}");
     let apart = PAIR.replace("eth1 = \"10.1.0.12\"", "eth1 = \"10.2.0.12\"");
-    let wrong = derive("own.toml", &apart).unwrap_err();
+    let wrong = derive(&own(&apart)).unwrap_err();
     assert!(wrong.0.contains("eth1 of d2 is 10.2.0.12, which is not in the network"), "{wrong}");
     let far = PAIR.replace("10.0.0.2", "172.16.0.2").replace("172.16.0.254", "10.0.0.254");
-    let wrong = derive("own.toml", &far).unwrap_err();
+    let wrong = derive(&own(&far)).unwrap_err();
     assert!(wrong.0.contains("no service is left that can be played"), "{wrong}");
 }
 
@@ -156,7 +161,7 @@ fn the_documentation_shows_what_is_printed() {
     let config = pair.split("```").nth(1).unwrap().strip_prefix("toml\n").unwrap();
     let (_, own) = guide.split_once("## On a configuration of one's own").unwrap();
     let shown = own.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
-    let derived = derive("director.toml", config).unwrap();
+    let derived = derive(&Texts::one("director.toml", config)).unwrap();
     let only = vec![
         Kind::PowerOffDirector,
         Kind::PowerOffServer,
@@ -165,6 +170,6 @@ fn the_documentation_shows_what_is_printed() {
         Kind::PauseDirector,
     ];
     let own = Own { derived, only, each: 20, seed: 1, jobs: 2 };
-    let toll = own.run("director.toml", config).unwrap();
+    let toll = own.run(&Texts::one("director.toml", config)).unwrap();
     assert_eq!(text(&toll, None), shown);
 }

@@ -50,9 +50,8 @@ impl Hunting {
     pub(super) fn on_own(self, out: &mut Vec<u8>) -> Result<Exit, String> {
         let Some(path) = &self.own.config else { return Err("no --config".to_owned()) };
         let file = path.display().to_string();
-        let content = std::fs::read_to_string(path)
-            .map_err(|error| format!("cannot read {file}: {error}"))?;
-        let derived = derive(&file, &content).map_err(|wrong| wrong.0)?;
+        let (_, texts) = director_config::load(path).map_err(|wrong| wrong.to_string())?;
+        let derived = derive(&texts).map_err(|wrong| wrong.0)?;
         let jobs = self.threads();
         let frame = derived.scenario.clone();
         let own = Own {
@@ -62,7 +61,7 @@ impl Hunting {
             seed: self.seeds.start,
             jobs,
         };
-        let toll = own.run(&file, &content).map_err(|wrong| wrong.0)?;
+        let toll = own.run(&texts).map_err(|wrong| wrong.0)?;
         let summary = match self.own.format {
             Form::Text => Some(self.many(frame, jobs)?),
             Form::Json => None,

@@ -58,8 +58,8 @@ const USUAL_LEASE: Duration = Duration::from_secs(10);
 /// nothing. Peers that are heard end the wait at once.
 const INITDEAD_FLOOR: Duration = Duration::from_secs(5);
 /// Power switches and management boards take their time.
-const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
-const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 /// `director_core::beat::LinkId` counts links in a byte.
 const MOST_LINKS: usize = 255;
 /// All of them must be marks.
@@ -232,14 +232,15 @@ fn links(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<At<I
             links
                 .iter()
                 .find(|other| other.value == link.value)
-                .map(|other| found.line(&other.span))
+                .map(|other| found.spoken(&other.span))
         });
+        let is_new = earlier.is_none();
         if let (Some(link), Some(line)) = (&link, earlier) {
-            let message = format!("link {} is already in the list (line {line})", link.value);
+            let message = format!("link {} is already in the list ({line})", link.value);
             let help = "name each interface once, in the order in which links are numbered";
             found.add(Code::DuplicateLink, &link.span, message, help);
         }
-        links.extend(link.filter(|_| earlier.is_none()));
+        links.extend(link.filter(|_| is_new));
     }
     (links.len() == values.len()).then_some(links)
 }

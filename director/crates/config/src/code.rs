@@ -41,11 +41,16 @@ codes! {
     BadName "bad-name" "A name is empty, too long, or has a character that names do not have.";
     BadText "bad-text" "A text cannot be used for what its key is for.";
     NotYet "not-yet" "This release cannot do it.";
+    NoInclude "no-include" "A text that is read by itself includes files.";
+    IncludeCycle "include-cycle" "A file includes itself, or one that includes it.";
+    IncludedTwice "included-twice" "A file is included at two places.";
+    DuplicateName "duplicate-name" "Two files define the same thing.";
     NoEffect "no-effect" "A key has no effect beside the others.";
     NoNodes "no-nodes" "There is no director.";
     NoLinks "no-links" "Directors have no link to hear each other on.";
     DuplicateLink "duplicate-link" "A link stands in the list twice.";
     MissingAddress "missing-address" "A node has no address on an interface that it needs.";
+    SameInterface "same-interface" "A node would call two interfaces the same.";
     UnknownInterface "unknown-interface" "No node has the interface.";
     DuplicateAddress "duplicate-address" "Two things have the same address.";
     EmptyGroup "empty-group" "A group has no addresses.";

@@ -1,6 +1,7 @@
 //! What the tables must be to each other, each with its reason.
 
 mod addresses;
+mod interfaces;
 mod preferences;
 mod services;
 mod timing;
@@ -19,6 +20,7 @@ pub(crate) fn check(draft: &Draft, found: &mut Found<'_>) {
         timing::check(cluster, found);
     }
     addresses::check(draft, found);
+    interfaces::check(draft, found);
     preferences::check(draft, found);
     services::check(draft, found);
     vrrp::check(draft, found);

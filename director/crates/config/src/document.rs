@@ -5,15 +5,29 @@ use crate::found::Found;
 use crate::problem::Problems;
 use crate::section::{Keys, Section};
 use crate::source::Span;
+use crate::texts::Texts;
 use crate::tree::{Entry, Kind, Value, from_document};
 use crate::value::wrong_type;
-use crate::{alerts, cluster, cross, group, node, operations, service, syntax};
+use crate::{alerts, cluster, cross, group, include, node, operations, service, syntax};
 use director_core::config::{Config, Operations};
 
 const KEYS: Keys = Keys {
-    known: &["cluster", "nodes", "groups", "services", "alerts", "telemetry", "api", "maintenance"],
+    known: &[
+        include::KEY,
+        "cluster",
+        "nodes",
+        "groups",
+        "services",
+        "alerts",
+        "telemetry",
+        "api",
+        "maintenance",
+    ],
     later: &[],
 };
+
+/// The tables of tables with names: each file may have some of them.
+const NAMED: [&str; 4] = ["nodes", "groups", "services", "alerts"];
 
 /// What the file says, as far as it is valid.
 pub(crate) struct Draft {
@@ -37,29 +51,56 @@ pub(crate) struct Tables<T> {
 
 /// Makes the text of a `director.toml` into a configuration.
 ///
-/// Reads no file; `file_name` only stands in the problems.
+/// Reads no file; `file_name` only stands in the problems, and `include` is one of them.
 ///
 /// # Errors
 /// Every problem of the text. A text that is not TOML has one: where it stops being TOML.
 pub fn parse(file_name: &str, text: &str) -> Result<Config, Problems> {
-    let mut found = Found::new(text);
-    let config = read(text, &mut found);
+    read(&Texts::one(file_name, text), include::refuse)
+}
+
+/// Makes the texts of a `director.toml` and of the files that it includes into a configuration.
+///
+/// Reads no file: `include` has been followed.
+///
+/// # Errors
+/// Every problem of the texts, each with its file.
+pub fn parse_all(texts: &Texts) -> Result<Config, Problems> {
+    read(texts, |_, _| {})
+}
+
+fn read(texts: &Texts, on_root: impl Fn(&Value<'_>, &mut Found<'_>)) -> Result<Config, Problems> {
+    let mut found = Found::new(texts);
+    let config = understand(texts, on_root, &mut found);
     let problems = found.into_problems();
     match config {
         Some(config) if problems.is_empty() => Ok(config),
-        _ => Err(Problems::new(file_name, problems)),
+        _ => Err(Problems::new(texts.file(), problems)),
     }
 }
 
-fn read(text: &str, found: &mut Found<'_>) -> Option<Config> {
-    let document = match toml_edit::Document::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            syntax::report(text, &error, found);
-            return None;
+fn understand(
+    texts: &Texts,
+    on_root: impl Fn(&Value<'_>, &mut Found<'_>),
+    found: &mut Found<'_>,
+) -> Option<Config> {
+    let mut documents = Vec::new();
+    for (_, base, _, text) in texts.parts() {
+        match toml_edit::Document::parse(text) {
+            Ok(document) => documents.push((base, document)),
+            Err(error) => {
+                let (span, message, help) = syntax::broken(text, &error);
+                let span = span.start + base..span.end + base;
+                found.add(Code::Syntax, &span, message, help);
+            }
         }
-    };
-    let root = from_document(&document);
+    }
+    if documents.len() <= texts.included() {
+        return None;
+    }
+    let roots = documents.iter().map(|(base, document)| from_document(document, *base));
+    let root = include::merge(roots.collect(), &NAMED, found);
+    on_root(&root, found);
     let section = Section::open("the file".to_owned(), &root, &KEYS, "", found)?;
     let help = "begin the file with [cluster] and, under it, key-file and links";
     let cluster =
@@ -126,6 +167,7 @@ impl Draft {
                 .map(alerts::Draft::build)
                 .collect::<Option<_>>()?,
             operations: self.operations?,
+            shared: None,
         })
     }
 }

@@ -1,31 +1,34 @@
 //! What is outside the text: the file itself, the key file, the host.
 
 use crate::code::Code;
-use crate::document::parse;
+use crate::document::parse_all;
+use crate::include::follow;
+use crate::place::Places;
 use crate::problem::{Problem, Problems};
 use crate::secrets;
-use crate::source::{Source, Span};
+use crate::source::Source;
 use crate::suggest::{all_of, nearest, quote, quote_path};
+use crate::texts::Texts;
 use director_core::config::Config;
 use director_core::name::NodeName;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// No configuration is longer: 16 MiB.
-const LONGEST: u64 = 16 << 20;
+pub(crate) const LONGEST: usize = 16 << 20;
 
-/// Reads a `director.toml` and gives its configuration and its text.
+/// Reads a `director.toml` with the files that it includes, and gives the configuration and what
+/// it was read from.
 ///
 /// # Errors
-/// When the file cannot be read or is not UTF-8, and every problem of its text.
-pub fn load(path: &Path) -> Result<(Config, String), Problems> {
-    let name = path.display().to_string();
-    let text = read(path).map_err(|problem| Problems::new(&name, vec![problem]))?;
-    let config = parse(&name, &text)?;
-    Ok((config, text))
+/// When a file cannot be read, included, or is not UTF-8, and every problem of the texts.
+pub fn load(path: &Path) -> Result<(Config, Texts), Problems> {
+    let texts = follow(path)?;
+    let config = parse_all(&texts)?;
+    Ok((config, texts))
 }
 
-fn read(path: &Path) -> Result<String, Problem> {
+pub(crate) fn read(path: &Path) -> Result<String, Problem> {
     let unreadable = |error: std::io::Error| {
         let help = match error.kind() {
             ErrorKind::NotFound => "check the name, or write the file",
@@ -37,8 +40,8 @@ fn read(path: &Path) -> Result<String, Problem> {
     };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
+    file.take(LONGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > LONGEST {
         let message = "the file is longer than 16 MiB".to_owned();
         let help = "name a director.toml".to_owned();
         return Err(Problem::of_file(Code::Unreadable, message, help));
@@ -49,7 +52,7 @@ fn read(path: &Path) -> Result<String, Problem> {
         let text = String::from_utf8_lossy(&bytes);
         let message = format!("byte {valid} of the file is not UTF-8 text");
         let help = "save the file in the encoding UTF-8".to_owned();
-        Problem::at(&Source::new(&text), Code::NotUtf8, &(valid..valid + 1), message, help)
+        Problem::at(&Source::of(None, &text), Code::NotUtf8, &(valid..valid + 1), message, help)
     })
 }
 
@@ -60,13 +63,13 @@ pub fn key_path(config: &Config, file_name: &str) -> PathBuf {
     folder.join(&config.cluster.key_file)
 }
 
-/// What is wrong with the files that the configuration names, at their places in its text.
+/// What is wrong with the files that the configuration names, at their places in its texts.
 ///
 /// The key file must be there, not be empty, and not be readable by others; so must the files with
 /// the secrets of checks.
 #[must_use]
-pub fn check_files(config: &Config, file_name: &str, text: &str) -> Vec<Problem> {
-    let path = key_path(config, file_name);
+pub fn check_files(config: &Config, texts: &Texts) -> Vec<Problem> {
+    let path = key_path(config, texts.file());
     let shown = quote_path(&path);
     let found = match std::fs::metadata(&path) {
         Err(error) => Some((
@@ -92,12 +95,13 @@ pub fn check_files(config: &Config, file_name: &str, text: &str) -> Vec<Problem>
         )),
         Ok(_) => None,
     };
-    let source = Source::new(text);
+    let source = Source::new(texts);
     let problem = |(code, message, help): (Code, String, &str)| {
-        Problem::at(&source, code, &key_span(text), message, help.to_owned())
+        let span = Places::new(texts).find(&["cluster", "key-file"]);
+        Problem::at(&source, code, &span, message, help.to_owned())
     };
     let mut problems: Vec<Problem> = found.map(problem).into_iter().collect();
-    problems.extend(secrets::problems(config, text));
+    problems.extend(secrets::problems(config, texts));
     problems
 }
 
@@ -106,23 +110,11 @@ pub(crate) fn others_may_read(metadata: &std::fs::Metadata) -> bool {
     metadata.mode() & 0o007 != 0
 }
 
-/// Where the text names its key file.
-fn key_span(text: &str) -> Span {
-    let document = toml_edit::Document::parse(text).ok();
-    let item = document.as_ref().and_then(|it| it.get("cluster")?.get("key-file")?.span());
-    item.unwrap_or(0..0)
-}
-
 /// The node `name` of the configuration: the one that runs on this host.
 ///
 /// # Errors
 /// One problem when there is none, with the nodes that there are.
-pub fn check_node(
-    config: &Config,
-    name: &str,
-    file_name: &str,
-    text: &str,
-) -> Result<NodeName, Problems> {
+pub fn check_node(config: &Config, name: &str, texts: &Texts) -> Result<NodeName, Problems> {
     let node = NodeName::new(name).ok().filter(|node| config.nodes.contains_key(node));
     node.ok_or_else(|| {
         let known: Vec<&str> = config.nodes.keys().map(NodeName::as_str).collect();
@@ -132,11 +124,9 @@ pub fn check_node(
             "say which one this host is, with --node {}, or describe it under [nodes.{name}]",
             example.unwrap_or("NAME")
         );
-        let document = toml_edit::Document::parse(text).ok();
-        let span = document.as_ref().and_then(|it| it.as_table().key("nodes")?.span());
-        let source = Source::new(text);
-        let span = span.unwrap_or(0..0);
-        let problem = Problem::at(&source, Code::UnknownNode, &span, message, help);
-        Problems::new(file_name, vec![problem])
+        let places = Places::new(texts);
+        let span = places.first(|document| document.as_table().key("nodes")?.span());
+        let problem = Problem::at(&Source::new(texts), Code::UnknownNode, &span, message, help);
+        Problems::new(texts.file(), vec![problem])
     })
 }

@@ -3,6 +3,7 @@
 use crate::code::Code;
 use crate::problem::Problem;
 use crate::source::{Source, Span};
+use crate::texts::Texts;
 
 /// A value and where it stands in the text.
 #[derive(Clone, Debug)]
@@ -20,12 +21,13 @@ impl<T> At<T> {
 /// The problems that have been found so far.
 pub(crate) struct Found<'a> {
     source: Source<'a>,
+    file: &'a str,
     problems: Vec<Problem>,
 }
 
 impl<'a> Found<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { source: Source::new(text), problems: Vec::new() }
+    pub(crate) fn new(texts: &'a Texts) -> Self {
+        Self { source: Source::new(texts), file: texts.file(), problems: Vec::new() }
     }
 
     /// Something is wrong at `span`: what, and what to do about it.
@@ -40,9 +42,9 @@ impl<'a> Found<'a> {
         self.problems.push(problem);
     }
 
-    /// The line of another place, for messages that speak of it.
-    pub(crate) fn line(&self, span: &Span) -> usize {
-        self.source.position(span.start).0
+    /// Another place, for messages that speak of it: `line 7`, of a file when there are several.
+    pub(crate) fn spoken(&self, span: &Span) -> String {
+        self.source.spoken(span, self.file)
     }
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {

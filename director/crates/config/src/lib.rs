@@ -12,8 +12,11 @@ mod files;
 mod found;
 mod group;
 mod hook;
+mod include;
 mod node;
 mod operations;
+mod overrides;
+mod place;
 mod policy;
 mod problem;
 pub mod reference;
@@ -24,6 +27,7 @@ mod show;
 mod source;
 mod suggest;
 mod syntax;
+mod texts;
 mod trap;
 mod tree;
 mod value;
@@ -32,11 +36,12 @@ mod write;
 
 pub use check::check_types;
 pub use code::Code;
-pub use document::parse;
+pub use document::{parse, parse_all};
 pub use duration::{format_duration, parse_duration};
 pub use files::{check_files, check_node, key_path, load};
 pub use problem::{Problem, Problems};
 pub use suggest::nearest;
+pub use texts::Texts;
 pub use trap::{Trap, Warning, Warnings, warnings};
 pub use write::render;
 
@@ -52,6 +57,7 @@ mod tests {
             crate::cluster::ANNOUNCE_KEYS.known,
             crate::cluster::sync::KEYS.known,
             crate::node::KEYS.known,
+            crate::overrides::KEYS.known,
             crate::group::KEYS.known,
             crate::group::vrrp::KEYS.known,
             crate::service::KEYS.known,

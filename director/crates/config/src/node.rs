@@ -2,15 +2,16 @@
 
 use crate::address::host;
 use crate::found::{At, Found};
+use crate::overrides;
 use crate::section::{Keys, Section};
 use crate::source::Span;
 use crate::tree::{Entry, Kind, Value};
 use crate::value::{named, number, wrong_type};
-use director_core::config::{Node, Priority};
+use director_core::config::{Node, Overrides, Priority};
 use director_core::name::{InterfaceName, NodeName};
 use std::net::IpAddr;
 
-pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priority"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priority", "override"], later: &[] };
 
 /// What `[nodes.NAME]` says, as far as it is valid.
 pub(crate) struct Draft {
@@ -21,6 +22,9 @@ pub(crate) struct Draft {
     /// Whether that is all of them.
     pub(crate) complete: bool,
     priority: Option<Priority>,
+    overrides: Option<Overrides>,
+    /// What its interfaces are called here, by what they are called everywhere.
+    pub(crate) interfaces: Vec<(At<InterfaceName>, At<InterfaceName>)>,
 }
 
 /// An address on an interface.
@@ -39,6 +43,9 @@ impl Draft {
         let addresses = section.need("addresses", help, found, addresses);
         let help = "write priority = 1 (least preferred as owner) to 254 (most)";
         let priority = section.need("priority", help, found, number::<u8>(1..=254));
+        let read =
+            section.read("override", found, overrides::read).or_else(|| Some(<_>::default()));
+        let (interfaces, overrides) = read.map_or((Vec::new(), None), |(it, own)| (it, Some(own)));
         let (addresses, complete) = addresses.map_or((Vec::new(), false), |at| at.value);
         Some(Self {
             span: section.span,
@@ -46,6 +53,8 @@ impl Draft {
             addresses,
             complete,
             priority: priority.and_then(|at| Priority::new(at.value)),
+            overrides,
+            interfaces,
         })
     }
 
@@ -56,7 +65,7 @@ impl Draft {
     pub(crate) fn build(self) -> Option<(NodeName, Node)> {
         let addresses = self.addresses.into_iter();
         let addresses = addresses.map(|it| (it.interface.value, it.address.value)).collect();
-        let node = Node { addresses, priority: self.priority? };
+        let node = Node { addresses, priority: self.priority?, overrides: self.overrides? };
         self.complete.then_some((self.name, node))
     }
 }

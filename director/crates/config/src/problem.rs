@@ -1,13 +1,15 @@
 //! Problems of a file, as values.
 
 use crate::code::Code;
-use crate::source::{Source, Span};
+use crate::source::{Place, Source, Span};
 
 /// Something that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What kind of problem it is.
     pub code: Code,
+    /// The file where it stands; `None` for the one that was asked for.
+    pub file: Option<String>,
     /// Line in the file, from 1.
     pub line: usize,
     /// Column in the line, from 1, in characters.
@@ -22,7 +24,7 @@ pub struct Problem {
     pub source_line: Option<String>,
 }
 
-/// Everything that is wrong with a file, by position.
+/// Everything that is wrong with a file and those that it includes, by position.
 ///
 /// `Display` shows it to people, without colours; [`Problems::coloured`] with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub struct Problems {
 impl Problem {
     /// A problem with the file as a whole.
     pub(crate) fn of_file(code: Code, message: String, help: String) -> Self {
-        Self { code, line: 1, column: 1, message, help, span: 0..0, source_line: None }
+        Self { code, file: None, line: 1, column: 1, message, help, span: 0..0, source_line: None }
     }
 
     pub(crate) fn at(
@@ -46,10 +48,8 @@ impl Problem {
         message: String,
         help: String,
     ) -> Self {
-        let span = source.clamp(span);
-        let (line, column) = source.position(span.start);
-        let source_line = Some(source.line(line).to_owned());
-        Self { code, line, column, message, help, span, source_line }
+        let Place { file, line, column, text, span } = source.place(span);
+        Self { code, file, line, column, message, help, span, source_line: Some(text) }
     }
 
     /// How many characters of the line are wrong; at least 1.
@@ -66,14 +66,17 @@ impl Problems {
     #[must_use]
     pub fn new(file: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|one, other| {
-            (one.span.start, one.span.end, one.code).cmp(&(
-                other.span.start,
-                other.span.end,
-                other.code,
-            ))
+            let key = |it: &Problem| (it.span.start, it.span.end, it.code);
+            (&one.file, key(one)).cmp(&(&other.file, key(other)))
         });
         problems.dedup();
         Self { file: file.to_owned(), problems }
+    }
+
+    /// The file where a problem of these stands.
+    #[must_use]
+    pub fn file_of<'a>(&'a self, problem: &'a Problem) -> &'a str {
+        problem.file.as_deref().unwrap_or(&self.file)
     }
 }
 

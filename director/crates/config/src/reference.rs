@@ -65,6 +65,7 @@ const TABLES: &[Entry] = &[
     ("announce", "`announce`", "", &crate::cluster::ANNOUNCE_KEYS),
     ("sync", "`sync`", "sync", &crate::cluster::sync::KEYS),
     ("node", "[nodes.NAME]", "[nodes.NAME]", &crate::node::KEYS),
+    ("override", "`override`", "override", &crate::overrides::KEYS),
     ("group", "[groups.NAME]", "[groups.NAME]", &crate::group::KEYS),
     ("vrrp", "`vrrp`", "vrrp", &crate::group::vrrp::KEYS),
     ("service", "[services.NAME]", "[services.NAME]", &crate::service::KEYS),
@@ -115,7 +116,8 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("sync", "id") => Number(0, 255),
         ("sync", "group") => Text,
         ("sync", "ttl") => Number(1, 255),
-        ("node", "addresses") => Names,
+        ("node", "addresses") | ("override", "interfaces") => Names,
+        ("node", "override") => Table("override"),
         ("node", "priority") => Number(1, 254),
         ("group", "addresses") | ("vrrp", "peers") => Texts,
         ("group", "vrrp") => Table("vrrp"),
@@ -164,6 +166,9 @@ fn form(table: &str, key: &str) -> Option<Form> {
 fn form_of_operations(table: &str, key: &str) -> Option<Form> {
     use Form::{Boolean, Duration, Number, Table, Text, Texts, Word};
     Some(match (table, key) {
+        ("override", "telemetry") => Table("telemetry"),
+        ("override", "api") => Table("api"),
+        ("override", "maintenance") => Table("maintenance"),
         ("telemetry", "metrics") | ("maintenance", "directory") => Text,
         ("api", "operators") => Texts,
         ("api", _) => Text,

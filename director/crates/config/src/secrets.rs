@@ -2,17 +2,19 @@
 
 use crate::code::Code;
 use crate::files::others_may_read;
+use crate::place::Places;
 use crate::problem::Problem;
 use crate::source::{Source, Span};
 use crate::suggest::quote_path;
+use crate::texts::Texts;
 use director_core::config::Config;
 use director_core::config::dialogue::Secret;
 use std::path::Path;
-use toml_edit::TableLike;
+use toml_edit::{Document, Item, TableLike};
 
-/// What is wrong with them, at their places in the text. What is in them is not looked at.
-pub(crate) fn problems(config: &Config, text: &str) -> Vec<Problem> {
-    let source = Source::new(text);
+/// What is wrong with them, at their places in the texts. What is in them is not looked at.
+pub(crate) fn problems(config: &Config, texts: &Texts) -> Vec<Problem> {
+    let (source, places) = (Source::new(texts), Places::new(texts));
     let mut found = Vec::new();
     let checks = config.services.iter().flat_map(|(name, service)| {
         let secrets = service.check.dialogue.secrets().into_iter();
@@ -24,21 +26,30 @@ pub(crate) fn problems(config: &Config, text: &str) -> Vec<Problem> {
     for (table, secret) in checks.chain(alerts) {
         let Secret::File(path) = secret else { continue };
         if let Some((code, message, help)) = wrong(Path::new(path)) {
-            let span = span(text, table, path);
+            let span = places.first(|document| span(document, table, path));
             found.push(Problem::at(&source, code, &span, message, help.to_owned()));
         }
     }
     if let Some(api) = &config.operations.api {
         let files = [("certificate", &api.certificate), ("clients", &api.clients)];
-        let shown = files.map(|(key, path)| (key, unreadable(Path::new(path))));
-        let secret = ("key-file", wrong(Path::new(&api.key_file)));
-        for (key, problem) in shown.into_iter().chain([secret]) {
+        let shown = files.map(|(key, path)| (key, path, unreadable(Path::new(path))));
+        let secret = ("key-file", &api.key_file, wrong(Path::new(&api.key_file)));
+        for (key, named, problem) in shown.into_iter().chain([secret]) {
             let Some((code, message, help)) = problem else { continue };
-            let span = of_key(text, ["api", key]);
+            let span = places.first(|document| of_api(document, key, named));
             found.push(Problem::at(&source, code, &span, message, help.to_owned()));
         }
     }
     found
+}
+
+/// Where a file of `api` is named: by a node for itself, or by all.
+fn of_api(document: &Document<&str>, key: &str, path: &str) -> Option<Span> {
+    let nodes = document.get("nodes").and_then(Item::as_table_like);
+    let own = nodes.into_iter().flat_map(TableLike::iter);
+    let mut own = own.filter_map(|(_, node)| node.get("override")?.get("api")?.get(key));
+    let own = own.find(|item| item.as_str() == Some(path));
+    own.or_else(|| document.get("api")?.get(key))?.span()
 }
 
 /// What is wrong with a file that is no secret.
@@ -46,13 +57,6 @@ fn unreadable(path: &Path) -> Option<(Code, String, &'static str)> {
     let error = std::fs::File::open(path).err()?;
     let message = format!("{} cannot be read: {error}", quote_path(path));
     Some((Code::Unreadable, message, "name a PEM file that can be read"))
-}
-
-/// Where a key of a table stands.
-fn of_key(text: &str, [table, key]: [&str; 2]) -> Span {
-    let document = toml_edit::Document::parse(text).ok();
-    let item = document.as_ref().and_then(|it| it.get(table)?.get(key)?.span());
-    item.unwrap_or(0..0)
 }
 
 fn wrong(path: &Path) -> Option<(Code, String, &'static str)> {
@@ -78,11 +82,9 @@ fn wrong(path: &Path) -> Option<(Code, String, &'static str)> {
 }
 
 /// Where a table below `[services.NAME]` or `[alerts.NAME]` names a file.
-fn span(text: &str, [kind, name]: [&str; 2], path: &str) -> Span {
-    let document = toml_edit::Document::parse(text).ok();
-    let table = document.as_ref().and_then(|it| it.get(kind)?.get(name)?.as_table_like());
-    let below = table.into_iter().flat_map(TableLike::iter);
-    let mut keys = below.filter_map(|(_, item)| item.as_table_like()).flat_map(TableLike::iter);
+fn span(document: &Document<&str>, [kind, name]: [&str; 2], path: &str) -> Option<Span> {
+    let table = document.get(kind)?.get(name)?.as_table_like()?;
+    let mut keys = table.iter().filter_map(|(_, it)| it.as_table_like()).flat_map(TableLike::iter);
     let named = keys.find(|(_, item)| item.as_str() == Some(path));
-    named.and_then(|(_, item)| item.span()).unwrap_or(0..0)
+    named.and_then(|(_, item)| item.span())
 }

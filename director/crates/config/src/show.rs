@@ -53,11 +53,17 @@ impl Problems {
 
     fn show(&self, out: &mut fmt::Formatter<'_>, mark: Mark) -> fmt::Result {
         for problem in &self.problems {
-            writeln!(out, "{}", shown(problem).text(&self.file, mark))?;
+            writeln!(out, "{}", shown(problem).text(self.file_of(problem), mark))?;
         }
+        let mut files: Vec<&str> = self.problems.iter().map(|it| self.file_of(it)).collect();
+        files.dedup();
+        let whose = match files.as_slice() {
+            [] | [_] => printable(files.first().unwrap_or(&self.file.as_str())),
+            several => format!("{} files", several.len()),
+        };
         match self.problems.len() {
-            1 => writeln!(out, "1 problem in {}", printable(&self.file)),
-            count => writeln!(out, "{count} problems in {}", printable(&self.file)),
+            1 => writeln!(out, "1 problem in {whose}"),
+            count => writeln!(out, "{count} problems in {whose}"),
         }
     }
 }
@@ -146,7 +152,7 @@ mod tests {
     use crate::source::Source;
 
     fn problems(text: &str, span: std::ops::Range<usize>) -> Problems {
-        let source = Source::new(text);
+        let source = Source::of(None, text);
         let message = "it is wrong".to_owned();
         let problem = Problem::at(&source, Code::Syntax, &span, message, "mend it".to_owned());
         Problems::new("a.toml", vec![problem])

@@ -1,20 +1,16 @@
 //! Texts that are not TOML.
 
-use crate::code::Code;
-use crate::found::Found;
 use crate::source::Span;
 use toml_parser::ParseError;
 
-/// Reports where the text stops being TOML.
+/// Where the text stops being TOML: the place, what is wrong there, what to do.
 ///
 /// A text without its closing quotation mark swallows what follows it, so that the reader stumbles
 /// only later; the text is the better place to point to.
-pub(crate) fn report(text: &str, error: &toml_edit::TomlError, found: &mut Found<'_>) {
+pub(crate) fn broken(text: &str, error: &toml_edit::TomlError) -> (Span, String, String) {
     let span = error.span().unwrap_or(text.len()..text.len());
     if let Some((place, reason, help)) = broken_text(text, span.start) {
-        let message = format!("this is not TOML: {reason}");
-        found.add(Code::Syntax, &place, message, help);
-        return;
+        return (place, format!("this is not TOML: {reason}"), help.to_owned());
     }
     let message = format!("this is not TOML: {}", error.message());
     let help = if error.message().contains("duplicate key") {
@@ -22,7 +18,7 @@ pub(crate) fn report(text: &str, error: &toml_edit::TomlError, found: &mut Found
     } else {
         "texts stand in quotation marks, lists in [ ], tables in { } or under a [header]"
     };
-    found.add(Code::Syntax, &span, message, help);
+    (span, message, help.to_owned())
 }
 
 /// The first text in quotation marks before `end` that is not well formed: its place, what is

@@ -2,13 +2,13 @@
 
 mod alerts;
 mod cluster;
-mod place;
 mod services;
 
+use crate::place::Places;
 use crate::show::{Kind, Mark, Shown};
-use crate::source::{Source, Span};
+use crate::source::{Place, Source, Span};
+use crate::texts::Texts;
 use director_core::config::Config;
-use place::Places;
 use std::fmt;
 
 macro_rules! traps {
@@ -132,6 +132,8 @@ impl fmt::Display for Trap {
 pub struct Warning {
     /// What kind of trap it is.
     pub trap: Trap,
+    /// The file where it stands; `None` for the one that was asked for.
+    pub file: Option<String>,
     /// Line in the file, from 1.
     pub line: usize,
     /// Column in the line, from 1, in characters.
@@ -162,25 +164,26 @@ struct Found<'a> {
 impl Found<'_> {
     /// Notes a trap at the value that `path` leads to, or at what comes nearest.
     fn add(&mut self, trap: Trap, path: &[&str], message: impl Into<String>) {
-        let span = self.source.clamp(&self.places.find(path));
-        let (line, column) = self.source.position(span.start);
-        let source_line = self.source.line(line).to_owned();
-        let message = message.into();
-        self.warnings.push(Warning { trap, line, column, message, span, source_line });
+        let Place { file, line, column, text, span } = self.source.place(&self.places.find(path));
+        let (message, source_line) = (message.into(), text);
+        self.warnings.push(Warning { trap, file, line, column, message, span, source_line });
     }
 }
 
-/// The traps of a configuration that is valid; `text` is what it was read from.
+/// The traps of a configuration that is valid; `texts` are what it was read from.
 #[must_use]
-pub fn warnings(config: &Config, file: &str, text: &str) -> Warnings {
-    let (places, source) = (Places::new(text), Source::new(text));
+pub fn warnings(config: &Config, texts: &Texts) -> Warnings {
+    let (places, source) = (Places::new(texts), Source::new(texts));
     let mut found = Found { places, source, warnings: Vec::new() };
     cluster::check(config, &mut found);
     services::check(config, &mut found);
     alerts::check(config, &mut found);
     let mut warnings = found.warnings;
-    warnings.sort_by_key(|warning| (warning.span.start, warning.trap));
-    Warnings { file: file.to_owned(), warnings }
+    warnings.sort_by(|one, other| {
+        let key = |it: &Warning| (it.span.start, it.trap);
+        (&one.file, key(one)).cmp(&(&other.file, key(other)))
+    });
+    Warnings { file: texts.file().to_owned(), warnings }
 }
 
 impl Warnings {
@@ -201,7 +204,7 @@ impl Warnings {
                 width: warning.width(),
                 source_line: Some(&warning.source_line),
             };
-            shown.text(&self.file, mark)
+            shown.text(warning.file.as_deref().unwrap_or(&self.file), mark)
         };
         self.warnings.iter().map(one).collect::<Vec<_>>().join("\n")
     }

@@ -42,9 +42,27 @@ impl Kind<'_> {
     }
 }
 
-/// The document's outermost table.
-pub(crate) fn from_document<'a>(document: &'a toml::Document<&str>) -> Value<'a> {
-    Value { span: 0..0, kind: Kind::Table(entries(document.as_table(), &(0..0))) }
+/// The document's outermost table; its text begins at byte `base` of all texts.
+pub(crate) fn from_document<'a>(document: &'a toml::Document<&str>, base: usize) -> Value<'a> {
+    let mut root = Value { span: 0..0, kind: Kind::Table(entries(document.as_table(), &(0..0))) };
+    if base > 0 {
+        root.move_by(base);
+    }
+    root
+}
+
+impl Value<'_> {
+    fn move_by(&mut self, base: usize) {
+        self.span = self.span.start + base..self.span.end + base;
+        match &mut self.kind {
+            Kind::List(values) => values.iter_mut().for_each(|value| value.move_by(base)),
+            Kind::Table(entries) => entries.iter_mut().for_each(|entry| {
+                entry.key_span = entry.key_span.start + base..entry.key_span.end + base;
+                entry.value.move_by(base);
+            }),
+            Kind::Text(_) | Kind::Integer(_) | Kind::Float | Kind::Boolean(_) | Kind::Date => {}
+        }
+    }
 }
 
 fn entries<'a>(table: &'a dyn toml::TableLike, place: &Span) -> Vec<Entry<'a>> {

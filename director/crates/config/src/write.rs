@@ -8,8 +8,8 @@ use crate::duration::format_duration;
 use check::check;
 use director_core::config::{
     Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Node, OnFailure,
-    Operations, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings, Thresholds,
-    Tunnel,
+    Operations, Overrides, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings,
+    Thresholds, Tunnel,
 };
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -29,16 +29,37 @@ pub fn render(config: &Config) -> String {
     tables.extend(config.groups.iter().map(|(name, it)| group(name.as_str(), it)));
     tables.extend(config.services.iter().map(|(name, it)| service(name.as_str(), it)));
     tables.extend(config.alerts.iter().map(|(name, it)| alerts::table(name.as_str(), it)));
-    tables.extend(operations(&config.operations));
+    let operations = operations(&config.operations).into_iter();
+    tables.extend(operations.map(|(name, pairs)| pairs.table(name)));
     tables.join("\n")
 }
 
-fn operations(operations: &Operations) -> Vec<String> {
+fn overrides(own: &Overrides) -> Pairs {
+    let mut pairs = Pairs::new();
+    if !own.interfaces.is_empty() {
+        let mut interfaces = Pairs::new();
+        for (common, own) in &own.interfaces {
+            interfaces.text(common.as_str(), own);
+        }
+        pairs.raw("interfaces", interfaces.inline());
+    }
+    for (key, hook) in [("fence", &own.fence), ("notify", &own.notify)] {
+        if let Some(hook) = hook {
+            pairs.raw(key, self::hook(hook));
+        }
+    }
+    for (key, table) in operations(&own.operations) {
+        pairs.raw(key, table.inline());
+    }
+    pairs
+}
+
+fn operations(operations: &Operations) -> Vec<(&'static str, Pairs)> {
     let mut tables = Vec::new();
     if let Some(metrics) = operations.metrics {
         let mut pairs = Pairs::new();
         pairs.text("metrics", metrics);
-        tables.push(pairs.table("telemetry"));
+        tables.push(("telemetry", pairs));
     }
     if let Some(api) = &operations.api {
         let mut pairs = Pairs::new();
@@ -50,12 +71,12 @@ fn operations(operations: &Operations) -> Vec<String> {
             let names: Vec<String> = api.operators.iter().map(|name| quoted(name)).collect();
             pairs.raw("operators", format_args!("[{}]", names.join(", ")));
         }
-        tables.push(pairs.table("api"));
+        tables.push(("api", pairs));
     }
     if let Some(directory) = &operations.maintenance {
         let mut pairs = Pairs::new();
         pairs.text("directory", directory);
-        tables.push(pairs.table("maintenance"));
+        tables.push(("maintenance", pairs));
     }
     tables
 }
@@ -190,6 +211,10 @@ fn node(name: &str, node: &Node) -> String {
     let mut pairs = Pairs::new();
     pairs.raw("addresses", addresses.inline());
     pairs.raw("priority", node.priority.get());
+    let own = overrides(&node.overrides);
+    if !own.0.is_empty() {
+        pairs.raw("override", own.inline());
+    }
     pairs.named("nodes", name)
 }
 

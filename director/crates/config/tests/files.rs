@@ -44,9 +44,14 @@ fn broken_files_give_every_problem() {
         }
         insta::assert_snapshot!(format!("broken_{name}"), problems);
     }
-    // These need a file system or a host; `tests/outside.rs` has them.
+    // These need a file system or a host; `tests/outside.rs` and
+    // `tests/includes.rs` have them.
     let outside = [
         Code::Unreadable,
+        Code::NoInclude,
+        Code::IncludeCycle,
+        Code::IncludedTwice,
+        Code::DuplicateName,
         Code::NotUtf8,
         Code::KeyFileMissing,
         Code::KeyFileEmpty,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 
-use director_config::{Code, Problems, check_files, check_node, key_path, load, parse};
+use director_config::{Code, Problems, Texts, check_files, check_node, key_path, load, parse};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ fn shown(problems: &Problems, folder: &Path) -> String {
 fn a_file_is_read_with_its_text() {
     let path = folder("a_file_is_read").join("director.toml");
     std::fs::write(&path, pair()).unwrap();
-    let (config, text) = load(&path).unwrap();
-    assert_eq!(text, pair());
+    let (config, texts) = load(&path).unwrap();
+    assert_eq!(texts, Texts::one(path.to_str().unwrap(), pair()));
     assert_eq!(config, parse("director.toml", &pair()).unwrap());
 }
 
@@ -83,7 +83,7 @@ fn the_key_file_must_be_there_filled_and_closed() {
     let key = key_path(&config, file);
     assert_eq!(key, folder.join("cluster.key"));
     let shown = || {
-        let problems = check_files(&config, file, &pair());
+        let problems = check_files(&config, &Texts::one(file, pair()));
         let codes: Vec<Code> = problems.iter().map(|problem| problem.code).collect();
         (codes, shown(&Problems::new(file, problems), &folder))
     };
@@ -128,7 +128,7 @@ fn the_files_of_tls_must_be_there_and_the_key_closed() {
     let name = file("director.toml");
     let config = parse("director.toml", &text).unwrap();
     let places = || {
-        let problems = check_files(&config, name.to_str().unwrap(), &text);
+        let problems = check_files(&config, &Texts::one(name.to_str().unwrap(), &text));
         problems.iter().map(|it| (it.code, text[it.span.clone()].to_owned())).collect::<Vec<_>>()
     };
     let quoted = |name: &str| format!("{:?}", file(name));
@@ -152,7 +152,7 @@ fn the_files_of_tls_must_be_there_and_the_key_closed() {
 #[test]
 fn a_host_that_is_no_node_is_told_which_nodes_there_are() {
     let config = parse("director.toml", &pair()).unwrap();
-    let node = |name| check_node(&config, name, "director.toml", &pair());
+    let node = |name| check_node(&config, name, &Texts::one("director.toml", pair()));
     assert_eq!(node("d2").unwrap().as_str(), "d2");
     assert!(node("").is_err() && node("d 1").is_err());
     insta::assert_snapshot!(node("lb-7").unwrap_err(), @r"
@@ -184,7 +184,7 @@ fn the_secrets_of_checks_must_be_there_and_closed() {
     let text = pair().replace(r#"{ type = "http", path = "/health", expect = "OK""#, &check);
     let config = parse(file, &text).unwrap_or_else(|it| panic!("{it}"));
     let found = || {
-        let problems = check_files(&config, file, &text);
+        let problems = check_files(&config, &Texts::one(file, &text));
         let at = |span: &std::ops::Range<usize>| text[span.clone()].contains("redis.password");
         problems.iter().map(|it| (it.code, at(&it.span))).collect::<Vec<_>>()
     };
@@ -194,7 +194,7 @@ fn the_secrets_of_checks_must_be_there_and_closed() {
     std::fs::write(&secret, "hidden").unwrap();
     close(&secret, 0o644);
     assert_eq!(found(), [(Code::SecretOpen, true)]);
-    let problems = Problems::new(file, check_files(&config, file, &text));
+    let problems = Problems::new(file, check_files(&config, &Texts::one(file, &text)));
     assert!(!problems.to_string().contains("hidden"));
     close(&secret, 0o640);
     assert_eq!(found(), []);

@@ -1,6 +1,6 @@
 //! Traps: what is valid, and will hurt one day.
 
-use director_config::{Trap, parse, warnings};
+use director_config::{Texts, Trap, parse, warnings};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn every_trap_is_shown_at_its_place() {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(&path).unwrap();
         let config = parse(&name, &text).unwrap_or_else(|problems| panic!("{problems}"));
-        let found = warnings(&config, &name, &text);
+        let found = warnings(&config, &Texts::one(&name, &text));
         seen.extend(found.warnings.iter().map(|warning| warning.trap));
         insta::assert_snapshot!(name, found);
     }
@@ -27,7 +27,7 @@ fn the_first_example_of_the_grammar_has_one_trap_at_most() {
     let grammar = include_str!("../GRAMMAR.md");
     let text = grammar.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let config = parse("director.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
-    let found = warnings(&config, "director.toml", text);
+    let found = warnings(&config, &Texts::one("director.toml", text));
     let others = found.warnings.iter().any(|warning| warning.trap != Trap::NoWitness);
     assert!(!others, "{found}");
 }

@@ -191,10 +191,18 @@ pub enum Fate {
 pub(crate) struct Alerts {
     node: NodeName,
     channels: BTreeMap<AlertName, Channel>,
+    owned: Owned,
+}
+
+/// What decides which director tells of a service.
+#[derive(Clone, Debug)]
+struct Owned {
     /// The groups that this node owns.
     active: BTreeSet<GroupName>,
     /// Per service, the groups that have its addresses.
     homes: BTreeMap<ServiceName, Vec<GroupName>>,
+    /// Whether there is a group that somebody can own.
+    any: bool,
 }
 
 impl Alerts {
@@ -202,8 +210,7 @@ impl Alerts {
         let mut alerts = Self {
             node: node.clone(),
             channels: BTreeMap::new(),
-            active: BTreeSet::new(),
-            homes: BTreeMap::new(),
+            owned: Owned { active: BTreeSet::new(), homes: BTreeMap::new(), any: false },
         };
         alerts.reload(config);
         alerts
@@ -230,23 +237,24 @@ impl Alerts {
             groups.map(|(name, _)| name.clone()).collect()
         };
         let services = config.services.iter();
-        self.homes = services.map(|(name, service)| (name.clone(), homes(service))).collect();
+        self.owned.any = !config.groups.is_empty();
+        self.owned.homes = services.map(|(name, service)| (name.clone(), homes(service))).collect();
     }
 
     /// Takes in what is being told.
     pub(crate) fn note(&mut self, report: &Report, config: &Config, now: Instant, out: &mut Out) {
         if let Report::Role { group, to, .. } = report {
             if *to == Role::Active {
-                self.active.insert(group.clone());
+                self.owned.active.insert(group.clone());
             } else {
-                self.active.remove(group);
+                self.owned.active.remove(group);
             }
         }
         let Some(event) = event::of(report) else { return };
-        let (active, homes) = (&self.active, &self.homes);
+        let owned = &self.owned;
         for (name, channel) in &mut self.channels {
             let Some(alert) = config.alerts.get(name) else { continue };
-            let speaks = |service: Option<&ServiceName>| speaks(alert, active, homes, service);
+            let speaks = |service: Option<&ServiceName>| owned.speaks(alert, service);
             if wants(alert, &event) {
                 channel.note(alert, &event, speaks(event.service()), now);
             }
@@ -276,10 +284,8 @@ impl Alerts {
     pub(crate) fn due(&mut self, config: &Config, now: Instant, out: &mut Out) {
         for (name, channel) in &mut self.channels {
             let Some(alert) = config.alerts.get(name) else { continue };
-            let (active, homes) = (&self.active, &self.homes);
-            channel.due((name, alert), now, out, |trouble| {
-                speaks(alert, active, homes, trouble.service())
-            });
+            let owned = &self.owned;
+            channel.due((name, alert), now, out, |trouble| owned.speaks(alert, trouble.service()));
             channel.go_on((name, alert), &self.node, now, out);
         }
     }
@@ -303,17 +309,15 @@ fn wants(alert: &Alert, event: &Event) -> bool {
     of_service && alert.occasions.contains(&event.occasion())
 }
 
-/// Whether this director is the one that tells of it.
-fn speaks(
-    alert: &Alert,
-    active: &BTreeSet<GroupName>,
-    homes: &BTreeMap<ServiceName, Vec<GroupName>>,
-    service: Option<&ServiceName>,
-) -> bool {
-    let Some(service) = service.filter(|_| alert.senders == Senders::Active) else { return true };
-    match homes.get(service).map_or(&[][..], Vec::as_slice) {
-        // No group has its address: whoever owns anything.
-        [] => !active.is_empty(),
-        groups => groups.iter().any(|group| active.contains(group)),
+impl Owned {
+    /// Whether this director is the one that tells of it.
+    fn speaks(&self, alert: &Alert, service: Option<&ServiceName>) -> bool {
+        let of_owner = service.filter(|_| alert.senders == Senders::Active);
+        let Some(service) = of_owner else { return true };
+        match self.homes.get(service).map_or(&[][..], Vec::as_slice) {
+            // No group has its address: whoever owns anything, or each where there is nothing to own.
+            [] => !self.any || !self.active.is_empty(),
+            groups => groups.iter().any(|group| self.active.contains(group)),
+        }
     }
 }

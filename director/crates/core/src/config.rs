@@ -10,6 +10,7 @@ mod digest;
 mod forward;
 mod key;
 mod operations;
+mod overrides;
 mod policy;
 mod scheduler;
 mod service;
@@ -26,6 +27,7 @@ pub use digest::Digest;
 pub use forward::{Checksum, Forward, Tunnel};
 pub use key::{CheckMarks, Protocol, ServiceKey, Traffic};
 pub use operations::{Api, Operations};
+pub use overrides::Overrides;
 pub use policy::{Damping, Initial, Pace, Percent, Policy, Quorum};
 pub use scheduler::{Scheduler, SchedulerFlags};
 pub use service::{Check, OnFailure, Server, Service, Via, Weight};
@@ -38,7 +40,7 @@ pub(crate) use digest::of as digest;
 use crate::name::{AlertName, GroupName, NodeName, ServiceName};
 use alloc::collections::BTreeMap;
 
-/// A whole configuration, the same on every director.
+/// A whole configuration: what all directors have, or what one of them has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     /// What the directors have in common.
@@ -53,15 +55,12 @@ pub struct Config {
     pub alerts: BTreeMap<AlertName, Alert>,
     /// What is for those who operate them.
     pub operations: Operations,
+    /// The digest of the configuration that all directors have, where this is what one of them
+    /// has: see [`Config::local`].
+    pub shared: Option<Digest>,
 }
 
 impl Config {
-    /// A number that tells configurations apart; peers compare it in every heartbeat.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        digest(self)
-    }
-
     /// The order in which nodes come into question as owner of a group: by the priority that the
     /// group gives them, or else their own, then by name.
     ///

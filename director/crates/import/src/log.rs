@@ -99,6 +99,7 @@ impl Log {
         let width = rest.split([' ', '\t', '\r', '#']).next().unwrap_or("").len().max(1);
         let problem = Problem {
             code,
+            file: None,
             line: place.line.max(1),
             column,
             message: message.into(),

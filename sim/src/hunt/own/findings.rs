@@ -2,7 +2,7 @@
 
 use super::topology::Derived;
 use crate::run::BadInput;
-use director_config::{Trap, warnings};
+use director_config::{Texts, Trap, warnings};
 use director_core::config::Config;
 use serde::Serialize;
 
@@ -21,15 +21,18 @@ pub struct Finding {
 const NEVER: [Trap; 5] =
     [Trap::CannotFailOver, Trap::OneLink, Trap::NoWitness, Trap::OneServer, Trap::NobodyServes];
 
-pub(super) fn of(derived: &Derived, file: &str, text: &str) -> Result<Vec<Finding>, BadInput> {
+pub(super) fn of(derived: &Derived, texts: &Texts) -> Result<Vec<Finding>, BadInput> {
     let config = &derived.config;
     let mut found = without_fallback(config);
-    let traps = warnings(config, file, text);
-    found.extend(traps.warnings.into_iter().map(|warning| Finding {
-        never: NEVER.contains(&warning.trap),
-        what: format!("{} ({file}:{}): {}", warning.trap, warning.line, warning.message),
-        cure: warning.trap.cure().to_owned(),
-    }));
+    let found_traps = warnings(config, texts).warnings.into_iter().map(|warning| {
+        let file = warning.file.as_deref().unwrap_or(texts.file());
+        Finding {
+            never: NEVER.contains(&warning.trap),
+            what: format!("{} ({file}:{}): {}", warning.trap, warning.line, warning.message),
+            cure: warning.trap.cure().to_owned(),
+        }
+    });
+    found.extend(found_traps);
     found.sort_by_key(|finding| !finding.never);
     Ok(found)
 }

@@ -14,6 +14,7 @@ use super::kind::Kind;
 use super::settings::Settings;
 use super::{calm, case, plan, pool};
 use crate::run::{BadInput, run};
+use director_config::Texts;
 use figures::Seen;
 use scenario::{Run, RunResult, Scenario, Stream};
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ impl Own {
     ///
     /// # Errors
     /// The configuration cannot be hunted, with the reason.
-    pub fn run(self, file: &str, text: &str) -> Result<Toll, BadInput> {
+    pub fn run(self, texts: &Texts) -> Result<Toll, BadInput> {
         let frame = self.derived.scenario.clone();
         let settings = Settings::of(&frame)?;
         let mut kinds = plan::possible(&frame, &settings);
@@ -98,7 +99,7 @@ impl Own {
         if let Some(wrong) = problem {
             return Err(wrong);
         }
-        let findings = findings::of(&self.derived, file, text)?;
+        let findings = findings::of(&self.derived, texts)?;
         let worst = worst.into_iter().map(|(key, kept)| shown(key, kept));
         let worst = worst.collect::<Result<Vec<Run>, BadInput>>()?;
         Ok(Toll { derived: self.derived, findings, figures, worst, runs })

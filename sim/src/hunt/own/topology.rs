@@ -4,6 +4,7 @@ mod servers;
 
 use crate::run::BadInput;
 use crate::{Refusal, World};
+use director_config::{Texts, parse_all};
 use director_core::config::{Config, ServiceKey};
 use director_core::name::{InterfaceName, ServiceName};
 use scenario::{
@@ -71,8 +72,9 @@ struct Plan {
 ///
 /// # Errors
 /// The configuration is wrong, or there is nothing in it that could be played, with the reason.
-pub fn derive(file: &str, text: &str) -> Result<Derived, BadInput> {
-    let config = director_config::parse(file, text).map_err(|wrong| BadInput(wrong.to_string()))?;
+pub fn derive(texts: &Texts) -> Result<Derived, BadInput> {
+    let file = texts.file();
+    let config = parse_all(texts).map_err(|wrong| BadInput(wrong.to_string()))?;
     let mut plan = Plan {
         played: config.clone(),
         networks: BTreeMap::new(),

@@ -148,9 +148,9 @@ fn families(draft: &Draft, found: &mut Found<'_>) {
         let Some(first) = on_link.next() else { continue };
         let ipv6 = first.address.value.is_ipv6();
         for other in on_link.filter(|other| other.address.value.is_ipv6() != ipv6) {
-            let line = found.line(&first.address.span);
+            let line = found.spoken(&first.address.span);
             let message = format!(
-                "{} and {} (line {line}) cannot hear each other on link {}",
+                "{} and {} ({line}) cannot hear each other on link {}",
                 other.address.value, first.address.value, link.value
             );
             let help = "give all nodes addresses of the same family on a link";
@@ -194,7 +194,7 @@ fn adverts(draft: &Draft) -> impl Iterator<Item = &str> {
 
 /// One address, one place.
 fn duplicates(draft: &Draft, found: &mut Found<'_>) {
-    let mut places: BTreeMap<IpAddr, (String, usize)> = BTreeMap::new();
+    let mut places: BTreeMap<IpAddr, (String, String)> = BTreeMap::new();
     for node in &draft.nodes.list {
         for address in &node.addresses {
             let owner = format!("node {} on {}", node.name, address.interface.value);
@@ -220,18 +220,18 @@ fn duplicates(draft: &Draft, found: &mut Found<'_>) {
 }
 
 fn one_place(
-    places: &mut BTreeMap<IpAddr, (String, usize)>,
+    places: &mut BTreeMap<IpAddr, (String, String)>,
     address: &At<IpAddr>,
     owner: String,
     found: &mut Found<'_>,
 ) {
-    let line = found.line(&address.span);
+    let line = found.spoken(&address.span);
     let Some((other, line)) = places.get(&address.value) else {
         places.insert(address.value, (owner, line));
         return;
     };
     let text = quote(&address.value.to_string());
-    let message = format!("{text} of {owner} is already the address of {other} (line {line})");
+    let message = format!("{text} of {owner} is already the address of {other} ({line})");
     let help = "give each node and each group addresses of its own";
     found.add(Code::DuplicateAddress, &address.span, message, help);
 }

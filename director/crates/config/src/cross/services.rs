@@ -18,7 +18,7 @@ type Virtual = BTreeMap<IpAddr, String>;
 pub(super) fn check(draft: &Draft, found: &mut Found<'_>) {
     let groups = &draft.groups;
     if groups.complete && groups.list.is_empty() {
-        if !draft.services.list.is_empty() {
+        if draft.services.list.iter().any(|service| !is_mark_alone(service)) {
             let message = "there are services but no group that holds their addresses";
             let help = r#"add [groups.web] with addresses = ["10.0.0.100/24 on eth0"]"#;
             found.add(Code::NoGroups, &draft.services.span, message, help);
@@ -34,6 +34,12 @@ pub(super) fn check(draft: &Draft, found: &mut Found<'_>) {
     }
     via::marks(draft, found);
     synchronised(draft, found);
+}
+
+/// Whether a service has nothing but a firewall mark: what leads to it may be another's.
+fn is_mark_alone(service: &service::Draft) -> bool {
+    let key = service.listen.key.as_ref();
+    service.listen.sockets.is_empty() && key.is_some_and(|key| key.value.mark().is_some())
 }
 
 /// The kernel synchronises nothing while an IPv6 service has an IPv4 server, or the other way
@@ -105,10 +111,10 @@ fn not_held(
 
 /// One place, one service: an address and port, or a mark.
 fn duplicates(draft: &Draft, found: &mut Found<'_>) {
-    let mut places: BTreeMap<ServiceKey, (&service::Draft, usize)> = BTreeMap::new();
+    let mut places: BTreeMap<ServiceKey, (&service::Draft, String)> = BTreeMap::new();
     for service in &draft.services.list {
         for At { value: key, span } in claims(service) {
-            let line = found.line(&span);
+            let line = found.spoken(&span);
             let Some((other, line)) = places.get(&key) else {
                 places.insert(key, (service, line));
                 continue;
@@ -117,10 +123,8 @@ fn duplicates(draft: &Draft, found: &mut Found<'_>) {
                 (Some(address), _) => format!("listens on {address}"),
                 (None, mark) => format!("has firewall mark {}", mark.unwrap_or(0)),
             };
-            let message = format!(
-                "service {} {what} like service {} (line {line})",
-                service.name, other.name
-            );
+            let message =
+                format!("service {} {what} like service {} ({line})", service.name, other.name);
             let help = "give one of them another place, or put their servers together";
             found.add(Code::DuplicateService, &span, message, help);
         }
@@ -139,20 +143,18 @@ fn claims(service: &service::Draft) -> Vec<At<ServiceKey>> {
 fn servers(service: &service::Draft, virtuals: &Virtual, found: &mut Found<'_>) {
     let listen = service.listen.port();
     let list = service.servers.as_ref().map_or(&[][..], |servers| &servers.value.list);
-    let mut places: BTreeMap<(IpAddr, Option<u16>), usize> = BTreeMap::new();
+    let mut places: BTreeMap<(IpAddr, Option<u16>), String> = BTreeMap::new();
     for server in list {
         let endpoint = &server.endpoint;
         let forward = server.forward.and_then(|own| own.or(service.forward));
         one(service, "real server", endpoint, virtuals, found);
         fits(service, "real server", endpoint, forward, found);
         let port = endpoint.value.port.map(NonZeroU16::get).or(listen);
-        let line = found.line(&endpoint.span);
+        let line = found.spoken(&endpoint.span);
         if let Some(line) = places.insert((endpoint.value.address, port), line) {
             let address = endpoint.value.address;
-            let message = format!(
-                "service {} already has the real server {address} (line {line})",
-                service.name
-            );
+            let message =
+                format!("service {} already has the real server {address} ({line})", service.name);
             let help = "list each real server once; a larger share is a larger weight";
             found.add(Code::DuplicateServer, &endpoint.span, message, help);
         }
@@ -167,7 +169,7 @@ fn servers(service: &service::Draft, virtuals: &Virtual, found: &mut Found<'_>) 
     let port = fallback.value.port.map(NonZeroU16::get).or(listen);
     if let Some(line) = places.get(&(fallback.value.address, port)) {
         let address = fallback.value.address;
-        let message = format!("the fallback {address} is also a real server (line {line})");
+        let message = format!("the fallback {address} is also a real server ({line})");
         let help = "the fallback serves when no real server can: name another host, or none";
         found.add(Code::DuplicateServer, &fallback.span, message, help);
     }

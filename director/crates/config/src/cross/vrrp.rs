@@ -109,7 +109,7 @@ type Place = (InterfaceName, NonZeroU8, bool);
 
 /// Two virtual routers of one number on one segment would be one.
 fn numbers(
-    seen: &mut BTreeMap<Place, (String, usize)>,
+    seen: &mut BTreeMap<Place, (String, String)>,
     group: &group::Draft,
     vrrp: &group::vrrp::Draft,
     found: &mut Found<'_>,
@@ -117,10 +117,10 @@ fn numbers(
     let (Some(id), Some(interface)) = (&vrrp.id, &vrrp.interface) else { return };
     let Some(first) = group.addresses.first() else { return };
     let place = (interface.value.clone(), id.value, first.value.address.is_ipv6());
-    let line = found.line(&id.span);
+    let line = found.spoken(&id.span);
     if let Some((other, line)) = seen.get(&place) {
         let message = format!(
-            "id {} on {} is already that of group {other} (line {line})",
+            "id {} on {} is already that of group {other} ({line})",
             id.value, interface.value
         );
         found.add(Code::DuplicateRouter, &id.span, message, "give each group its own id");

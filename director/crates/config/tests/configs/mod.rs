@@ -7,8 +7,8 @@ mod service;
 use dialogues::dialogue;
 use director_core::config::{
     Announce, Api, Check, CheckMarks, Cluster, Config, Damping, Detection, Failback, Group, Hook,
-    Initial, Node, Operations, Pace, Percent, Policy, Priority, Quorum, Service, SyncDaemon,
-    SyncSettings, Via, VirtualAddress,
+    Initial, Node, Operations, Overrides, Pace, Percent, Policy, Priority, Quorum, Service,
+    SyncDaemon, SyncSettings, Via, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
 use proptest::prelude::*;
@@ -165,6 +165,26 @@ fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
     (0..virtuals).map(group).collect()
 }
 
+/// What a node has otherwise: the more, the more links there are.
+fn overrides(links: usize) -> Overrides {
+    let own = |(number, name): (usize, &&str)| {
+        let own = InterfaceName::new(&format!("own{number}")).unwrap();
+        (InterfaceName::new(name).unwrap(), own)
+    };
+    let command = vec!["/etc/director/own".to_owned(), "a \"b\"".to_owned()];
+    let hook = Hook { command, timeout: Duration::from_secs(7) };
+    Overrides {
+        interfaces: LINKS[1..links].iter().enumerate().map(own).collect(),
+        fence: (links > 1).then(|| hook.clone()),
+        notify: (links > 2).then_some(hook),
+        operations: Operations {
+            metrics: (links > 2).then(|| "127.0.0.1:9471".parse().unwrap()),
+            maintenance: (links > 1).then(|| "/srv/down".to_owned()),
+            api: None,
+        },
+    }
+}
+
 fn nodes(links: usize, priorities: &[u8]) -> Vec<(NodeName, Node)> {
     let node = |(number, priority): (usize, &u8)| {
         let address = |(link, name): (usize, &&str)| {
@@ -173,7 +193,9 @@ fn nodes(links: usize, priorities: &[u8]) -> Vec<(NodeName, Node)> {
         };
         let addresses = LINKS[..links].iter().enumerate().map(address).collect();
         let name = NodeName::new(&format!("{number}.example")).unwrap();
-        (name, Node { addresses, priority: Priority::new(*priority).unwrap() })
+        let priority = Priority::new(*priority).unwrap();
+        let overrides = if number == 1 { overrides(links) } else { Overrides::default() };
+        (name, Node { addresses, priority, overrides })
     };
     priorities.iter().enumerate().map(node).collect()
 }
@@ -215,6 +237,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                             operators: (2..links).map(|n| format!("user \"{n}\"")).collect(),
                         }),
                     },
+                    shared: None,
                 }
             },
         )

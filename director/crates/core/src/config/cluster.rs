@@ -1,11 +1,12 @@
 //! What the directors have in common: heartbeat, roles, virtual addresses.
 
-use super::{CheckMarks, SyncSettings, Vrrp};
+use super::{CheckMarks, Overrides, SyncSettings, Vrrp};
 use crate::name::{ClusterName, InterfaceName, NodeName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 use core::num::{NonZeroU8, NonZeroU16};
 use core::time::Duration;
@@ -121,12 +122,26 @@ pub struct Announce {
 }
 
 /// One director.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Its own, fixed address on each link.
     pub addresses: BTreeMap<InterfaceName, IpAddr>,
     /// How much it is preferred as owner.
     pub priority: Priority,
+    /// What it has otherwise than the others.
+    pub overrides: Overrides,
+}
+
+/// Where nothing is otherwise, the digest of a configuration is what it was before anything could
+/// be: directors of two releases agree.
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { addresses, priority, overrides } = self;
+        (addresses, priority).hash(state);
+        if !overrides.is_empty() {
+            overrides.hash(state);
+        }
+    }
 }
 
 /// How much a node is preferred as owner: 1 (least) to 254 (most), as in VRRP (RFC 9568 §5.2.4).

@@ -49,7 +49,7 @@ pub(crate) fn group() -> GroupName {
     GroupName::new("web").unwrap()
 }
 
-fn interface(name: &str) -> InterfaceName {
+pub(crate) fn interface(name: &str) -> InterfaceName {
     InterfaceName::new(name).unwrap()
 }
 
@@ -81,6 +81,7 @@ pub(crate) fn config() -> Config {
             (interface("hb"), address(hb)),
         ]),
         priority: Priority::new(priority).unwrap(),
+        overrides: crate::config::Overrides::default(),
     };
     let cluster = ClusterConfig {
         name: ClusterName::new("test").unwrap(),
@@ -133,6 +134,7 @@ pub(crate) fn config() -> Config {
         services: BTreeMap::from([(ServiceName::new("http").unwrap(), service)]),
         alerts: BTreeMap::new(),
         operations: Operations::default(),
+        shared: None,
     }
 }
 

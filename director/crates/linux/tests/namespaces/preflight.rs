@@ -21,6 +21,7 @@ pub(crate) fn pair(port: u16) -> Config {
         ]
         .into(),
         priority: Priority::new(priority).expect("a priority"),
+        overrides: director_core::config::Overrides::default(),
     };
     let name = |name| NodeName::new(name).expect("a name");
     let vip = VirtualAddress {
@@ -57,6 +58,7 @@ pub(crate) fn pair(port: u16) -> Config {
         services: [].into(),
         alerts: std::collections::BTreeMap::new(),
         operations: Operations::default(),
+        shared: None,
     }
 }
 

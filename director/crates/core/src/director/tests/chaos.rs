@@ -69,7 +69,9 @@ pub(super) fn three() -> Config {
     let mut config = config();
     let addresses = [(interface("lan"), "10.0.0.13"), (interface("hb"), "10.1.0.13")];
     let addresses = addresses.map(|(interface, text)| (interface, address(text)));
-    let third = Node { addresses: addresses.into(), priority: Priority::new(50).unwrap() };
+    let priority = Priority::new(50).unwrap();
+    let overrides = crate::config::Overrides::default();
+    let third = Node { addresses: addresses.into(), priority, overrides };
     config.nodes.insert(node("d3"), third);
     let priorities = [(node("d2"), Priority::new(250).unwrap())].into();
     let mail = Group { addresses: [other_vip()].into(), priorities, vrrp: None };

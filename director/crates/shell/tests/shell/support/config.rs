@@ -34,6 +34,7 @@ fn one_node(number: u8, priority: u8) -> Node {
     Node {
         addresses: [on(0, "eth0"), on(1, "eth1")].into(),
         priority: Priority::new(priority).unwrap(),
+        overrides: director_core::config::Overrides::default(),
     }
 }
 
@@ -109,5 +110,6 @@ pub(crate) fn config() -> Config {
         services: [(ServiceName::new("http").unwrap(), http())].into(),
         alerts: std::collections::BTreeMap::new(),
         operations: Operations::default(),
+        shared: None,
     }
 }
