@@ -378,7 +378,11 @@ function noteChanges() {
   if (now !== print) round = 0;
   print = now;
 }
+let busy = false;
+let again = false;
 async function look() {
+  if (busy) { again = true; return; }
+  busy = true;
   try {
     const [status, counters] = await Promise.all([get("/api/v1/status"),
       get("/api/v1/counters").catch(() => null)]);
@@ -396,7 +400,18 @@ async function look() {
     state.failed = "";
     drawHead(); drawFacts(); drawGroups(); drawPeers(); drawServices();
   } catch (error) { state.failed = String(error); }
+  busy = false;
+  if (again) { again = false; soon(); }
   drawLive();
+}
+// What happens is told at once. Not everybody can listen at a time: who cannot asks every second all the same.
+let told = null;
+let due = 0;
+function soon() { if (!due) due = setTimeout(() => { due = 0; look(); }, 150); }
+function listen() {
+  if (told) told.close();
+  told = document.hidden ? null : new EventSource("/api/v1/events");
+  if (told) told.onmessage = soon;
 }
 async function forever() {
   if (!document.hidden) await look();
@@ -419,8 +434,9 @@ document.addEventListener("keydown", (event) => {
 });
 $("filter").addEventListener("input", () => state.status && drawServices());
 $("problems").addEventListener("change", () => state.status && drawServices());
-document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+document.addEventListener("visibilitychange", () => { listen(); if (!document.hidden) look(); });
 // For links: #web opens the service web.
 if (location.hash.length > 1) state.open.add(decodeURIComponent(location.hash.slice(1)));
 state.seen = Date.now();
+listen();
 forever();
