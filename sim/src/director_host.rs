@@ -12,7 +12,7 @@ use director_core::beat::{Beat, LinkId};
 use director_core::config::{Config, ServiceKey};
 use director_core::desired::DesiredState;
 use director_core::input::Rejection;
-use director_core::name::{InterfaceName, NodeName};
+use director_core::name::NodeName;
 use director_core::observed::ObservedService;
 use director_core::plan::Ledger;
 use director_core::random::Stream;
@@ -172,22 +172,6 @@ impl World {
         self.guard_begins(node);
         self.carry_out(node);
         self.tell_carriers(node);
-    }
-
-    /// Whoever begins to watch its interfaces is told which of them have no carrier.
-    fn tell_carriers(&mut self, node: NodeId) {
-        let Some(host) = self.hosts.get(node.index()) else { return };
-        let name = host.name.clone();
-        let segments = host.ports.iter().filter_map(|port| {
-            let switch = usize::from(self.ports.get(port.id.index())?.switch);
-            self.switches.get(switch).map(|switch| switch.name.clone())
-        });
-        let dark: Vec<_> = segments.filter(|one| self.faults.is_unplugged(one, &name)).collect();
-        for segment in dark {
-            if let Ok(interface) = InterfaceName::new(&segment) {
-                self.tell(node, Input::LinkChanged { interface, up: false });
-            }
-        }
     }
 
     /// The process is gone, the kernel stays.

@@ -182,6 +182,22 @@ impl World {
         }
     }
 
+    /// Whoever begins to watch its interfaces is told which of them have no carrier.
+    pub(crate) fn tell_carriers(&mut self, node: NodeId) {
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        let name = host.name.clone();
+        let segments = host.ports.iter().filter_map(|port| {
+            let switch = usize::from(self.ports.get(port.id.index())?.switch);
+            self.switches.get(switch).map(|switch| switch.name.clone())
+        });
+        let dark: Vec<_> = segments.filter(|one| self.faults.is_unplugged(one, &name)).collect();
+        for segment in dark {
+            if let Ok(interface) = InterfaceName::new(&segment) {
+                self.tell(node, Input::LinkChanged { interface, up: false });
+            }
+        }
+    }
+
     fn rewire(&mut self) {
         let hosts = &self.hosts;
         let ports = &self.ports;

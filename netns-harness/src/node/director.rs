@@ -81,6 +81,7 @@ impl Director {
 
     /// Starts the program for the first time, as long after the beginning as a machine takes.
     pub(super) fn launch(&mut self) -> anyhow::Result<()> {
+        // A time that the seed has drawn: nothing is waited for.
         std::thread::sleep(self.launch);
         self.start()
     }

@@ -259,6 +259,8 @@ impl World {
             peer.ready
                 && peer.state == PeerState::Alive
                 && peer.ready_since.is_some_and(|at| now.since(at) > cluster.deadtime)
+                // One that slept may not know any more that it was so.
+                && peer.heard.is_some_and(|at| now.since(at) <= cluster.deadtime)
         });
         let alone = !cluster.witnesses.is_empty()
             && now.since(watch.proof.unwrap_or_default().max(owned)) > patience;

@@ -195,7 +195,8 @@ proptest! {
         let mut cuts: Vec<usize> =
             cuts.iter().map(|at| broken.floor_char_boundary(*at)).collect();
         cuts.sort_unstable();
-        let mut texts = Texts::one("a.toml", &broken[..cuts.first().copied().unwrap_or(broken.len())]);
+        let first = cuts.first().copied().unwrap_or(broken.len());
+        let mut texts = Texts::one("a.toml", &broken[..first]);
         for (number, start) in cuts.iter().enumerate() {
             let end = cuts.get(number + 1).copied().unwrap_or(broken.len());
             texts.add(format!("{number}.toml"), &broken[*start..end]);

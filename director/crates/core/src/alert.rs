@@ -315,7 +315,7 @@ impl Owned {
         let of_owner = service.filter(|_| alert.senders == Senders::Active);
         let Some(service) = of_owner else { return true };
         match self.homes.get(service).map_or(&[][..], Vec::as_slice) {
-            // No group has its address: whoever owns anything, or each where there is nothing to own.
+            // No group has its address: whoever owns anything, or each where nothing can be owned.
             [] => !self.any || !self.active.is_empty(),
             groups => groups.iter().any(|group| self.active.contains(group)),
         }

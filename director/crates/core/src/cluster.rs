@@ -311,14 +311,12 @@ impl Cluster {
         self.witnesses_due(now, out);
         self.fence_due(now, out);
         self.routers.due(now, out);
-        let patience = self.settings.limits.deadtime;
         for group in &mut self.groups {
-            let timer = group.next_deadline(patience);
+            let timer = group.next_deadline(self.settings.limits.deadtime);
             self.stirred |= timer.is_some_and(|timer| timer.at <= now);
             if !group.doubtful && group.burst.due(self.settings.announce, now) {
-                // One that is gone is announced when it is back.
-                let addresses = group.addresses.iter().filter(|one| group.hold.has(one)).cloned();
-                out.effects.extend(addresses.map(|address| Effect::Announce { address }));
+                let held = group.addresses.iter().filter(|one| group.hold.has(one)).cloned();
+                out.effects.extend(held.map(|address| Effect::Announce { address }));
             }
         }
         if now >= self.next_beat {
