@@ -82,6 +82,9 @@ fn tried(pair: &str, director: &Path, folder: &Path) -> Outcome<u32> {
         Some(true) => Ok(()),
         _ => Err("the page does not become ready".to_owned()),
     })?;
+    // A director that has just started takes no orders yet.
+    until(READY, || soon::order(&trial, "on", "10.1.3.20:80"))?;
+    soon::order(&trial, "off", "10.1.3.20:80")?;
     look::desktop(&mut trial)?;
     look::keyboard(&mut trial)?;
     soon::page(&mut trial)?;

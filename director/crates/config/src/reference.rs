@@ -117,7 +117,6 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("sync", "group") => Text,
         ("sync", "ttl") => Number(1, 255),
         ("node", "addresses") | ("override", "interfaces") => Names,
-        ("node", "override") => Table("override"),
         ("node", "priority") => Number(1, 254),
         ("group", "addresses") | ("vrrp", "peers") => Texts,
         ("group", "vrrp") => Table("vrrp"),
@@ -166,6 +165,7 @@ fn form(table: &str, key: &str) -> Option<Form> {
 fn form_of_operations(table: &str, key: &str) -> Option<Form> {
     use Form::{Boolean, Duration, Number, Table, Text, Texts, Word};
     Some(match (table, key) {
+        ("node", "override") => Table("override"),
         ("override", "telemetry") => Table("telemetry"),
         ("override", "api") => Table("api"),
         ("override", "maintenance") => Table("maintenance"),

@@ -378,6 +378,17 @@ function noteChanges() {
   if (now !== print) round = 0;
   print = now;
 }
+let remembering = false;
+async function remember(open) {
+  if (remembering) return;
+  remembering = true;
+  try {
+    state.history = Object.assign((await get("/api/v1/history")).history, { taken: Date.now() });
+    drawEvents(); drawGroups(); drawServices();
+    if (open) await Promise.all([...state.open].map(lookAt));
+  } catch { round = 0; }
+  remembering = false;
+}
 let busy = false;
 let again = false;
 async function look() {
@@ -390,11 +401,8 @@ async function look() {
     if (counters) takeCounters(counters.counters);
     mergeCounters();
     noteChanges();
-    if (round % 5 === 0 || !state.history) {
-      state.history = Object.assign((await get("/api/v1/history")).history, { taken: Date.now() });
-      drawEvents();
-      if (round % 10 === 0) await Promise.all([...state.open].map(lookAt));
-    }
+    // What was may take long to tell; what is does not wait for it.
+    if (round % 5 === 0 || !state.history) remember(round % 10 === 0);
     round += 1;
     state.seen = Date.now();
     state.failed = "";
