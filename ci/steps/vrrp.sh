@@ -11,6 +11,11 @@ report=$CARGO_TARGET_DIR/ci-logs/vrrp.txt
 mkdir -p "${report%/*}"
 status=0
 ci/guest "$kernel" "$RELEASE/e2e-vrrp" "$RELEASE/director" | tr -d '\r' | tee "$report" || status=$?
+garbage=$CARGO_TARGET_DIR/ci-logs/garbage.txt
+ci/guest "$kernel" "$RELEASE/e2e-vrrp" garbage "$RELEASE/director" | tr -d '\r' |
+    tee "$garbage" || status=$?
+passed "$(grep -c '^holds: ' "$garbage" || true)"
+failed "$(grep -c '^BROKEN: ' "$garbage" || true)"
 passed "$(grep -c '  holds$' "$report" || true)"
 failed "$(grep -c ' BROKEN: ' "$report" || true)"
 exit "$status"

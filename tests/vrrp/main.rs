@@ -10,12 +10,16 @@
 //! program leaves it), and the takeover must fall into the time that RFC 9568 §6 gives it. It needs
 //! root, `ip`, keepalived, and the whole machine: `ci/guest` gives it one. (Debian's keepalived
 //! 2.2.7 cannot send the checksum of RFC 9568 over IPv4; a later one has `v3_checksum_as_v2`.)
+//!
+//! `e2e-vrrp garbage DIRECTOR` has a director on both nodes and throws packets at them that they
+//! must not believe: see [`garbage`].
 
 mod cells;
 mod director;
+mod garbage;
 mod keepalived;
 mod story;
-
+mod throw;
 mod topology;
 mod watch;
 
@@ -24,11 +28,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [program] = &arguments[..] else {
-        eprintln!("usage: e2e-vrrp DIRECTOR");
-        return ExitCode::from(2);
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let played = match &words[..] {
+        ["throw"] => throw::throw().map(|()| 0),
+        ["garbage", program] => garbage::play(program),
+        [program] => play(program),
+        _ => Err("usage: e2e-vrrp [garbage] DIRECTOR".to_owned()),
     };
-    match play(program) {
+    match played {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(wrong) => {
