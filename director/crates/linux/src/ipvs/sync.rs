@@ -62,14 +62,18 @@ impl ConnectionSync for LinuxKernel {
     }
 
     fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError> {
-        let told = if role == SyncRole::Master { self.say_last_word() } else { Ok(()) };
-        self.ipvs(None, |client| client.stop_daemon(kernel_role(role)))?;
-        told
+        if role == SyncRole::Master {
+            // That the daemon is stopped is what this step is for: a refusal would make addresses
+            // wait that others are to have.
+            drop(self.say_last_word());
+        }
+        self.ipvs(None, |client| client.stop_daemon(kernel_role(role)))
     }
 }
 
 impl LinuxKernel {
-    /// Tells the peer what the kernel would throw away with the daemon.
+    /// Tells the peer what the kernel would throw away with the daemon. What is not told is not
+    /// known there, as when nothing is ever told: those connections begin anew.
     fn say_last_word(&mut self) -> Result<(), KernelError> {
         let daemons = self.sync_daemons()?;
         let Some(daemon) = daemons.get(&SyncRole::Master) else { return Ok(()) };
