@@ -24,6 +24,10 @@ pub(crate) enum Task {
     ///
     /// SIGTERM and SIGINT hand over and release everything; SIGHUP reads the configuration anew.
     Run(Run),
+    /// Run a voter on a third machine: it says who may own what when directors lose each other.
+    ///
+    /// Named as `voter` in [cluster]. SIGHUP reads configuration and key anew.
+    Witness(Witness),
     /// Check configuration files; every problem is shown at once.
     Check(Check),
     /// Make a director.toml of files of ldirectord, Heartbeat, keepalived and ipvsadm.
@@ -113,6 +117,22 @@ pub(crate) struct Run {
     /// Make this start repeatable, for rehearsals only: the incarnation comes of it.
     #[arg(long, value_name = "NUMBER", hide = true)]
     pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Witness {
+    /// The configuration, the same file as on the directors, with their key beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Listen here; without it on the address of `voter`.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Form of the log, on standard output.
+    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+    /// Least level that is logged.
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub(crate) log_level: LogLevel,
 }
 
 #[derive(Debug, Args)]

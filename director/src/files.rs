@@ -4,10 +4,11 @@ use crate::cli::From;
 use crate::import::load;
 use director_config::{Code, Problem, Problems, Texts, check_files, check_node, key_path};
 use director_core::config::Config;
-use director_core::name::NodeName;
+use director_core::name::{ClusterName, NodeName};
 use director_core::wire::heartbeat::{Key, MOST_KEYS};
 use director_linux::preflight_reload;
 use director_shell::{Settings, Source};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,6 +55,25 @@ pub(crate) fn settings(from: &From) -> Result<(Settings, NodeName), Problems> {
     let key =
         read_key(&key_file).map_err(|message| Problems::new(file, vec![key_problem(message)]))?;
     Ok((Settings { config: Arc::new(config), key }, node))
+}
+
+/// What a voter needs of the directors' configuration.
+pub(crate) struct Trusted {
+    pub(crate) cluster: ClusterName,
+    pub(crate) voter: Option<SocketAddr>,
+    pub(crate) key: Key,
+}
+
+/// Reads the configuration and its key on a machine that is not in it.
+///
+/// # Errors
+/// Every problem of the text, or what is wrong with the key file.
+pub(crate) fn trusted(path: &Path) -> Result<Trusted, Problems> {
+    let (config, _) = load(path, None)?;
+    let file = path.display().to_string();
+    let key = read_key(&key_path(&config, &file))
+        .map_err(|message| Problems::new(&file, vec![key_problem(message)]))?;
+    Ok(Trusted { cluster: config.cluster.name, voter: config.cluster.voter, key })
 }
 
 /// A secret in each line: the first signs, all are believed. White space around a secret is not

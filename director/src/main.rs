@@ -18,6 +18,7 @@ mod run;
 mod schema;
 mod server;
 mod top;
+mod voter;
 mod witnesses;
 
 use clap::Parser;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Task::Server(order) => server::server(&order.task),
         Task::Reload(arguments) => operate::reload(&arguments),
         Task::Doctor(arguments) => doctor::doctor(&arguments),
+        Task::Witness(arguments) => voter::witness(&arguments),
         Task::RealServer(arguments) => realserver::realserver(&arguments),
     };
     match done {

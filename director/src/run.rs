@@ -209,7 +209,7 @@ async fn watch_again(interfaces: &BTreeSet<InterfaceName>) -> Watch {
     }
 }
 
-fn log(format: LogFormat, level: LogLevel) -> Result<Flush, Failure> {
+pub(crate) fn log(format: LogFormat, level: LogLevel) -> Result<Flush, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::machine(format_args!("no log: {error}"));
     let (writer, flush) = Writer::start(io::stdout()).map_err(|error| failed(&error))?;
     let format = match format {
@@ -229,7 +229,7 @@ fn log(format: LogFormat, level: LogLevel) -> Result<Flush, Failure> {
 }
 
 /// A number that no other start has had.
-fn entropy() -> Result<u64, Failure> {
+pub(crate) fn entropy() -> Result<u64, Failure> {
     let mut bytes = [0; 8];
     let failed = |error| Failure::machine(format_args!("no randomness from the kernel: {error}"));
     match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {

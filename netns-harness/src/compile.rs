@@ -155,6 +155,21 @@ fn role(
                 launch: scenario::launch(around.seed, &node.name),
             })
         }
+        NodeKind::Voter { config: file } => {
+            let known = config::read(&file.text).map_err(Failure::Input)?;
+            match around.director.filter(|_| around.stack == Stack::Director) {
+                Some(program) => Role::Voter(DirectorRole {
+                    stack: around.stack,
+                    program: program.display().to_string(),
+                    files: configuration(scenario, &node.name, file, around.stack)?,
+                    key_file: known.key_file,
+                    serves: Vec::new(),
+                    launch: Duration::ZERO,
+                }),
+                // The others have nothing of the kind: there it is a host that answers pings.
+                None => Role::Router { forwards: false, clients: Vec::new() },
+            }
+        }
         NodeKind::Server { serve, vip_on_lo } => Role::Server {
             serves: {
                 let own = node.ports.iter().flat_map(|port| port.cidrs());
@@ -216,7 +231,7 @@ fn serves(scenario: &Scenario) -> impl Iterator<Item = (&str, &scenario::Serve)>
     scenario.nodes.iter().flat_map(|node| {
         let serve = match &node.kind {
             NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => serve.as_slice(),
-            NodeKind::Router | NodeKind::Client => &[],
+            NodeKind::Router | NodeKind::Client | NodeKind::Voter { .. } => &[],
         };
         serve.iter().map(|serve| (node.name.as_str(), serve))
     })

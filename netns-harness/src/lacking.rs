@@ -42,7 +42,7 @@ pub(crate) fn programs(scenario: &Scenario) -> Option<Missing> {
         NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => {
             serve.iter().any(|serve| serve.software == Software::Apache)
         }
-        NodeKind::Router | NodeKind::Client => false,
+        NodeKind::Router | NodeKind::Client | NodeKind::Voter { .. } => false,
     });
     if apache && !in_path("apache2") {
         let cure = "apt-get install apache2-bin".to_owned();

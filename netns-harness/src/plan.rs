@@ -85,6 +85,8 @@ pub(crate) enum Role {
     },
     /// The load balancer.
     Director(DirectorRole),
+    /// Tells the directors who may own what.
+    Voter(DirectorRole),
     /// A real server.
     Server {
         /// What it serves.

@@ -133,6 +133,9 @@ impl World {
         let (kind, serve) = match &node.kind {
             NodeKind::Router => (Kind::Router, Vec::new()),
             NodeKind::Client => (Kind::Client, Vec::new()),
+            NodeKind::Voter { .. } => {
+                (Kind::Voter(Box::new(self.new_voter(&node.name, 1))), Vec::new())
+            }
             NodeKind::Server { serve, vip_on_lo } => {
                 let answers = *vip_on_lo && configs.let_answer(node);
                 (Kind::Server { vip_on_lo: *vip_on_lo, answers }, serve.clone())

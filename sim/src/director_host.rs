@@ -266,9 +266,8 @@ impl World {
                 Effect::Alert { channel, notice } => {
                     self.start_alert(node, channel, notice.number);
                 }
-                Effect::AskWitness { witness, question } => {
-                    self.ask_witness(node, witness, question)
-                }
+                Effect::AskVoter { voter, question } => self.ask_voter(node, voter, question),
+                Effect::AskWitness { witness, question: it } => self.ask_witness(node, witness, it),
                 Effect::Exit => {
                     let again = process.again;
                     let left = process.director.view(clock).kernel.converged;

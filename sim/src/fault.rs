@@ -1,6 +1,6 @@
 //! What the timeline does to the world.
 
-use crate::host::Power;
+use crate::host::{Kind, Power};
 use crate::net::packet::NodeId;
 use crate::record::Entry;
 use crate::world::{Event, World};
@@ -110,6 +110,14 @@ impl World {
         }
         // A scenario says when a machine runs again, not when its button is pressed.
         host.power = Power::On;
+        let (name, boots) = (host.name.clone(), host.boots);
+        let votes = matches!(host.kind, Kind::Voter(_));
+        if votes {
+            let voter = self.new_voter(&name, boots);
+            if let Some(host) = self.host(node) {
+                host.kind = Kind::Voter(Box::new(voter));
+            }
+        }
         self.note(node, "has booted");
         self.start(node);
     }

@@ -31,6 +31,8 @@ use watch::Watch;
 const STALE: Duration = Duration::from_secs(3);
 /// How long a server that is reported down may still be in the table with its weight.
 const LAG: Duration = Duration::from_secs(1);
+/// Tells numbers of questions to the voter from those to other witnesses.
+const VOTER: u64 = 1 << 63;
 
 /// What must have come about at a moment, unless something happens before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,17 +231,21 @@ impl World {
             Effect::StartProbe { ticket, probe } => self.guard_probe(node, *ticket, probe),
             Effect::CancelProbe { ticket } => self.guard_cancel(node, *ticket),
             Effect::Reconcile { number, .. } => self.guard_asks(node, *number),
-            Effect::AskWitness { question, .. } => {
-                let now = self.now;
-                let Some(watch) = self.guard.watch(node) else { return };
-                if watch.asked.len() >= 64 {
-                    watch.asked.remove(0);
-                }
-                watch.asked.push((*question, now));
-            }
+            Effect::AskWitness { question, .. } => self.guard_asked(node, *question),
+            Effect::AskVoter { question, .. } => self.guard_asked(node, question.number | VOTER),
             Effect::Fence { .. } | Effect::Advertise { .. } | Effect::Alert { .. } => {}
             Effect::Exit => self.guard_exit(node),
         }
+    }
+
+    /// A witness is asked, or the voter.
+    fn guard_asked(&mut self, node: NodeId, question: u64) {
+        let now = self.now;
+        let Some(watch) = self.guard.watch(node) else { return };
+        if watch.asked.len() >= 64 {
+            watch.asked.remove(0);
+        }
+        watch.asked.push((question, now));
     }
 
     /// A director's kernel was changed by others, or treats it otherwise from now on: it notices at

@@ -6,6 +6,7 @@ use crate::gait::Held;
 use crate::net::arp::Neighbours;
 use crate::net::packet::PortId;
 use director_core::random::Stream;
+use director_core::voter::Voter;
 use scenario::{Behaviour, Serve};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -42,6 +43,7 @@ pub(crate) enum Kind {
     Client,
     Server { vip_on_lo: bool, answers: bool },
     Director(Box<DirectorHost>),
+    Voter(Box<Voter>),
 }
 
 /// An interface.
@@ -92,7 +94,7 @@ impl Host {
             || match &self.kind {
                 Kind::Director(director) => director.kernel.holds(address),
                 Kind::Server { vip_on_lo, .. } => *vip_on_lo && virtuals.contains(&address),
-                Kind::Router | Kind::Client => false,
+                Kind::Router | Kind::Client | Kind::Voter(_) => false,
             }
     }
 

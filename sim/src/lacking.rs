@@ -52,7 +52,7 @@ pub(crate) fn node(node: &Node) -> Result<(), Refusal> {
     }
     let serve = match &node.kind {
         NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => serve.as_slice(),
-        NodeKind::Router | NodeKind::Client => &[],
+        NodeKind::Router | NodeKind::Client | NodeKind::Voter { .. } => &[],
     };
     let speaks = |protocol| serve.iter().any(|serve| serve.protocol == protocol);
     if speaks(Protocol::Udp) {

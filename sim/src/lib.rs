@@ -37,6 +37,7 @@ mod run;
 mod server;
 pub mod shelled;
 pub mod shrink;
+mod voter;
 mod vrrp;
 mod witness;
 mod world;

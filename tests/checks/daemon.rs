@@ -7,6 +7,7 @@ use director_core::beat::LinkId;
 use director_core::config::{Coverage, VirtualAddress};
 use director_core::name::{InterfaceName, NodeName};
 use director_core::plan::Ledger;
+use director_core::vote::Question;
 use director_core::wire::heartbeat::Key;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{Announcer, KernelError};
@@ -39,6 +40,10 @@ impl Links for Nobody {
 
 impl Witnesses for Nobody {
     fn ask(&mut self, _: IpAddr, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn ask_voter(&mut self, _: SocketAddr, _: &Question, _: &Settings) -> io::Result<()> {
         Ok(())
     }
 }

@@ -156,6 +156,7 @@ impl<'a, M: Machine> Node<'a, M> {
                 }
                 Effect::Announce { .. }
                 | Effect::AskWitness { .. }
+                | Effect::AskVoter { .. }
                 | Effect::Advertise { .. }
                 | Effect::Alert { .. }
                 | Effect::Fence { .. } => {}

@@ -80,7 +80,7 @@ pub(super) fn network(node: &Node) -> anyhow::Result<()> {
             }
             loopback
         }
-        Role::Router { .. } | Role::Director(_) => &[],
+        Role::Router { .. } | Role::Director(_) | Role::Voter(_) => &[],
     };
     feed("ip", &["-batch", "-"], &commands(node, loopback)?).context("the node's network")
 }

@@ -41,6 +41,8 @@ pub(super) struct Director {
     child: Option<Child>,
     /// It was told to end.
     ending: bool,
+    /// It votes, and directs nothing.
+    votes: bool,
     recorder: Recorder,
     log: Recorder,
     fallback: Server,
@@ -72,6 +74,7 @@ impl Director {
             config: role.files.first().map(|file| file.path.clone()).unwrap_or_default(),
             child: None,
             ending: false,
+            votes: false,
             recorder: recorder.clone(),
             log: Recorder::open(&Path::new(RUN).join(format!("logs/{name}.jsonl")))?,
             fallback: Server::start(name, &role.serves, Vec::new())?,
@@ -84,6 +87,18 @@ impl Director {
         // A time that the seed has drawn: nothing is waited for.
         std::thread::sleep(self.launch);
         self.start()
+    }
+
+    /// The same, as a voter.
+    pub(super) fn voting(self) -> Self {
+        Self { votes: true, ..self }
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        if !self.votes {
+            return self.stack.arguments(&self.name, &self.config);
+        }
+        ["witness", "--config", &self.config, "--log-format", "json"].map(str::to_owned).into()
     }
 
     /// Starts the program unless it runs. One that is ending is waited for, as a service manager
@@ -110,7 +125,7 @@ impl Director {
         };
         let mut command = self.command();
         let child = command
-            .args(self.stack.arguments(&self.name, &self.config))
+            .args(self.arguments())
             .stdin(Stdio::null())
             .stdout(printed)
             .stderr(errors)

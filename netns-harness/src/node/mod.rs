@@ -71,6 +71,7 @@ struct Built {
 enum Running {
     Router(Vec<Client>),
     Director(Director),
+    Voter(Director),
     Server(Server),
 }
 
@@ -89,6 +90,10 @@ impl Built {
             Role::Director(role) => {
                 let group = setup.group.as_deref();
                 Running::Director(Director::prepare(name, role, group, &recorder)?)
+            }
+            Role::Voter(role) => {
+                let group = setup.group.as_deref();
+                Running::Voter(Director::prepare(name, role, group, &recorder)?.voting())
             }
             Role::Server { serves, .. } => {
                 Running::Server(Server::start(name, serves, listening(&setup))?)
@@ -112,6 +117,7 @@ impl Built {
                         table::start(&self.setup.node.name, self.setup.look, &self.recorder)?;
                         director.launch()
                     }
+                    Running::Voter(voter) => voter.start(),
                     Running::Server(_) => Ok(()),
                 }
             }

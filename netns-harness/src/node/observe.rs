@@ -31,7 +31,7 @@ pub(super) fn start(setup: &Setup, recorder: &Recorder) -> anyhow::Result<()> {
     let groups = match setup.node.role {
         Role::Router { .. } => NEIGHBOURS,
         Role::Director(_) => ADDRESSES,
-        Role::Server { .. } => return Ok(()),
+        Role::Server { .. } | Role::Voter(_) => return Ok(()),
     };
     let flags = SocketFlags::CLOEXEC;
     // Protocol 0 is NETLINK_ROUTE.

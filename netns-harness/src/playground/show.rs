@@ -58,6 +58,7 @@ fn kind(node: &scenario::Node) -> &'static str {
         NodeKind::Director { .. } => "director",
         NodeKind::Server { .. } => "server",
         NodeKind::Client => "client",
+        NodeKind::Voter { .. } => "voter",
     }
 }
 
@@ -89,6 +90,7 @@ fn describe(
             let behaviour = state.behaviour(name).map(scenario::Behaviour::word);
             parts.push(format!("answers {}", behaviour.unwrap_or("nothing")));
         }
+        NodeKind::Voter { .. } => parts.push("votes".to_owned()),
         NodeKind::Router | NodeKind::Client => {
             for address in &facts.addresses {
                 let owner = state.neighbour(name, *address).unwrap_or("nobody");

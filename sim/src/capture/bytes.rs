@@ -5,7 +5,9 @@ use crate::net::packet::{Arp, ArpKind, Frame, Packet, Payload, PortId, Segment, 
 use crate::world::World;
 use director_core::beat::Beat;
 use director_core::config::Coverage;
+use director_core::name::ClusterName;
 use director_core::wire::heartbeat::{Key, seal};
+use director_core::wire::voter::{seal_answer, seal_question};
 use director_core::wire::vrrp::{HOP_LIMIT, PROTOCOL, encode};
 use etherparse::err::packet::BuildWriteError;
 use etherparse::icmpv4::DestUnreachableHeader;
@@ -74,6 +76,15 @@ impl<'a> Maker<'a> {
                     *last ^= 1;
                 }
                 ip.udp(port, port).write(&mut bytes, &sealed)?;
+            }
+            Payload::Question(question) => {
+                let (port, said) =
+                    self.said_to_voter(|name, key| seal_question(question, name, key));
+                ip.udp(port, port).write(&mut bytes, &said)?;
+            }
+            Payload::Vote(answer) => {
+                let (port, said) = self.said_to_voter(|name, key| seal_answer(answer, name, key));
+                ip.udp(port, port).write(&mut bytes, &said)?;
             }
             Payload::Advert(advert) => {
                 let mut said = encode(advert, src.into(), dst.into(), Coverage::PseudoHeader);
@@ -160,6 +171,17 @@ impl<'a> Maker<'a> {
         (cluster.port.get(), seal(beat, &cluster.name, &key))
     }
 
+    /// The voter's port, and what is sealed with the key of those who ask it.
+    fn said_to_voter(&self, seal: impl Fn(&ClusterName, &Key) -> Vec<u8>) -> (u16, Vec<u8>) {
+        let clusters = self.world.hosts.iter().filter_map(|host| host.director());
+        let mut clusters = clusters.map(|director| &director.config.cluster);
+        let Some((cluster, voter)) = clusters.find_map(|one| Some((one, one.voter?))) else {
+            return (0, Vec::new());
+        };
+        let key = Key::new(cluster.key_file.to_string().as_bytes());
+        (voter.port(), seal(&cluster.name, &key))
+    }
+
     /// What is said in a segment: a request or a page.
     fn said(&self, src: Ipv4Addr, dst: Ipv4Addr, tcp: Tcp) -> Vec<u8> {
         match tcp.kind {
@@ -187,7 +209,7 @@ impl<'a> Maker<'a> {
     fn serve(&self, node: usize, port: u16) -> Option<&Serve> {
         let serve = match &self.world.scenario.nodes.get(node)?.kind {
             NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => serve,
-            NodeKind::Router | NodeKind::Client => return None,
+            NodeKind::Router | NodeKind::Client | NodeKind::Voter { .. } => return None,
         };
         serve.iter().find(|serve| serve.port == port)
     }

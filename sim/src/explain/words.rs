@@ -5,6 +5,7 @@ use crate::world::World;
 use director_core::beat::{Kind, LinkId};
 use director_core::report::Level;
 use director_core::time::Reason;
+use director_core::vote::Answer as Vote;
 use director_core::{Effect, Input};
 use std::net::{IpAddr, SocketAddr};
 
@@ -66,6 +67,7 @@ impl Words<'_> {
             Cause::Told(Input::WitnessAnswered { witness, .. }) => {
                 format!("witness {} has answered", self.node(*witness))
             }
+            Cause::Told(Input::VoterAnswered(answer)) => voted(answer),
             Cause::Told(Input::Fenced { peer, result }) => match result {
                 Ok(()) => format!("{peer} is fenced"),
                 Err(why) => format!("{peer} is not fenced: {why}"),
@@ -125,6 +127,7 @@ impl Words<'_> {
             Effect::Reconcile { number, .. } => format!("asks the kernel for pass {number}"),
             Effect::Announce { address } => format!("announces {address}"),
             Effect::AskWitness { witness, .. } => format!("asks witness {}", self.node(*witness)),
+            Effect::AskVoter { voter, .. } => format!("asks voter {}", self.node(voter.ip())),
             Effect::Fence { peer } => format!("has {peer} fenced"),
             Effect::Alert { channel, notice } => {
                 format!("alerts {channel}: {}", notice.subject())
@@ -177,4 +180,9 @@ fn timer(reason: Reason) -> &'static str {
         Reason::AlertDue => "an alert is due",
         Reason::Resync => "the kernel is to be compared",
     }
+}
+
+fn voted(answer: &Vote) -> String {
+    let (granted, refused) = (answer.granted.len(), answer.refused.len());
+    format!("the voter grants {granted} groups and refuses {refused}")
 }

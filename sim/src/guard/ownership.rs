@@ -2,6 +2,7 @@
 
 use super::watch::GroupWatch;
 use super::{Pending, Rule, packets};
+use crate::director_host::DirectorHost;
 use crate::host::Power;
 use crate::net::packet::NodeId;
 use crate::world::World;
@@ -264,6 +265,15 @@ impl World {
         }
     }
 
+    /// A voter that is the only witness must have granted what is taken from a silent peer.
+    fn lacks_vote(&self, host: &DirectorHost, report: &Report) -> bool {
+        let (Report::Role { group, .. }, Some(voter)) = (report, host.config.cluster.voter) else {
+            return false;
+        };
+        let alone = host.config.cluster.witnesses.is_empty();
+        alone && !self.has_granted(voter, group.as_str(), host.name.as_str())
+    }
+
     fn guard_silence(&mut self, node: NodeId, report: &Report) {
         let Report::Role { why: RoleCause::OwnerDied { .. } | RoleCause::NoOwner, .. } = report
         else {
@@ -276,8 +286,16 @@ impl World {
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
         let Some(heard) = packets::silent_since(report, &watch.peers) else { return };
         let silent = self.now.since(heard) >= quickest;
+        if silent && self.lacks_vote(host, report) {
+            let facts = format!("{} takes what it was not granted", host.name);
+            self.guard.violations.note(Rule::VoteObeyed, self.now, || facts);
+        }
+        let Some(watch) = self.guard.watches.get(node.index()) else { return };
+        let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
+            return;
+        };
         let proved = watch.proof.is_some_and(|at| at >= heard);
-        if !host.config.cluster.witnesses.is_empty() && silent && !proved {
+        if host.config.cluster.is_witnessed() && silent && !proved {
             let facts = format!("{} takes without a witness", host.name);
             self.guard.violations.note(Rule::SilenceProved, self.now, || facts);
         }
@@ -297,7 +315,7 @@ fn survivors_wait(cluster: &Cluster) -> Duration {
 
 fn wait_for_owner(config: &Config) -> Duration {
     let cluster = &config.cluster;
-    let witnesses = if cluster.witnesses.is_empty() { 0 } else { 4 };
+    let witnesses = if cluster.is_witnessed() { 4 } else { 0 };
     cluster.initdead
         + cluster.deadtime * (4 + witnesses)
         + cluster.keepalive * 2

@@ -1,16 +1,17 @@
 //! Rules about what directors say to each other, and make of it.
 
-use super::Rule;
 use super::watch::{PeerWatch, Worth, word};
+use super::{Rule, VOTER};
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::beat::{Beat, Claim, Incarnation, Kind, LinkId};
 use director_core::config::{Config, Detection};
 use director_core::input::Input;
-use director_core::name::NodeName;
+use director_core::name::{GroupName, NodeName};
 use director_core::report::{PeerCause, PeerState, Report, Role};
 use director_core::time::Instant;
 use director_core::view::{GroupView, PeerView};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ enum What {
     Stale,
     /// What this peer claims may not change.
     Overtaken(NodeName),
+    /// The groups that the voter says are others' are not owned, unless those are heard.
+    Refused(BTreeMap<GroupName, NodeName>),
 }
 
 /// The shortest silence after which a peer may be dead.
@@ -47,6 +50,12 @@ pub(super) fn quickest(config: &Config) -> Duration {
 }
 
 impl World {
+    fn guard_answered(&mut self, node: NodeId, question: u64) {
+        let Some(watch) = self.guard.watch(node) else { return };
+        let sent = watch.asked.iter().find(|(number, _)| *number == question);
+        watch.proof = watch.proof.max(sent.map(|(_, at)| *at));
+    }
+
     /// Something is about to be told to a director's process.
     pub(crate) fn guard_hears(&mut self, node: NodeId, input: &Input) -> Option<Before> {
         if self.guard.watches.is_empty() {
@@ -61,10 +70,17 @@ impl World {
                 return None;
             }
             Input::WitnessAnswered { question, .. } => {
-                let watch = self.guard.watch(node)?;
-                let sent = watch.asked.iter().find(|(number, _)| number == question);
-                watch.proof = watch.proof.max(sent.map(|(_, at)| *at));
+                self.guard_answered(node, *question);
                 return None;
+            }
+            Input::VoterAnswered(answer) => {
+                let number = answer.number | VOTER;
+                self.guard_answered(node, number);
+                let newest = self.guard.watch(node)?.asked.iter().rfind(|(it, _)| it & VOTER > 0);
+                if newest.is_none_or(|(newest, _)| *newest != number) {
+                    return None;
+                }
+                What::Refused(answer.refused.clone())
             }
             Input::Reload(config) => {
                 self.guard_reload(node, config);
@@ -159,8 +175,26 @@ impl World {
         };
         let same = match &before.what {
             What::Stale => before.peers == peers && before.groups == groups,
+            What::Refused(_) => true,
             What::Overtaken(name) => claims(&before.peers, name) == claims(&peers, name),
         };
+        if let What::Refused(refused) = &before.what {
+            let heard = |holder: &NodeName| {
+                let live = |peer: &&PeerView| peer.state != PeerState::Dead;
+                peers.iter().filter(live).any(|peer| peer.name == *holder)
+            };
+            let owns = |group: &GroupName| {
+                let owned = groups.iter().filter(|one| one.name == *group);
+                owned.into_iter().any(|one| matches!(one.role, Role::Active | Role::Taking))
+            };
+            let kept = refused.iter().find(|(group, holder)| owns(group) && !heard(holder));
+            if let Some((group, holder)) = kept {
+                let name = self.host_name(node);
+                let facts =
+                    format!("{name} keeps {group}, which is {holder}'s by the voter's word");
+                self.guard.violations.note(Rule::VoteObeyed, self.now, || facts);
+            }
+        }
         if !same {
             let facts = format!("{} believed a packet of the past", self.host_name(node));
             self.guard.violations.note(Rule::PastChangesNothing, self.now, || facts);
@@ -262,7 +296,7 @@ impl World {
                 // One that slept may not know any more that it was so.
                 && peer.heard.is_some_and(|at| now.since(at) <= cluster.deadtime)
         });
-        let alone = !cluster.witnesses.is_empty()
+        let alone = cluster.is_witnessed()
             && now.since(watch.proof.unwrap_or_default().max(owned)) > patience;
         let unfit = since.is_some_and(|at| now.since(at.max(owned)) > patience) || alone;
         if unfit && ready {

@@ -87,6 +87,8 @@ rules! {
         "no director sends a client's packet on to a director",
     SilenceProved "silence-proved"
         "with witnesses nothing is taken unless one has answered since the silence began",
+    VoteObeyed "vote-obeyed"
+        "with a voter nothing is taken or kept from a silent peer against its word",
     RefusedRetried "refused-retried"
         "what the kernel refused is tried again within a second",
     ForeignUntouched "foreign-untouched"

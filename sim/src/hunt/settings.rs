@@ -85,7 +85,7 @@ impl Settings {
             (check.interval + check.timeout) * (u32::from(check.rise.get()) + 1)
         });
         let start = LAUNCH + cluster.initdead;
-        let witnesses = if cluster.witnesses.is_empty() { 0 } else { 4 };
+        let witnesses = if cluster.is_witnessed() { 4 } else { 0 };
         let settle = start
             + cluster.deadtime * (3 + witnesses)
             + back

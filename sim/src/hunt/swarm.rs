@@ -13,6 +13,7 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
     let mut topology = Stream::named(seed, "hunt/topology");
     let (two_links, servers) = (topology.between(0, 2) > 0, topology.between(2, 4));
     let fallback = topology.between(0, 3) > 0;
+    let votes = votes(seed);
     let config = config(seed, two_links, servers, fallback);
     let mut text = format!(
         "title = \"drawn from seed {seed}\"\n\
@@ -32,7 +33,19 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
         20 + servers,
         topology.between(5, 20),
     );
+    if votes {
+        let _ = write!(
+            text,
+            "[nodes.v]\nkind = \"voter\"\nlan = \"10.0.0.5/24\"\n\
+             config = \"config/seed-{seed}.toml\"\n"
+        );
+    }
     Scenario::parse(&format!("seed {seed}"), &text, &|_| Ok(config.clone()))
+}
+
+/// Whether the pair has a voter.
+fn votes(seed: u64) -> bool {
+    Stream::named(seed, "hunt/voter").between(0, 3) == 0
 }
 
 fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
@@ -57,6 +70,7 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
     let resync = drawn.between(1, 4);
     let mut asked = Stream::named(seed, "hunt/witness");
     let witness = if asked.between(0, 3) == 0 { "witnesses = [\"10.0.0.1\"]\n" } else { "" };
+    let voter = if votes(seed) { "voter = \"10.0.0.5\"\n" } else { "" };
     let hb = |own: u32| {
         if two_links { format!(", hb = \"10.1.0.{own}\"") } else { String::new() }
     };
@@ -70,7 +84,7 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
         .collect();
     format!(
         "[cluster]\nname = \"pair\"\nkeepalive = \"{keepalive}ms\"\ndetection = \"{detection}\"\n\
-         {failback}\n{refresh}{witness}resync = \"{resync}s\"\n\
+         {failback}\n{refresh}{witness}{voter}resync = \"{resync}s\"\n\
          key-file = \"/etc/director/cluster.key\"\n\
          links = [{{ interface = \"lan\" }}{links}]\n\n\
          [nodes.d1]\naddresses = {{ lan = \"10.0.0.11\"{} }}\npriority = 200\n\n\

@@ -47,6 +47,7 @@ fn node(out: &mut String, node: &Node) {
         NodeKind::Client => ("client", None, &[][..], true),
         NodeKind::Server { serve, vip_on_lo } => ("server", None, &serve[..], *vip_on_lo),
         NodeKind::Director { config, serve } => ("director", Some(config), &serve[..], true),
+        NodeKind::Voter { config } => ("voter", Some(config), &[][..], true),
     };
     let _ = writeln!(out, "kind = {}", quoted(kind));
     for port in &node.ports {

@@ -2,6 +2,7 @@
 
 use director_core::advert::Advert;
 use director_core::beat::Beat;
+use director_core::vote::{Answer as Vote, Question};
 use scenario::Behaviour;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -77,6 +78,10 @@ pub(crate) enum Payload {
         question: u64,
         answer: bool,
     },
+    /// A question to the voter; sealing and opening happen outside of the model.
+    Question(Box<Question>),
+    /// The voter's answer.
+    Vote(Box<Vote>),
     /// ICMP destination unreachable for the TCP segment with these ports.
     Unreachable {
         code: Unreachable,

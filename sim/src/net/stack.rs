@@ -9,6 +9,7 @@ use crate::net::packet::{
 use crate::net::switch::Arrival;
 use crate::record::Entry;
 use crate::world::{Event, World};
+use director_core::Input;
 use director_core::advert::{Advert, Fault};
 use director_core::input::Rejection;
 use director_core::time::Instant;
@@ -255,6 +256,8 @@ impl World {
             Payload::Echo { question, answer } => {
                 self.hear_echo(node, &packet, question, answer);
             }
+            Payload::Question(question) => self.hear_question(node, packet.src, &question),
+            Payload::Vote(answer) => self.tell(node, Input::VoterAnswered(*answer)),
             Payload::Beat(beat) => {
                 self.hear_beat(node, place, from, (packet.src, beat), None);
             }

@@ -4,6 +4,8 @@ use super::ground::Ground;
 use director_core::Input;
 use director_core::beat::LinkId;
 use director_core::config::Config;
+use director_core::vote::Question;
+use director_shell::Settings;
 use director_shell::links::{Links, Packet, Witnesses};
 use futures::future::select_all;
 use std::io;
@@ -118,5 +120,10 @@ impl Witnesses for Echoes {
             }
         });
         Ok(())
+    }
+
+    /// There is no voter on turmoil; scenarios with one do not name it.
+    fn ask_voter(&mut self, _: SocketAddr, _: &Question, _: &Settings) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod sync;
 
+use crate::address::{Endpoint, endpoint};
 use crate::code::Code;
 use crate::duration::at_least;
 use crate::found::{At, Found};
@@ -35,6 +36,7 @@ pub(crate) const KEYS: Keys = Keys {
         "resync",
         "sync",
         "witnesses",
+        "voter",
         "fence",
         "notify",
         "check-marks",
@@ -86,6 +88,8 @@ pub(crate) struct Draft {
     pub(crate) sync: Option<Option<sync::Draft>>,
     pub(crate) witnesses: Option<Vec<At<IpAddr>>>,
     /// `None` when wrong, `Some(None)` when there is none.
+    pub(crate) voter: Option<Option<At<Endpoint>>>,
+    /// `None` when wrong, `Some(None)` when there is none.
     pub(crate) fence: Option<Option<Hook>>,
     pub(crate) notify: Option<Option<Hook>>,
     pub(crate) check_marks: Option<CheckMarks>,
@@ -126,6 +130,7 @@ impl Draft {
                 .read("sync", found, |_, value, found| sync::Draft::read(value, found))
                 .given_or_absent(),
             witnesses: section.read("witnesses", found, witnesses).or(Vec::new()),
+            voter: section.read("voter", found, endpoint).at_or_absent(),
             fence: section.read("fence", found, hook(FENCE_TIMEOUT)).given_or_absent(),
             notify: section.read("notify", found, hook(NOTIFY_TIMEOUT)).given_or_absent(),
             check_marks: section
@@ -157,6 +162,7 @@ impl Draft {
                 None => None,
                 Some(draft) => Some(draft.build()?),
             },
+            voter: self.voter?.map(|at| at.value.with_port(self.port.map_or(694, NonZeroU16::get))),
             witnesses: self.witnesses?.into_iter().map(|witness| witness.value).collect(),
             fence: self.fence?,
             notify: self.notify?,

@@ -105,7 +105,7 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("cluster", "sync") => Table("sync"),
         ("sync", "warm") => Duration,
         ("cluster", "witnesses") => Texts,
-        ("cluster", "name" | "key-file") => Text,
+        ("cluster", "name" | "key-file" | "voter") => Text,
         ("cluster", "check-marks") => Number(1, 0xffff_0000),
         ("check", "via") => Word(&["server", "service"]),
         ("cluster" | "sync" | "check", "port") => PORT,

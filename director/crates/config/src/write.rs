@@ -153,6 +153,9 @@ fn cluster(cluster: &Cluster) -> String {
     let witness = |witness: &_| quoted(&format!("{witness}"));
     let witnesses: Vec<String> = cluster.witnesses.iter().map(witness).collect();
     pairs.raw("witnesses", format!("[{}]", witnesses.join(", ")));
+    if let Some(voter) = cluster.voter {
+        pairs.text("voter", voter);
+    }
     for (key, hook) in [("fence", &cluster.fence), ("notify", &cluster.notify)] {
         if let Some(hook) = hook {
             pairs.raw(key, self::hook(hook));

@@ -1,6 +1,7 @@
 //! From heartbeats to live and dead peers, and to who owns which group.
 
 mod announce;
+mod ballot;
 mod caution;
 mod change;
 mod detector;
@@ -42,6 +43,7 @@ use crate::wire::heartbeat::VERSION;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use ballot::Ballot;
 use core::time::Duration;
 use detector::Action;
 use fencing::Fence;
@@ -74,6 +76,7 @@ pub(crate) struct Cluster {
     peers: Vec<Peer>,
     groups: Vec<Group>,
     witnesses: Witnesses,
+    ballot: Ballot,
     /// Interfaces without carrier.
     dark: BTreeSet<InterfaceName>,
     /// End of the initial wait; `None` once it is over.
@@ -127,6 +130,7 @@ impl Cluster {
             peers: speak::peers_of(config, us),
             groups,
             witnesses: Witnesses::new(config, now),
+            ballot: Ballot::new(config, now),
             dark: BTreeSet::new(),
             listen_until: (!planted(Bug::InitialWaitSkipped))
                 .then_some(now + config.cluster.initdead),
@@ -299,7 +303,7 @@ impl Cluster {
 
     /// Does what is due.
     pub(crate) fn due(&mut self, now: Instant, out: &mut Out) {
-        self.end_waking(out);
+        self.end_waking(now, out);
         for index in 0..self.peers.len() {
             self.judge_peer(index, now, out);
         }
@@ -322,23 +326,12 @@ impl Cluster {
         if now >= self.next_beat {
             self.turn_orders();
             self.beat(Kind::Regular, out);
+            self.ask_voter(now, out);
             self.next_beat = self.following_beat(now);
             if self.next_beat <= now {
                 self.next_beat = now + self.settings.keepalive;
             }
         }
-    }
-
-    fn following_beat(&self, now: Instant) -> Instant {
-        let keepalive = self.settings.keepalive;
-        if planted(Bug::BeatsSkipped) {
-            return self.next_beat + keepalive * 2;
-        }
-        if planted(Bug::ClockAligned) {
-            let step = u64::try_from(keepalive.as_nanos()).unwrap_or(u64::MAX).max(1);
-            return Instant::from_nanos(now.as_nanos() / step * step) + keepalive;
-        }
-        self.next_beat + keepalive
     }
 
     fn judge_peer(&mut self, index: usize, now: Instant, out: &mut Out) {
@@ -434,7 +427,7 @@ impl Cluster {
                 changed |= group.doubtful != self.groups[index].doubtful;
                 self.groups[index] = group;
                 if barred {
-                    self.want_certainty(now);
+                    self.want_certainty(index, now, out);
                 }
                 self.tell_rivals(index, had_rival, now, out);
                 self.end_rivalry(index, now, out);
@@ -447,7 +440,7 @@ impl Cluster {
             }
         }
         if self.woken.is_none() {
-            self.say_news(out);
+            self.say_news(now, out);
         }
         changed
     }
@@ -468,6 +461,7 @@ impl Cluster {
             stopping: self.stopping,
             reached: self.witnesses.reached(),
             certain: self.silence_is_proved(now) && self.silent_are_fenced(),
+            votes: self.votes(),
             dark: &self.dark,
             now,
         }

@@ -174,6 +174,9 @@ impl Director {
             Input::Fenced { peer, result } => {
                 self.cluster.fenced(&peer, result, now, &mut self.out);
             }
+            Input::VoterAnswered(answer) => {
+                self.cluster.voter_answered(answer, now, &mut self.out);
+            }
             Input::WitnessAnswered { witness, question } => {
                 self.cluster.witness_answered(witness, question, now, &mut self.out);
             }

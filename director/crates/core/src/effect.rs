@@ -7,6 +7,7 @@ use crate::config::{Coverage, VirtualAddress};
 use crate::desired::DesiredState;
 use crate::name::{AlertName, InterfaceName, NodeName};
 use crate::probe::{Probe, Ticket};
+use crate::vote::Question;
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
@@ -67,6 +68,14 @@ pub enum Effect {
         witness: IpAddr,
         /// Number of the question; no two have the same.
         question: u64,
+    },
+    /// Ask the voter, in a packet under the cluster's key; its answer comes back as
+    /// [`crate::Input::VoterAnswered`].
+    AskVoter {
+        /// Where it is.
+        voter: SocketAddr,
+        /// What to ask.
+        question: Question,
     },
     /// Make sure that a silent peer is off; what came of it comes back as
     /// [`crate::Input::Fenced`].

@@ -10,6 +10,7 @@ use crate::order::Order;
 use crate::plan::Step;
 use crate::probe::{Outcome, Phases, Ticket};
 use crate::standing::Subject;
+use crate::vote::Answer;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -67,6 +68,8 @@ pub enum Input {
         /// Which question.
         question: u64,
     },
+    /// The voter answered, under the cluster's key.
+    VoterAnswered(Answer),
     /// The fencing of a peer has ended.
     Fenced {
         /// Which.

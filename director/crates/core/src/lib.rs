@@ -16,6 +16,7 @@
 //! * [`config`]: what the operator wants. [`name`], [`time`], [`random`]: the small values.
 //! * [`beat`]: what directors say to each other, [`advert`]: what virtual routers say. [`wire`]:
 //!   the same as bytes.
+//! * [`vote`], [`voter`]: what a third machine says of who may own what.
 //! * [`health`]: from check outcomes to states of real servers.
 //! * [`cluster`]: from heartbeats to live and dead peers, and to who owns which group.
 //! * [`alert`]: who is told of what goes wrong, and how often.
@@ -60,6 +61,8 @@ pub mod report;
 pub mod standing;
 pub mod time;
 pub mod view;
+pub mod vote;
+pub mod voter;
 pub mod wire;
 
 pub use director::Director;

@@ -104,6 +104,10 @@ catalogue! {
     CarrierIgnored "carrier-ignored" "An owner whose interface has no carrier stays the owner.",
     WitnessUnasked "witness-unasked" "A silent peer is dead, whether a witness answers or not.",
     OldWitnessAnswer "old-witness-answer" "A witness's answer from before the silence proves it.",
+    VoteUnasked "vote-unasked" "What a silent peer had is taken without the voter's word.",
+    RefusalIgnored "refusal-ignored"
+        "An owner whose group the voter has granted to another stays the owner.",
+    VoterGrantsTwice "voter-grants-twice" "The voter grants a group that another has.",
     IsolatedOwnerStays "isolated-owner-stays" "An owner that reaches no witness stays the owner.",
     UnservedNeverReady "unserved-never-ready"
         "A peer that reaches no server is not ready for an owner that reaches none either.",

@@ -39,6 +39,9 @@ pub struct View {
     pub next: Option<Deadline>,
     /// Whether a witness is reached; `None` when there are none.
     pub witness: Option<bool>,
+    /// Whether the voter answers; `None` when there is none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub voter: Option<bool>,
     /// The groups.
     pub groups: Vec<GroupView>,
     /// The other directors.

@@ -1,4 +1,5 @@
 //! Values as bytes, and bytes as values.
 
 pub mod heartbeat;
+pub mod voter;
 pub mod vrrp;

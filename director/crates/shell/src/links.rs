@@ -1,9 +1,11 @@
 //! Heartbeat links, as the loop needs them.
 
+use crate::Settings;
 use director_core::advert::Advert;
 use director_core::beat::LinkId;
 use director_core::config::Coverage;
 use director_core::name::InterfaceName;
+use director_core::vote::Question;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -41,6 +43,18 @@ pub trait Witnesses {
     /// # Errors
     /// When it could not be sent.
     fn ask(&mut self, witness: IpAddr, question: u64) -> io::Result<()>;
+
+    /// Sends a question to the voter without waiting, sealed with the key of the settings; answers
+    /// under that key come as inputs of the loop.
+    ///
+    /// # Errors
+    /// When it could not be sent.
+    fn ask_voter(
+        &mut self,
+        voter: SocketAddr,
+        question: &Question,
+        settings: &Settings,
+    ) -> io::Result<()>;
 }
 
 /// The segments on which VRRP is spoken. What is heard comes as an input of the loop.

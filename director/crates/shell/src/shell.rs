@@ -379,6 +379,10 @@ where
                 let result = self.witnesses.ask(witness, question);
                 self.complain(|| format!("ask the witness {witness}"), result);
             }
+            Effect::AskVoter { voter, question } => {
+                let result = self.witnesses.ask_voter(voter, &question, &self.settings);
+                self.complain(|| format!("ask the voter {voter}"), result);
+            }
             Effect::Advertise { interface, to, advert, coverage } => {
                 let result = self.routers.advertise(&interface, to, &advert, coverage);
                 self.complain(|| format!("send VRRP adverts by {interface}"), result);

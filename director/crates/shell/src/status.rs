@@ -58,6 +58,9 @@ pub fn text(view: &View) -> String {
     if let Some(reached) = view.witness {
         text.push_str(if reached { "A witness is reached\n" } else { "No witness is reached\n" });
     }
+    if let Some(answers) = view.voter {
+        text.push_str(if answers { "The voter answers\n" } else { "The voter does not answer\n" });
+    }
     if !view.ignored.is_empty() {
         let each = view.ignored.iter().map(|(why, count)| format!("{count} {}", why.word()));
         let each: Vec<String> = each.collect();

@@ -225,6 +225,11 @@ pub enum NodeKind {
     },
     /// A host that clients connect from.
     Client,
+    /// A third machine that runs the voter.
+    Voter {
+        /// The directors' configuration, which names it.
+        config: ConfigFile,
+    },
 }
 
 /// A node's interface; inside the node it has the segment's name.

@@ -205,6 +205,11 @@ fn duplicates(draft: &Draft, found: &mut Found<'_>) {
     for witness in witnesses {
         one_place(&mut places, witness, "the witnesses".to_owned(), found);
     }
+    let voter = draft.cluster.iter().filter_map(|cluster| cluster.voter.as_ref()?.as_ref());
+    for voter in voter {
+        let at = At::new(voter.value.address, voter.span.clone());
+        one_place(&mut places, &at, "the voter".to_owned(), found);
+    }
     for group in &draft.groups.list {
         // These are a node's own.
         let owned = |vrrp: &crate::group::vrrp::Draft| !matches!(vrrp.owner, Some(None));

@@ -37,7 +37,7 @@ fn nodes(config: &Config, found: &mut Found<'_>) {
         let message = format!("all heartbeats go over {link}");
         found.add(Trap::OneLink, &["cluster", "links"], message);
     }
-    if config.nodes.len() == 2 && config.cluster.witnesses.is_empty() {
+    if config.nodes.len() == 2 && !config.cluster.is_witnessed() {
         let message = "when all links are cut, both directors take the addresses";
         found.add(Trap::NoWitness, &["nodes"], message);
     }

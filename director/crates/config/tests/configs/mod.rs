@@ -48,13 +48,18 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
         prop::option::of(1_000..9_999_u64),
         prop::option::of(sync()),
         prop::collection::btree_set((200_u8..250).prop_map(|host| ip(77, host)), 0..3),
-        (prop::option::of(hook()), prop::option::of(hook()), 0x4000_0000..=0xffff_0000_u32),
+        (
+            prop::option::of(hook()),
+            prop::option::of(hook()),
+            0x4000_0000..=0xffff_0000_u32,
+            voter(),
+        ),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
         let (name, port, key_file, refreshes, resync, lease, sync, witnesses, last) = rest;
-        let (fence, notify, check_marks) = last;
+        let (fence, notify, check_marks, voter) = last;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -71,11 +76,18 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             resync,
             sync,
             witnesses,
+            voter,
             fence,
             notify,
             check_marks: CheckMarks::from(check_marks).unwrap(),
         }
     })
+}
+
+fn voter() -> impl Strategy<Value = Option<std::net::SocketAddr>> {
+    prop::option::of(
+        (250..254_u8, 1..=u16::MAX).prop_map(|(host, port)| (ip(77, host), port).into()),
+    )
 }
 
 fn sync() -> impl Strategy<Value = SyncSettings> {

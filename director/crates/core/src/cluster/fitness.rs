@@ -15,9 +15,10 @@ use super::Cluster;
 use super::group::{Group, Surroundings};
 use super::peer::Peer;
 use crate::beat::{Claim, Merit};
-use crate::name::{GroupName, InterfaceName};
+use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::planted::{Bug, planted};
 use crate::report::{PeerState, RoleCause};
+use crate::time::{Deadline, Reason};
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
@@ -79,9 +80,40 @@ impl Group {
         self.unserved.map(|_| RoleCause::Unserved)
     }
 
+    /// Notes since when this node reaches no witness and a peer is ready to take the group.
+    ///
+    /// A witness that goes, and one that comes back, is missed and heard by one node before the
+    /// other. Nobody is cut off then: the difference must have lasted for longer than it takes the
+    /// other to ask, too.
+    pub(super) fn note_ready(&mut self, around: Surroundings<'_>) {
+        let serves = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
+        let differs = !around.reached && around.peers.iter().any(serves);
+        self.ready_since = differs.then(|| {
+            let since = self.ready_since.map_or(around.now, |(since, _)| since);
+            (since, around.now.since(since) >= around.patience / 2)
+        });
+    }
+
+    /// When that will have been so for long enough.
+    pub(super) fn ready_deadline(&self, patience: Duration) -> Option<Deadline> {
+        let (since, _) = self.ready_since.filter(|(_, long)| !long)?;
+        Some(Deadline { at: since + patience / 2, reason: Reason::ElectionOver })
+    }
+
+    /// To whom the voter has granted the group that this node owns, when it does not hear that one:
+    /// those who hear each other need no voter.
+    fn outvoted_for<'a>(&self, around: Surroundings<'a>) -> Option<&'a NodeName> {
+        let holder = around.votes.holder(&self.name)?;
+        let heard = |peer: &Peer| peer.name == *holder && peer.detector.is_live();
+        (!around.peers.iter().any(heard)).then_some(holder)
+    }
+
     /// Why an owner must give the group up, if it must: it is unfit, and a peer is ready, or it may
     /// be the one that all peers believe dead.
     pub(super) fn must_give_way(&mut self, around: Surroundings<'_>) -> Option<RoleCause> {
+        if let Some(peer) = self.outvoted_for(around) {
+            return Some(RoleCause::Outvoted { peer: peer.clone() });
+        }
         let serves = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
         let better = self.unserved.filter(|_| around.peers.iter().any(serves));
         self.better_since = better.map(|_| self.better_since.unwrap_or(around.now));
@@ -95,7 +127,8 @@ impl Group {
         let silent = |peer: &Peer| peer.detector.state() == PeerState::Dead;
         let alone = !around.reached && !around.peers.is_empty() && around.peers.iter().all(silent);
         let ready = around.peers.iter().any(|peer| self.is_ready(peer));
-        (alone || ready).then_some(why)
+        let hasty = why == RoleCause::Isolated && self.ready_since.is_none_or(|(_, long)| !long);
+        (alone || (ready && !hasty)).then_some(why)
     }
 }
 

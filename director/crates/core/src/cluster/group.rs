@@ -13,6 +13,7 @@
 //! ```
 
 use super::announce::Burst;
+use super::ballot::Votes;
 use super::fitness::Fitness;
 use super::hold::Hold;
 use super::peer::Peer;
@@ -49,6 +50,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) reached: bool,
     /// Whether silent peers are silent themselves, and off where that must be known.
     pub(super) certain: bool,
+    /// What the voter has said.
+    pub(super) votes: Votes<'a>,
     /// Interfaces without carrier.
     pub(super) dark: &'a BTreeSet<InterfaceName>,
     pub(super) now: Instant,
@@ -93,7 +96,7 @@ pub(super) struct Group {
     /// Whether that owner has been given its time to hear us.
     rival_overdue: bool,
     /// Whether taking the group has gone on for too long.
-    taking_overdue: bool,
+    pub(super) taking_overdue: bool,
     /// While owning: whether the kernel holds the addresses.
     pub(super) hold: Hold,
     /// How far this node could serve the group.
@@ -105,6 +108,8 @@ pub(super) struct Group {
     pub(super) better_since: Option<Instant>,
     /// Whether that has been so for long enough.
     pub(super) better_long: bool,
+    /// Since when a peer is ready and this node reaches no witness; whether that is long enough.
+    pub(super) ready_since: Option<(Instant, bool)>,
     /// Whether it would take the group if it were known that its silent peers are dead.
     pub(super) barred: bool,
     /// How often this node has ceased to hold the addresses, modulo [`RELEASES`].
@@ -164,6 +169,7 @@ impl Group {
             unserved: None,
             better_since: None,
             better_long: false,
+            ready_since: None,
             barred: false,
             released: 0,
             releases_heard: BTreeMap::new(),
@@ -213,6 +219,7 @@ impl Group {
         self.fitness = Fitness::of(self.unfitness(around).as_ref());
         self.note_merit(around.now);
         self.barred = false;
+        self.note_ready(around);
         self.hear_releases(around.peers);
         match self.role {
             Role::Waiting => self.leave_waiting(around),
@@ -328,20 +335,6 @@ impl Group {
         self.wish_at.is_none().then_some(Change { to: Role::Releasing, why })
     }
 
-    /// Whether the kernel has refused the addresses for so long that a ready peer should try.
-    fn cannot_take(&mut self, around: Surroundings<'_>) -> bool {
-        let limit = around.patience * TAKING_PATIENCE;
-        self.taking_overdue = self.role == Role::Taking && around.now.since(self.since) >= limit;
-        self.taking_overdue && around.peers.iter().any(|peer| self.is_ready(peer))
-    }
-
-    /// Whether the kernel holds the addresses no longer, and a peer is ready.
-    fn cannot_keep(&mut self, around: Surroundings<'_>) -> bool {
-        let limit = around.patience * TAKING_PATIENCE;
-        let lost = self.role == Role::Active && self.hold.is_lost(limit, around.now);
-        lost && around.peers.iter().any(|peer| self.is_ready(peer))
-    }
-
     fn leave_releasing(&self, around: Surroundings<'_>) -> Option<Change> {
         let overdue = around.now >= self.since + around.patience;
         overdue.then(|| Change { to: self.after_release(around), why: RoleCause::ReleaseOverdue })
@@ -407,6 +400,7 @@ impl Group {
                 let lost = owns.then(|| self.hold.deadline(patience * TAKING_PATIENCE)).flatten();
                 let lost = lost.map(|at| Deadline { at, reason: Reason::TakingOverdue });
                 let wish = self.wish_at.map(|at| Deadline { at, reason: Reason::FailbackDue });
+                let wish = earlier(wish, self.ready_deadline(patience));
                 earlier(earlier(rival, better), earlier(lost, wish))
             }
             Role::Waiting | Role::Stopped => None,

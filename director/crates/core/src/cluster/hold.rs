@@ -4,9 +4,11 @@
 //! would leave it alone for ever. With a lease the addresses of an owner that cannot renew them run
 //! out by themselves. From that moment on nobody is harmed by giving the group up.
 
+use super::group::{Group, Surroundings, TAKING_PATIENCE};
 use crate::config::VirtualAddress;
 use crate::input::Reconciled;
 use crate::observed::Lifetime;
+use crate::report::Role;
 use crate::time::Instant;
 use alloc::collections::BTreeSet;
 use core::time::Duration;
@@ -77,6 +79,22 @@ impl Hold {
     pub(super) fn is_lost(&mut self, patience: Duration, now: Instant) -> bool {
         self.lost |= self.deadline(patience).is_some_and(|at| now >= at);
         self.lost
+    }
+}
+
+impl Group {
+    /// Whether the kernel has refused the addresses for so long that a ready peer should try.
+    pub(super) fn cannot_take(&mut self, around: Surroundings<'_>) -> bool {
+        let limit = around.patience * TAKING_PATIENCE;
+        self.taking_overdue = self.role == Role::Taking && around.now.since(self.since) >= limit;
+        self.taking_overdue && around.peers.iter().any(|peer| self.is_ready(peer))
+    }
+
+    /// Whether the kernel holds the addresses no longer, and a peer is ready.
+    pub(super) fn cannot_keep(&mut self, around: Surroundings<'_>) -> bool {
+        let limit = around.patience * TAKING_PATIENCE;
+        let lost = self.role == Role::Active && self.hold.is_lost(limit, around.now);
+        lost && around.peers.iter().any(|peer| self.is_ready(peer))
     }
 }
 

@@ -91,7 +91,7 @@ impl Cluster {
     }
 
     /// Tells everybody at once when there is something new to say.
-    pub(super) fn say_news(&mut self, out: &mut Out) {
+    pub(super) fn say_news(&mut self, now: Instant, out: &mut Out) {
         let body = self.present_body();
         if body != *self.body {
             self.body = Arc::new(body);
@@ -99,6 +99,7 @@ impl Cluster {
                 return;
             }
             self.beat(Kind::Regular, out);
+            self.ask_voter(now, out);
         }
     }
 
@@ -107,6 +108,19 @@ impl Cluster {
         for _ in 0..GOODBYES {
             self.beat(Kind::Goodbye, out);
         }
+    }
+
+    /// When the next regular heartbeat is due.
+    pub(super) fn following_beat(&self, now: Instant) -> Instant {
+        let keepalive = self.settings.keepalive;
+        if planted(Bug::BeatsSkipped) {
+            return self.next_beat + keepalive * 2;
+        }
+        if planted(Bug::ClockAligned) {
+            let step = u64::try_from(keepalive.as_nanos()).unwrap_or(u64::MAX).max(1);
+            return Instant::from_nanos(now.as_nanos() / step * step) + keepalive;
+        }
+        self.next_beat + keepalive
     }
 
     /// One packet to every peer over every link. Whoever must answer anew is asked with it.

@@ -54,10 +54,10 @@ impl Cluster {
     }
 
     /// What waited has been read.
-    pub(super) fn end_waking(&mut self, out: &mut Out) {
+    pub(super) fn end_waking(&mut self, now: Instant, out: &mut Out) {
         let Some(later) = self.woken.take() else { return };
         // What was read may have changed what there is to say.
-        self.say_news(out);
+        self.say_news(now, out);
         self.stirred = true;
         for ((index, link), question) in later {
             self.answer(index, link, question, out);

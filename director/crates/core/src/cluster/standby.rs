@@ -64,6 +64,10 @@ impl Group {
         if (waits || raced) && !planted(Bug::ElectionNotWaited) {
             return None;
         }
+        self.barred = !around.votes.grant(&name, around.now);
+        if self.barred {
+            return None;
+        }
         let died = |name: &NodeName| {
             around.peers.iter().any(|peer| peer.name == *name && !peer.detector.is_live())
         };
@@ -109,7 +113,7 @@ impl Group {
     }
 
     pub(super) fn standby_deadline(&self, patience: Duration) -> Option<Deadline> {
-        if let Some(since) = self.unowned_since {
+        if let Some(since) = self.unowned_since.filter(|_| !self.barred) {
             let elected = since + patience * ELECTION_PATIENCE;
             let at = self.was.map_or(elected, |(_, at)| at + patience);
             return Some(Deadline { at, reason: Reason::ElectionOver });

@@ -53,6 +53,10 @@ impl Cluster {
         views
     }
 
+    pub(crate) fn view_voter(&self, now: Instant) -> Option<bool> {
+        self.ballot.answers(now)
+    }
+
     pub(crate) fn view_witness(&self) -> Option<bool> {
         self.witnesses.some().then(|| self.witnesses.reached())
     }

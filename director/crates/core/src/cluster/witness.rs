@@ -8,8 +8,9 @@
 //!   silent has been answered;
 //! * as owner it gives way to a peer that is ready, and when it hears no peer at all.
 //!
-//! One answer is enough, from whichever witness. Who comes back from isolation gives its peers a
-//! deadtime to be heard before it believes that they are gone.
+//! One answer is enough, from whichever witness; a voter's ([`super::ballot`]) is one of them. Who
+//! comes back from isolation gives its peers a deadtime to be heard before it believes that they
+//! are gone.
 
 use super::{Cluster, Out};
 use crate::config::{Config, Detection};
@@ -31,6 +32,8 @@ const SHORTEST: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub(super) struct Witnesses {
     hosts: Vec<IpAddr>,
+    /// Whether there is a voter, whose answers prove as much.
+    voter: bool,
     /// Between two questions while nothing is wrong, and while one was not answered.
     every: Duration,
     hasty: Duration,
@@ -59,6 +62,7 @@ impl Witnesses {
         let deadtime = config.cluster.deadtime;
         Self {
             hosts: config.cluster.witnesses.iter().copied().collect(),
+            voter: config.cluster.voter.is_some(),
             every,
             hasty: (every / 10).max(Duration::from_millis(1)),
             patience: deadtime.max(every * 3),
@@ -76,12 +80,22 @@ impl Witnesses {
 
     /// Whether there are any.
     pub(super) fn some(&self) -> bool {
+        self.voter || self.some_hosts()
+    }
+
+    /// Whether there are others than the voter.
+    pub(super) fn some_hosts(&self) -> bool {
         !self.hosts.is_empty()
+    }
+
+    /// Has them asked at that time, if not earlier.
+    pub(super) fn hurry(&mut self, at: Instant) {
+        self.next = self.next.min(at);
     }
 
     /// Whether a witness is reached; always, when there are none to be asked.
     pub(super) fn reached(&self) -> bool {
-        self.reached || self.hosts.is_empty()
+        self.reached || !self.some()
     }
 
     /// Whether the silence of peers since `silent` is theirs and not this node's own isolation.
@@ -89,7 +103,7 @@ impl Witnesses {
         let settled = self.regained_at.is_none_or(|at| now >= at + self.settle);
         let old = planted(Bug::OldWitnessAnswer);
         let proved = self.proof.is_some_and(|at| old || silent.is_none_or(|since| at >= since));
-        self.hosts.is_empty() || planted(Bug::WitnessUnasked) || (self.reached && settled && proved)
+        !self.some() || planted(Bug::WitnessUnasked) || (self.reached && settled && proved)
     }
 
     fn ask(&mut self, now: Instant, out: &mut Out) {
@@ -117,7 +131,7 @@ impl Witnesses {
     }
 
     fn next_deadline(&self) -> Option<Deadline> {
-        if self.hosts.is_empty() {
+        if !self.some() {
             return None;
         }
         let lost = self.reached.then_some(self.lost_at());
@@ -141,6 +155,12 @@ impl Cluster {
         let Some((_, sent)) = sent.copied().filter(|_| witnesses.hosts.contains(&witness)) else {
             return;
         };
+        self.heard_of_the_world(sent, now, out);
+    }
+
+    /// A question that was sent then has been answered: this node is not cut off.
+    pub(super) fn heard_of_the_world(&mut self, sent: Instant, now: Instant, out: &mut Out) {
+        let witnesses = &mut self.witnesses;
         witnesses.proof = witnesses.proof.max(Some(sent));
         witnesses.answered_at = now;
         if !witnesses.reached || core::mem::take(&mut witnesses.wanting) {
@@ -154,7 +174,7 @@ impl Cluster {
 
     pub(super) fn witnesses_due(&mut self, now: Instant, out: &mut Out) {
         let witnesses = &mut self.witnesses;
-        if witnesses.hosts.is_empty() {
+        if !witnesses.some() {
             return;
         }
         if witnesses.reached && now >= witnesses.lost_at() {
@@ -168,16 +188,24 @@ impl Cluster {
         }
         if now >= witnesses.next {
             witnesses.ask(now, out);
+            self.ask_voter_again(now, out);
         }
     }
 
     /// A peer is late: what the witnesses say from now on decides whose isolation it is.
     pub(super) fn ask_witnesses(&mut self, now: Instant, out: &mut Out) {
         self.witnesses.ask(now, out);
+        self.ask_voter_again(now, out);
     }
 
     /// Whether silent peers, if there are some, are proved to be silent themselves.
     pub(super) fn silence_is_proved(&self, now: Instant) -> bool {
+        self.silent_since().is_none_or(|since| self.witnesses.proves(since, now))
+    }
+
+    /// Since when the last of the silent peers is silent, as far as it was ever heard; `None` when
+    /// there are no silent peers.
+    pub(super) fn silent_since(&self) -> Option<Option<Instant>> {
         let limits = self.settings.limits;
         let late = match limits.detection {
             Detection::Ask { late, .. } => late,
@@ -187,24 +215,28 @@ impl Cluster {
             matches!(peer.detector.state(), PeerState::Dead | PeerState::Unknown)
         };
         if !self.peers.iter().any(|peer| silent(&peer)) {
-            return true;
+            return None;
         }
         let heard = self.peers.iter().filter(silent).filter_map(|peer| peer.detector.heard_at());
-        self.witnesses.proves(heard.max().map(|at| at + late), now)
+        Some(heard.max().map(|at| at + late))
     }
 
     /// Something would have been taken if it were certain that silent peers are dead.
-    pub(super) fn want_certainty(&mut self, now: Instant) {
-        if self.silence_is_proved(now) {
-            self.want_fence(now);
-        } else {
+    pub(super) fn want_certainty(&mut self, index: usize, now: Instant, out: &mut Out) {
+        let group = self.groups[index].name.clone();
+        if !self.silence_is_proved(now) {
             self.witnesses.wanting |= self.witnesses.regained_at.is_none();
+        } else if !self.votes().grant(&group, now) {
+            self.want_vote(&group, now, out);
+        } else {
+            self.want_fence(now);
         }
     }
 
     /// This process was not run for `late`: that a witness was not heard meanwhile proves nothing.
     pub(super) fn forgive_witnesses(&mut self, late: Duration, now: Instant) {
         self.witnesses.answered_at = (self.witnesses.answered_at + late).min(now);
+        self.forgive_voter(late, now);
     }
 
     pub(super) fn witness_deadline(&self) -> Option<Deadline> {
@@ -213,8 +245,9 @@ impl Cluster {
 
     /// Uses the witnesses of another configuration; what was proved stays proved.
     pub(super) fn reload_witnesses(&mut self, config: &Config, now: Instant) {
+        self.ballot.reload(config, now);
         let fresh = Witnesses::new(config, now);
-        if fresh.hosts != self.witnesses.hosts {
+        if (&fresh.hosts, fresh.voter) != (&self.witnesses.hosts, self.witnesses.voter) {
             self.witnesses = fresh;
             return;
         }

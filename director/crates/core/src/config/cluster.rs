@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::num::{NonZeroU8, NonZeroU16};
 use core::time::Duration;
 
@@ -39,6 +39,9 @@ pub struct Cluster {
     /// Hosts one of which must answer before a node may believe that its peer is dead; none to
     /// believe it always.
     pub witnesses: BTreeSet<IpAddr>,
+    /// Who grants each group to one director at a time when they do not hear each other; a witness
+    /// too.
+    pub voter: Option<SocketAddr>,
     /// What makes sure that a silent peer is off before anything is taken from it; the peer's name
     /// is added to its arguments. `None` when nothing needs to be sure.
     pub fence: Option<Hook>,
@@ -52,6 +55,14 @@ pub struct Cluster {
     pub sync: Option<SyncSettings>,
     /// The firewall marks of checks through the services.
     pub check_marks: CheckMarks,
+}
+
+impl Cluster {
+    /// Whether anybody is asked before a silent peer is believed dead.
+    #[must_use]
+    pub fn is_witnessed(&self) -> bool {
+        !self.witnesses.is_empty() || self.voter.is_some()
+    }
 }
 
 /// A command of the operator's.

@@ -16,6 +16,7 @@ mod security;
 mod unheard;
 mod unserved;
 mod versions;
+mod voter;
 mod warmth;
 mod ways;
 mod witness;
@@ -32,6 +33,7 @@ use crate::observed::{ObservedServer, ObservedService};
 use crate::plan::{Ledger, Step, diff};
 use crate::probe::{Failure, Passed, Phase as ProbePhase, Phases, Ticket};
 use crate::report::{Role, RoleCause};
+use crate::voter::Voter;
 use crate::wire::heartbeat::{Key, open, seal};
 use core::net::{IpAddr, SocketAddr};
 use core::num::{NonZeroU8, NonZeroU16};
@@ -104,6 +106,7 @@ pub(crate) fn config() -> Config {
         resync: ms(10_000),
         lease: Some(ms(4_000)),
         witnesses: [].into(),
+        voter: None,
         fence: None,
         notify: None,
     };
@@ -166,8 +169,9 @@ pub(super) struct Lab {
     pub(super) cut: Vec<(NodeName, NodeName, u8)>,
     /// Nodes that reach no witness.
     pub(super) isolated: Vec<NodeName>,
-    /// Answers of witnesses under way: arrival, receiver, witness, question.
-    answers: Vec<(Instant, NodeName, IpAddr, u64)>,
+    voter: Voter,
+    /// Answers of witnesses and the voter under way: arrival, receiver, answer.
+    answers: Vec<(Instant, NodeName, Input)>,
     pub(super) fences: Vec<(Instant, NodeName, NodeName)>,
     /// Real servers that do not answer.
     pub(super) sick: Vec<SocketAddr>,
@@ -191,6 +195,7 @@ impl Lab {
             flying: Vec::new(),
             cut: Vec::new(),
             isolated: Vec::new(),
+            voter: Voter::new(Incarnation(4_711), Instant::ZERO),
             answers: Vec::new(),
             fences: Vec::new(),
             sick: Vec::new(),
@@ -307,16 +312,18 @@ impl Lab {
                     assert!(host.kernel.addresses.contains_key(&address), "announced, not held");
                     host.announced.push(now);
                 }
-                Effect::AskWitness { witness, question } => {
-                    if !self.isolated.contains(name) {
-                        self.answers.push((now + DELAY, name.clone(), witness, question));
-                    }
-                }
                 Effect::Fence { peer } => self.fences.push((now, name.clone(), peer)),
-                Effect::Alert { .. } => {}
-                // The tests of virtual routers have a segment of their own.
-                Effect::Advertise { .. } => {}
+                Effect::Alert { .. } | Effect::Advertise { .. } => {}
                 Effect::Exit => host.exited = true,
+                _ if self.isolated.contains(name) => {}
+                Effect::AskWitness { witness, question } => {
+                    let answer = Input::WitnessAnswered { witness, question };
+                    self.answers.push((now + DELAY, name.clone(), answer));
+                }
+                Effect::AskVoter { question, .. } => {
+                    let answer = self.voter.answer(&question, now).map(Input::VoterAnswered);
+                    self.answers.extend(answer.map(|answer| (now + DELAY, name.clone(), answer)));
+                }
             }
         }
         let owners =
@@ -374,11 +381,10 @@ impl Lab {
             };
             self.input(&receiver, input);
         }
-        let (due, later) = self.answers.drain(..).partition(|answer| answer.0 <= now);
+        let (due, later): (Vec<_>, _) = self.answers.drain(..).partition(|answer| answer.0 <= now);
         self.answers = later;
-        let due: Vec<(Instant, NodeName, IpAddr, u64)> = due;
-        for (_, name, witness, question) in due {
-            self.input(&name, Input::WitnessAnswered { witness, question });
+        for (_, name, answer) in due {
+            self.input(&name, answer);
         }
         for name in self.hosts.keys().cloned().collect::<Vec<_>>() {
             if self.hosts[&name].frozen_until > now {

@@ -26,6 +26,7 @@ impl Director {
             started_ms: ago_ms(self.started, now),
             next: self.next_deadline(),
             witness: self.cluster.view_witness(),
+            voter: self.cluster.view_voter(now),
             groups: self.cluster.view_groups(found, now),
             peers: self.cluster.view_peers(&self.config, now),
             ignored: self.cluster.view_ignored(),

@@ -48,6 +48,11 @@ pub enum RoleCause {
     CannotKeep,
     /// No witness is reached: this node may be the one that is cut off.
     Isolated,
+    /// The voter has granted the group to another, of whom nothing is heard.
+    Outvoted {
+        /// Whose it is.
+        peer: NodeName,
+    },
     /// An interface of the group has no carrier.
     NoCarrier {
         /// Which.

@@ -420,6 +420,7 @@ impl fmt::Display for RoleCause {
                  `director ready` when that is mended"
             ),
             Self::Isolated => write!(f, "this node reaches no witness"),
+            Self::Outvoted { peer } => write!(f, "the voter has granted it to {peer}"),
             Self::Unserved => write!(f, "none of its servers is usable from here"),
             Self::NoCarrier { interface } => write!(f, "its interface {interface} has no carrier"),
             Self::Backup => write!(f, "it begins as backup"),

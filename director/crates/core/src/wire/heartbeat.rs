@@ -41,7 +41,7 @@ pub const VERSION: u8 = 2;
 /// The oldest version that it speaks.
 pub const OLDEST: u8 = 1;
 /// HMAC-SHA256's.
-const MAC_LENGTH: usize = 32;
+pub(in crate::wire) const MAC_LENGTH: usize = 32;
 
 /// The packet that says `beat` in `cluster`.
 #[must_use]
@@ -159,19 +159,19 @@ fn read_content(version: u8, kind: u8, mut reader: Reader<'_>) -> Result<Beat, R
 }
 
 /// Tells clusters apart before the key is asked; FNV-1a of the name.
-fn tag(cluster: &ClusterName) -> u64 {
+pub(in crate::wire) fn tag(cluster: &ClusterName) -> u64 {
     cluster.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
-fn push_name(bytes: &mut Vec<u8>, name: &str) {
+pub(in crate::wire) fn push_name(bytes: &mut Vec<u8>, name: &str) {
     // Names have at most 63 characters (crate::name), so that their length fits.
     bytes.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
     bytes.extend_from_slice(name.as_bytes());
 }
 
-fn push_count(bytes: &mut Vec<u8>, count: usize) {
+pub(in crate::wire) fn push_count(bytes: &mut Vec<u8>, count: usize) {
     bytes.extend_from_slice(&u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes());
 }
 
@@ -195,10 +195,18 @@ fn kind_from_byte(byte: u8) -> Result<Kind, Rejection> {
 }
 
 /// What is left to read. Every reading that finds too little is [`Rejection::Malformed`].
-struct Reader<'a>(&'a [u8]);
+pub(in crate::wire) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Rejection> {
+    pub(in crate::wire) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(in crate::wire) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(in crate::wire) fn take(&mut self, count: usize) -> Result<&'a [u8], Rejection> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(Rejection::Malformed)?;
         self.0 = rest;
         Ok(taken)
@@ -208,17 +216,17 @@ impl<'a> Reader<'a> {
         self.take(1)?.first().copied().ok_or(Rejection::Malformed)
     }
 
-    fn number(&mut self) -> Result<u64, Rejection> {
+    pub(in crate::wire) fn number(&mut self) -> Result<u64, Rejection> {
         let bytes = self.take(8)?.try_into().map_err(|_| Rejection::Malformed)?;
         Ok(u64::from_be_bytes(bytes))
     }
 
-    fn count(&mut self) -> Result<u16, Rejection> {
+    pub(in crate::wire) fn count(&mut self) -> Result<u16, Rejection> {
         let bytes = self.take(2)?.try_into().map_err(|_| Rejection::Malformed)?;
         Ok(u16::from_be_bytes(bytes))
     }
 
-    fn text(&mut self) -> Result<&'a str, Rejection> {
+    pub(in crate::wire) fn text(&mut self) -> Result<&'a str, Rejection> {
         let length = usize::from(self.byte()?);
         core::str::from_utf8(self.take(length)?).map_err(|_| Rejection::Malformed)
     }

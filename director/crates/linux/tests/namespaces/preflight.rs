@@ -43,6 +43,7 @@ pub(crate) fn pair(port: u16) -> Config {
             announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
             lease: None,
             witnesses: [].into(),
+            voter: None,
             fence: None,
             notify: None,
             resync: keepalive * 100,

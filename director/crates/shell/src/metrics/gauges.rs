@@ -100,6 +100,11 @@ pub(super) fn register(registry: &mut Registry, view: &View) {
     let converged: Gauge = Gauge::default();
     converged.set(i64::from(view.kernel.converged));
     registry.register("kernel_converged", "Whether the kernel holds what it should", converged);
+    if let Some(answers) = view.voter {
+        let voter: Gauge = Gauge::default();
+        voter.set(i64::from(answers));
+        registry.register("voter_answers", "Whether the voter answers", voter);
+    }
     let foreign: Gauge = Gauge::default();
     foreign.set(i64::try_from(view.kernel.foreign.len()).unwrap_or(i64::MAX));
     let help = "Services, servers and addresses in the kernel that are not ours and left alone";

@@ -106,6 +106,7 @@ fn view() -> View {
     };
     View {
         witness: Some(false),
+        voter: None,
         cluster: ClusterName::new("shop").unwrap(),
         node: NodeName::new("d1").unwrap(),
         incarnation: Incarnation(0x00ab_cdef),

@@ -7,7 +7,7 @@ use crate::{ConfigFile, Node, NodeKind, Port, Segment, Serve};
 use std::net::IpAddr;
 use toml_edit::{Table, TableLike};
 
-const KINDS: [&str; 4] = ["router", "director", "server", "client"];
+const KINDS: [&str; 5] = ["router", "director", "server", "client", "voter"];
 /// The keys of a node that are not segments.
 const KEYS: [&str; 6] = ["kind", "config", "serve", "vip_on_lo", "prepare", "gateway"];
 
@@ -101,6 +101,7 @@ fn kind(
             config: config(source, at, table, draft),
             serve: serve(source, table),
         },
+        "voter" => NodeKind::Voter { config: config(source, at, table, draft) },
         "server" => NodeKind::Server {
             serve: required_serve(source, at, table),
             vip_on_lo: vip_on_lo(source, table),
@@ -120,11 +121,11 @@ fn kind(
         }
     };
     let owners: [(&str, &[&str]); 5] = [
-        ("config", &["director"]),
+        ("config", &["director", "voter"]),
         ("serve", &["server", "director"]),
         ("vip_on_lo", &["server"]),
         ("prepare", &["server", "director"]),
-        ("gateway", &["server", "director", "client"]),
+        ("gateway", &["server", "director", "client", "voter"]),
     ];
     for (key, owners) in owners {
         if !owners.contains(&word) && table.contains_key(key) {
@@ -145,7 +146,7 @@ fn config(
     let Some(text) = source.string_at(table, "config") else {
         if !table.contains_key("config") {
             let help = "add config = \"../config/pair.toml\": its director.toml";
-            source.report(at, "the director has no `config`", help);
+            source.report(at, "the node has no `config`", help);
         }
         draft.facts = None;
         return nothing;

@@ -64,7 +64,7 @@ fn columns(scenario: &Scenario, history: &History, names: &Names<'_>) -> Vec<(St
                 found.push((name.clone(), Column::Director(name, groups.clone())));
             }
             NodeKind::Server { .. } => found.push((name.clone(), Column::Server(name))),
-            NodeKind::Router | NodeKind::Client => {}
+            NodeKind::Router | NodeKind::Client | NodeKind::Voter { .. } => {}
         }
     }
     for address in &facts.addresses {

@@ -56,16 +56,16 @@ impl Key {
         self
     }
 
-    pub(super) fn identifier(&self) -> u16 {
+    pub(in crate::wire) fn identifier(&self) -> u16 {
         self.signs.identifier
     }
 
-    pub(super) fn sign(&self, content: &[u8]) -> [u8; super::MAC_LENGTH] {
+    pub(in crate::wire) fn sign(&self, content: &[u8]) -> [u8; super::MAC_LENGTH] {
         self.signs.mac.clone().chain_update(content).finalize().into_bytes().into()
     }
 
     /// Whether one of the secrets with this identifier, or any if it is 0, signed the content.
-    pub(super) fn verifies(&self, identifier: u16, content: &[u8], mac: &[u8]) -> bool {
+    pub(in crate::wire) fn verifies(&self, identifier: u16, content: &[u8], mac: &[u8]) -> bool {
         let fits = |secret: &&Secret| identifier == 0 || secret.identifier == identifier;
         let signed =
             |secret: &Secret| secret.mac.clone().chain_update(content).verify_slice(mac).is_ok();

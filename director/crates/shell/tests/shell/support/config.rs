@@ -57,6 +57,7 @@ fn cluster() -> Cluster {
         },
         lease: None,
         witnesses: [].into(),
+        voter: None,
         fence: None,
         notify: None,
         resync: Duration::from_secs(30),

@@ -7,6 +7,7 @@ use director_core::config::{Alert, Config, Coverage, VirtualAddress};
 use director_core::name::InterfaceName;
 use director_core::time::Instant;
 use director_core::view::View;
+use director_core::vote::Question;
 use director_engine::ports::{Announcer, KernelError};
 use director_shell::clock::{Clock, RuntimeClock};
 use director_shell::courier::{Courier, Delivery};
@@ -14,7 +15,7 @@ use director_shell::links::{Routers, Witnesses};
 use director_shell::manager::{Manager, News};
 use director_shell::{Failed, Order, Ports, Settings, Shell, Source};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,6 +36,10 @@ struct NoWitness;
 
 impl Witnesses for NoWitness {
     fn ask(&mut self, _: IpAddr, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn ask_voter(&mut self, _: SocketAddr, _: &Question, _: &Settings) -> io::Result<()> {
         Ok(())
     }
 }

@@ -111,6 +111,7 @@ fn place(node: &Node) -> Place<'_> {
         NodeKind::Director { .. } => "director",
         NodeKind::Server { .. } => "server",
         NodeKind::Client => "client",
+        NodeKind::Voter { .. } => "voter",
     };
     let ports = node.ports.iter().map(|port| (&*port.segment, port.cidr.to_string())).collect();
     Place { name: &node.name, kind, ports }
