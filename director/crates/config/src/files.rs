@@ -28,7 +28,7 @@ pub fn load(path: &Path) -> Result<(Config, Texts), Problems> {
     Ok((config, texts))
 }
 
-pub(crate) fn read(path: &Path) -> Result<String, Problem> {
+pub(crate) fn read(path: &Path) -> Result<String, Box<Problem>> {
     let unreadable = |error: std::io::Error| {
         let help = match error.kind() {
             ErrorKind::NotFound => "check the name, or write the file",
@@ -36,7 +36,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
             _ => "name a file that can be read",
         };
         let message = format!("the file cannot be read: {error}");
-        Problem::of_file(Code::Unreadable, message, help.to_owned())
+        Box::new(Problem::of_file(Code::Unreadable, message, help.to_owned()))
     };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -44,7 +44,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
     if bytes.len() > LONGEST {
         let message = "the file is longer than 16 MiB".to_owned();
         let help = "name a director.toml".to_owned();
-        return Err(Problem::of_file(Code::Unreadable, message, help));
+        return Err(Box::new(Problem::of_file(Code::Unreadable, message, help)));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -52,7 +52,8 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
         let text = String::from_utf8_lossy(&bytes);
         let message = format!("byte {valid} of the file is not UTF-8 text");
         let help = "save the file in the encoding UTF-8".to_owned();
-        Problem::at(&Source::of(None, &text), Code::NotUtf8, &(valid..valid + 1), message, help)
+        let (source, place) = (Source::of(None, &text), valid..valid + 1);
+        Box::new(Problem::at(&source, Code::NotUtf8, &place, message, help))
     })
 }
 

@@ -29,7 +29,7 @@ const DEEPEST: usize = 16;
 /// What cannot be read or included, each at its place.
 pub(crate) fn follow(path: &Path) -> Result<Texts, Problems> {
     let name = path.display().to_string();
-    let text = read(path).map_err(|problem| Problems::new(&name, vec![problem]))?;
+    let text = read(path).map_err(|problem| Problems::new(&name, vec![*problem]))?;
     let mut walk = Walk {
         texts: Texts::one(name.clone(), text.clone()),
         seen: BTreeMap::from([(identity(path), None)]),
@@ -133,7 +133,7 @@ impl Walk {
         let text = match read(path) {
             Ok(text) => text,
             Err(problem) if problem.source_line.is_some() => {
-                self.problems.push(Problem { file: Some(name), ..problem });
+                self.problems.push(Problem { file: Some(name), ..*problem });
                 return;
             }
             Err(problem) => {
