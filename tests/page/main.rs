@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// Services, servers of each, and the port of the first director's page.
 const SHAPE: [&str; 3] = ["250", "4", "19470"];
-const PAGE: &str = "http://127.0.0.1:19470/";
+pub(crate) const PAGE: &str = "http://127.0.0.1:19470/";
 const READY: Duration = Duration::from_secs(60);
 
 /// What is being tried.
@@ -78,10 +78,7 @@ fn tried(pair: &str, director: &Path, folder: &Path) -> Outcome<u32> {
     let mut trial = Trial { browser, director, folder, broken: 0 };
     trial.browser.size(1280, 900)?;
     trial.browser.open(PAGE)?;
-    until(READY, || match trial.browser.see(look::READY)?.as_bool() {
-        Some(true) => Ok(()),
-        _ => Err("the page does not become ready".to_owned()),
-    })?;
+    ready(&mut trial)?;
     // A director that has just started takes no orders yet.
     until(READY, || soon::order(&trial, "on", "10.1.3.20:80"))?;
     soon::order(&trial, "off", "10.1.3.20:80")?;
@@ -91,4 +88,12 @@ fn tried(pair: &str, director: &Path, folder: &Path) -> Outcome<u32> {
     look::telephone(&mut trial)?;
     terminal::all(&mut trial)?;
     Ok(trial.broken)
+}
+
+/// Waits until the page has everything.
+pub(crate) fn ready(trial: &mut Trial) -> Outcome<()> {
+    until(READY, || match trial.browser.see(look::READY)?.as_bool() {
+        Some(true) => Ok(()),
+        _ => Err("the page does not become ready".to_owned()),
+    })
 }
