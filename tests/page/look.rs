@@ -39,7 +39,8 @@ pub(crate) fn desktop(trial: &mut Trial) -> Outcome<()> {
     let foreign = trial.browser.see(foreign)?;
     trial.hold("nothing comes from elsewhere", foreign == 0, &foreign);
     let drawn = "(() => { const from = performance.now(); drawHead(); drawFacts(); drawGroups(); \
-         drawPeers(); drawServices(); document.body.offsetHeight; return performance.now() - from; })()";
+         drawPeers(); drawServices(); document.body.offsetHeight; \
+         return performance.now() - from; })()";
     let mut times = Vec::new();
     for _ in 0..20 {
         times.extend(trial.browser.see(drawn)?.as_f64());

@@ -1,10 +1,10 @@
 //! `e2e-page`: the page of a director in a browser and `director top` in a terminal, by keyboard
 //! alone, and how soon they show a change.
 //!
-//! `e2e-page PAIR DIRECTOR FOLDER` starts the pair of paper (`paper_pair` of `director-shell`) with a
-//! thousand servers, opens its page in a Chromium without a window and `top` in a tmux, and shows one
-//! line for each thing that holds or does not. Pictures of the page are left in FOLDER. Status 1 when something does not
-//! hold, 2 when it cannot be tried.
+//! `e2e-page PAIR DIRECTOR FOLDER` starts the pair of paper (`paper_pair` of `director-shell`) with
+//! a thousand servers, opens its page in a Chromium without a window and `top` in a tmux, and shows
+//! one line for each thing that holds or does not. Pictures of the page are left in FOLDER. Status
+//! 1 when something does not hold, 2 when it cannot be tried.
 
 mod browser;
 mod look;
