@@ -26,7 +26,7 @@ pub(crate) enum Task {
     Run(Run),
     /// Run a voter on a third machine: it says who may own what when directors lose each other.
     ///
-    /// Named as `voter` in [cluster]. SIGHUP reads configuration and key anew.
+    /// Named as `voter` of the cluster. SIGHUP reads configuration and key anew.
     Witness(Witness),
     /// Check configuration files; every problem is shown at once.
     Check(Check),

@@ -117,11 +117,10 @@ impl Group {
         let serves = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
         let better = self.unserved.filter(|_| around.peers.iter().any(serves));
         self.better_since = better.map(|_| self.better_since.unwrap_or(around.now));
-        self.better_long &= better.is_some();
+        let late = |(patience, since)| around.now.since(since) >= patience;
+        self.better_long = better.zip(self.better_since).is_some_and(late);
         let why = self.unfitness(around)?;
-        if why == RoleCause::Unserved {
-            let patience = better?;
-            self.better_long = around.now.since(self.better_since?) >= patience;
+        if self.better_long || why == RoleCause::Unserved {
             return self.better_long.then_some(why);
         }
         let silent = |peer: &Peer| peer.detector.state() == PeerState::Dead;
