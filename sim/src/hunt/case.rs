@@ -124,7 +124,7 @@ impl Case {
             }
         };
         for node in &mut self.frame.nodes {
-            if let NodeKind::Director { config, .. } = &mut node.kind {
+            if let NodeKind::Director { config, .. } | NodeKind::Voter { config } = &mut node.kind {
                 rename(config);
             }
         }

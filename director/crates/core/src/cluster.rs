@@ -310,6 +310,7 @@ impl Cluster {
         if self.listen_until.is_some_and(|until| now >= until) {
             self.stirred = true;
             self.listen_until = self.hold_back(now, out);
+            self.give_up_silent(now, out);
             self.peers.iter_mut().for_each(Peer::believe);
         }
         self.witnesses_due(now, out);

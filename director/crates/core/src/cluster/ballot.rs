@@ -193,7 +193,7 @@ impl Cluster {
         let refused = self.ballot.refused.contains_key(group);
         let pause = self.settings.keepalive / if refused { 4 } else { 10 };
         let asked_at = self.ballot.asked_at.unwrap_or(now);
-        self.witnesses.hurry(asked_at + pause.max(Duration::from_millis(1)));
+        self.witnesses.hurry((asked_at + pause.max(Duration::from_millis(1))).max(now));
     }
 
     /// This process was not run for `late`: that the voter was not heard meanwhile proves nothing.

@@ -195,6 +195,16 @@ impl Detector {
         self.state = State::Unknown;
     }
 
+    /// It was [doubted](Self::doubt), and has said nothing while it was listened to.
+    pub(super) fn give_up(&mut self, now: Instant) -> Option<Action> {
+        if self.state != State::Unknown || self.met_at.is_none() {
+            return None;
+        }
+        self.state = State::Dead;
+        let silent_ms = u64::try_from(now.since(self.heard_at).as_millis()).unwrap_or(u64::MAX);
+        Some(Action::Became(PeerState::Dead, PeerCause::Deadtime { silent_ms }))
+    }
+
     /// What is due at `now`; to be called until it returns nothing.
     pub(super) fn due(&mut self, limits: Limits, now: Instant) -> Option<Action> {
         let deadline = self.next_deadline(limits)?;

@@ -1,10 +1,12 @@
 //! What a director does when it finds that it was not run.
 
+use super::detector::Action;
 use super::group::Group;
+use super::peer::PeerLink;
 use super::{Cluster, Out};
 use crate::beat::{Beat, Claim, LinkId};
 use crate::planted::{Bug, planted};
-use crate::report::Role;
+use crate::report::{Report, Role};
 use crate::time::Instant;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -61,6 +63,20 @@ impl Cluster {
         self.stirred = true;
         for ((index, link), question) in later {
             self.answer(index, link, question, out);
+        }
+    }
+
+    /// Whoever was doubted and has said nothing since is dead: nobody would ever say so otherwise.
+    pub(super) fn give_up_silent(&mut self, now: Instant, out: &mut Out) {
+        let deadtime = self.settings.limits.deadtime;
+        let silent = |link: &PeerLink| link.heard_at.is_none_or(|at| now.since(at) >= deadtime);
+        for peer in self.peers.iter_mut().filter(|peer| peer.is_doubted()) {
+            if peer.links.iter().all(silent)
+                && let Some(Action::Became(state, why)) = peer.detector.give_up(now)
+            {
+                let peer = peer.name.clone();
+                out.reports.push_back(Report::Peer { peer, state, why });
+            }
         }
     }
 

@@ -193,9 +193,12 @@ impl Cluster {
     }
 
     /// A peer is late: what the witnesses say from now on decides whose isolation it is.
+    ///
+    /// Only the answer to a question that was sent since counts, however short ago the last one was
+    /// sent.
     pub(super) fn ask_witnesses(&mut self, now: Instant, out: &mut Out) {
         self.witnesses.ask(now, out);
-        self.ask_voter_again(now, out);
+        self.ask_voter(now, out);
     }
 
     /// Whether silent peers, if there are some, are proved to be silent themselves.
