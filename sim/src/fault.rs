@@ -129,9 +129,10 @@ impl World {
         if host.director().is_none() {
             return;
         }
-        let took = host.stream.duration(LAUNCH.0, LAUNCH.1);
-        let (begins, name) = (self.now == Instant::ZERO, self.host_name(node));
-        let took = if begins { scenario::launch(self.seed, name) } else { took };
+        // Drawn in any case: what else comes of the stream shall not depend on when this is.
+        let again = host.stream.duration(LAUNCH.0, LAUNCH.1);
+        let first = self.now == Instant::ZERO;
+        let took = if first { scenario::launch(self.seed, self.host_name(node)) } else { again };
         self.after(took, Event::Launch { node, boots });
     }
 

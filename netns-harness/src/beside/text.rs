@@ -36,8 +36,8 @@ fn one(text: &mut String, comparison: &Comparison) -> std::fmt::Result {
         text.push_str(&table(&rows));
     } else {
         text.push_str(
-            "  single seeds may differ by one keepalive: where between two heartbeats the fault \
-             falls is another moment in each engine\n",
+            "  directors begin at the same drawn moment in both: in simulated time the fault falls \
+             between the same heartbeats, in real time single seeds may differ by one keepalive\n",
         );
     }
     for pair in &comparison.seeds {

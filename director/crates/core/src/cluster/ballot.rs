@@ -68,7 +68,11 @@ impl Ballot {
     /// Whether there is a voter that decides; one that does not answer leaves it to others, if
     /// there are some.
     fn decides(&self, others: bool, now: Instant) -> bool {
-        self.voter.is_some() && (!others || now < self.answered_at + self.patience)
+        self.voter.is_some() && (!others || self.is_heard(now))
+    }
+
+    fn is_heard(&self, now: Instant) -> bool {
+        now < self.answered_at + self.patience
     }
 
     fn is_granted(&self, group: &GroupName, since: Option<Instant>, now: Instant) -> bool {
@@ -79,7 +83,7 @@ impl Ballot {
 
     /// Whether the voter has answered of late; `None` without a voter.
     pub(super) fn answers(&self, now: Instant) -> Option<bool> {
-        self.voter.map(|_| self.sent.is_some() && now < self.answered_at + self.patience)
+        self.voter.map(|_| self.sent.is_some() && self.is_heard(now))
     }
 
     /// Uses the voter of another configuration.

@@ -200,9 +200,17 @@ impl Detector {
         if self.state != State::Unknown || self.met_at.is_none() {
             return None;
         }
+        Some(self.die_of_silence(now))
+    }
+
+    fn die_of_silence(&mut self, now: Instant) -> Action {
         self.state = State::Dead;
-        let silent_ms = u64::try_from(now.since(self.heard_at).as_millis()).unwrap_or(u64::MAX);
-        Some(Action::Became(PeerState::Dead, PeerCause::Deadtime { silent_ms }))
+        let silent_ms = self.silent_ms(now);
+        Action::Became(PeerState::Dead, PeerCause::Deadtime { silent_ms })
+    }
+
+    fn silent_ms(&self, now: Instant) -> u64 {
+        u64::try_from(now.since(self.heard_at).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// What is due at `now`; to be called until it returns nothing.
@@ -211,20 +219,15 @@ impl Detector {
         if now < deadline.at {
             return None;
         }
-        let silent = now.since(self.heard_at);
-        let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
-        if silent >= limits.deadtime {
-            self.state = State::Dead;
-            return Some(Action::Became(PeerState::Dead, PeerCause::Deadtime { silent_ms }));
+        let silent_ms = self.silent_ms(now);
+        if now.since(self.heard_at) >= limits.deadtime {
+            return Some(self.die_of_silence(now));
         }
         let Detection::Ask { late, asks, spacing, patience } = limits.detection else {
             return None;
         };
         match self.state {
-            State::Alive if planted(Bug::LateIsDead) => {
-                self.state = State::Dead;
-                Some(Action::Became(PeerState::Dead, PeerCause::Deadtime { silent_ms }))
-            }
+            State::Alive if planted(Bug::LateIsDead) => Some(self.die_of_silence(now)),
             State::Alive => {
                 let wary = self.is_wary(limits, now);
                 self.state = State::Suspect { asked: 0, wary, next: now };
