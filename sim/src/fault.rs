@@ -113,6 +113,7 @@ impl World {
         let (name, boots) = (host.name.clone(), host.boots);
         let votes = matches!(host.kind, Kind::Voter(_));
         if votes {
+            self.guard_voter_boots();
             let voter = self.new_voter(&name, boots);
             if let Some(host) = self.host(node) {
                 host.kind = Kind::Voter(Box::new(voter));

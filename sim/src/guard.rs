@@ -9,18 +9,20 @@ mod packets;
 pub(crate) mod rule;
 #[cfg(test)]
 mod tests;
+mod votes;
 mod watch;
 
 use crate::host::{Kind, Power};
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::config::Config;
-use director_core::name::ServiceName;
+use director_core::name::{GroupName, NodeName, ServiceName};
 use director_core::report::Health;
 use director_core::time::Instant;
 use director_core::{Effect, Report};
 use rule::{Rule, Violations};
 use scenario::{Judged, Ruling};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +77,8 @@ pub(crate) struct Guard {
     panicking: Vec<(NodeId, ServiceName)>,
     /// Until when a director's table may not be what it wants, through no fault of its own.
     unsure: Vec<(NodeId, Instant)>,
+    /// What the voter has granted to whom, and until when.
+    grants: BTreeMap<GroupName, (NodeName, Instant)>,
     /// Servers about which an operator has ordered something, on whichever director.
     ordered: Vec<IpAddr>,
 }

@@ -30,6 +30,7 @@ impl World {
         let Kind::Voter(voter) = &mut host.kind else { return };
         let Some(answer) = voter.answer(question, now) else { return };
         let Some(src) = host.ports.first().map(|port| port.address) else { return };
+        self.guard_vote(question, &answer);
         self.send(node, Packet { src, dst: from, payload: Payload::Vote(Box::new(answer)) });
     }
 

@@ -89,6 +89,8 @@ rules! {
         "with witnesses nothing is taken unless one has answered since the silence began",
     VoteObeyed "vote-obeyed"
         "with a voter nothing is taken or kept from a silent peer against its word",
+    GrantedOnce "granted-once"
+        "the voter grants a group to one director at a time",
     RefusedRetried "refused-retried"
         "what the kernel refused is tried again within a second",
     ForeignUntouched "foreign-untouched"

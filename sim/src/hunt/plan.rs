@@ -1,5 +1,6 @@
 //! Which faults strike when: drawn before the run, so that one can be left out.
 
+mod contested;
 mod fault;
 
 use super::Faults;
@@ -49,6 +50,7 @@ pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<U
         units.extend(unprepared(settings, seed));
     }
     units.extend(ordered(scenario, settings, seed));
+    units.extend(contested::contested(scenario, settings, seed));
     if settings.faults == Faults::Kernel {
         let crash = crash(settings, &units, seed);
         units.extend(crash);
