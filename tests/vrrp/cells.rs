@@ -9,13 +9,15 @@ pub(crate) struct Cell {
     pub(crate) ipv6: bool,
     pub(crate) unicast: bool,
     pub(crate) password: bool,
+    /// Whether the addresses are the director's own: it has priority 255.
+    pub(crate) owner: bool,
     /// Milliseconds between two adverts.
     pub(crate) interval: u64,
 }
 
 /// Version 3 over IPv4 by multicast, as keepalived speaks it by default.
 const PLAIN: Cell =
-    Cell { version: 3, ipv6: false, unicast: false, password: false, interval: 500 };
+    Cell { version: 3, ipv6: false, unicast: false, password: false, owner: false, interval: 500 };
 const TWO: Cell = Cell { version: 2, interval: 1000, ..PLAIN };
 
 impl Cell {
@@ -29,6 +31,12 @@ impl Cell {
             Self { ipv6: true, ..PLAIN },
             Self { ipv6: true, unicast: true, ..PLAIN },
         ]
+    }
+
+    /// Those in which the director is the owner of the addresses.
+    pub(crate) fn owned() -> [Self; 3] {
+        let owned = |cell: Self| Self { owner: true, ..cell };
+        [owned(PLAIN), owned(TWO), owned(Self { ipv6: true, ..PLAIN })]
     }
 
     /// The virtual address with its prefix.
@@ -60,6 +68,9 @@ impl fmt::Display for Cell {
         let mut text = format!("v{} {family} {way} {} ms", self.version, self.interval);
         if self.password {
             text.push_str(" password");
+        }
+        if self.owner {
+            text.push_str(" owner");
         }
         formatter.pad(&text)
     }

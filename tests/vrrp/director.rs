@@ -24,6 +24,9 @@ fn configuration(cell: &Cell, priority: u8) -> String {
     if cell.unicast {
         words.push_str(&format!(", peers = [\"{other}\"]"));
     }
+    if cell.owner {
+        words.push_str(", owner = \"d\"");
+    }
     if cell.password {
         words.push_str(", password = \"secret\"");
     }

@@ -105,6 +105,39 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
+/// Who owns the addresses is active as soon as it starts (RFC 9568 §6.4.1, RFC 3768 §6.4.1).
+const OWNER_STARTS: Step = Step {
+    head: "owner starts",
+    owner: Owner::Director,
+    between: |_| (0, START),
+    deed: |stage| stage.start_director(DIRECTOR),
+};
+
+/// What the owner of the addresses does, beside a router that never comes first.
+pub(crate) const OWNER_STEPS: &[Step] = &[
+    Step {
+        head: "k starts",
+        owner: Owner::Keepalived,
+        between: |cell| (cell.down(KEEPALIVED_RAISED), cell.down(KEEPALIVED_RAISED) + START),
+        deed: |stage| stage.start_keepalived(KEEPALIVED_RAISED),
+    },
+    OWNER_STARTS,
+    Step {
+        head: "owner is killed",
+        owner: Owner::Keepalived,
+        between: |cell| lost(cell, KEEPALIVED_RAISED),
+        deed: Stage::kill_director,
+    },
+    OWNER_STARTS,
+    Step {
+        head: "owner stops",
+        owner: Owner::Keepalived,
+        between: |cell| (cell.skew(KEEPALIVED_RAISED), cell.skew(KEEPALIVED_RAISED) + SLACK),
+        deed: Stage::stop_director,
+    },
+    OWNER_STARTS,
+];
+
 /// The last advert was sent at most an interval before.
 fn lost(cell: &Cell, priority: u8) -> (u64, u64) {
     let down = cell.down(priority);
@@ -122,8 +155,8 @@ struct Stage {
     at: u64,
 }
 
-/// Plays all steps; how many milliseconds each took.
-pub(crate) fn play(program: &str, cell: &Cell) -> Outcome<Vec<u64>> {
+/// Plays the steps; how many milliseconds each took.
+pub(crate) fn play(program: &str, cell: &Cell, steps: &[Step]) -> Outcome<Vec<u64>> {
     let mut stage = Stage {
         program: program.to_owned(),
         cell: *cell,
@@ -133,7 +166,7 @@ pub(crate) fn play(program: &str, cell: &Cell) -> Outcome<Vec<u64>> {
         at: 0,
     };
     let mut times = Vec::new();
-    for (number, step) in STEPS.iter().enumerate() {
+    for (number, step) in steps.iter().enumerate() {
         let took = stage.step(step).map_err(|why| {
             let logs = format!("d: {}\n    k: {}", director::log(), keepalived::log());
             format!("step {} ({}): {why}\n    {logs}", number + 1, step.head)
