@@ -252,8 +252,8 @@ addresses = ["192.0.2.100/24 on eth0"]
         files.used = None;
         let second = files.load().expect("valid").config;
         assert_eq!(first.digest(), second.digest());
-        assert_eq!(first.cluster.links[0].as_str(), "ens3");
-        assert_eq!(second.cluster.links[0].as_str(), "eth0");
+        assert_eq!(first.cluster.links[0].interface.as_str(), "ens3");
+        assert_eq!(second.cluster.links[0].interface.as_str(), "eth0");
     }
 
     #[test]

@@ -174,7 +174,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 fn interfaces(config: &Config, node: &NodeName) -> BTreeSet<InterfaceName> {
     let own = config.nodes.get(node).into_iter().flat_map(|node| node.addresses.keys());
     let groups = config.groups.values().flat_map(|group| &group.addresses);
-    let links = config.cluster.links.iter();
+    let links = config.cluster.links.iter().map(|link| &link.interface);
     links.chain(own).chain(groups.map(|address| &address.interface)).cloned().collect()
 }
 

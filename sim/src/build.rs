@@ -16,7 +16,7 @@ use crate::probe;
 use crate::queue::Queue;
 use crate::record::Log;
 use crate::world::{Event, PortPlace, World};
-use director_core::config::{Config, Forward, Via, VirtualAddress};
+use director_core::config::{Config, Forward, Link, Via, VirtualAddress};
 use director_core::desired::Sysctl;
 use director_core::name::{InterfaceName, NodeName};
 use director_core::plan::Ledger;
@@ -173,7 +173,7 @@ impl World {
                 "the configuration of {name} has no [nodes.{name}]: add it, or rename the node"
             )));
         }
-        for link in &config.cluster.links {
+        for link in config.cluster.links.iter().map(|link| &link.interface) {
             if node.port(link.as_str()).is_none() {
                 return Err(invalid(&format!(
                     "the configuration of {name} has heartbeats over {link}, and {name} has no \
@@ -255,9 +255,9 @@ impl World {
     /// The interface of each heartbeat link.
     pub(crate) fn links_of(&self, node: NodeId, config: &Config) -> Vec<Option<u8>> {
         let node = self.scenario.nodes.get(node.index());
-        let place = |link: &InterfaceName| {
+        let place = |link: &Link| {
             let ports = node.map(|node| node.ports.as_slice()).unwrap_or_default();
-            let place = ports.iter().position(|port| port.segment == link.as_str())?;
+            let place = ports.iter().position(|port| port.segment == link.interface.as_str())?;
             u8::try_from(place).ok()
         };
         config.cluster.links.iter().map(place).collect()

@@ -3,15 +3,13 @@
 use crate::gait::Gait;
 use crate::host::{Kind, Power};
 use crate::kernel::{Change, SimKernel};
-use crate::net::packet::{NodeId, Packet, Payload, PortId};
+use crate::net::packet::NodeId;
 use crate::order::File;
 use crate::probe::Probes;
 use crate::record::Entry;
 use crate::world::{Event, World};
-use director_core::beat::{Beat, LinkId};
 use director_core::config::{Config, ServiceKey};
 use director_core::desired::DesiredState;
-use director_core::input::Rejection;
 use director_core::name::NodeName;
 use director_core::observed::ObservedService;
 use director_core::plan::Ledger;
@@ -22,7 +20,7 @@ use director_core::view::{GroupView, PeerView};
 use director_core::{Director, Effect, Input};
 use director_engine::reconcile::{Pass, Progress};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -332,51 +330,6 @@ impl World {
         }
     }
 
-    fn send_beat(&mut self, node: NodeId, link: LinkId, to: SocketAddr, beat: Beat) {
-        let SocketAddr::V4(to) = to else { return };
-        let Some(host) = self.hosts.get(node.index()) else { return };
-        let Some(director) = host.director() else { return };
-        let Some(place) = director.links.get(usize::from(link.0)).copied().flatten() else {
-            return;
-        };
-        let Some(src) = host.port(place).map(|port| port.address) else { return };
-        let packet = Packet { src, dst: *to.ip(), payload: Payload::Beat(beat) };
-        self.send_via(node, packet, place, *to.ip());
-    }
-
-    /// A datagram on the heartbeat port.
-    pub(crate) fn hear_beat(
-        &mut self,
-        node: NodeId,
-        place: u8,
-        from: PortId,
-        (src, beat): (Ipv4Addr, Beat),
-        damaged: Option<Rejection>,
-    ) {
-        let Some(director) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
-            return;
-        };
-        let link = director.links.iter().position(|link| *link == Some(place));
-        let Some(link) = link.and_then(|link| u8::try_from(link).ok()).map(LinkId) else { return };
-        let confirmed = damaged.is_none().then_some(src);
-        let sender = self.node_of(from).and_then(|sender| self.hosts.get(sender.index()));
-        let sender = sender.and_then(|host| host.director());
-        let rejected = sender.and_then(|sender| differs(&sender.config, &director.config));
-        let rejected = damaged.or(rejected);
-        // The next packet goes out with `MSG_CONFIRM`: its neighbour needs no question.
-        if let Some(src) = confirmed {
-            self.confirm(node, src);
-        }
-        let input = match rejected {
-            None => Input::Beat { link, beat },
-            Some(why) => {
-                let owns = beat.body.claims.values().any(|claim| claim.may_hold());
-                Input::Rejected { link, from: IpAddr::V4(src), why, owns }
-            }
-        };
-        self.tell(node, input);
-    }
-
     /// Has the running or the next pass over the kernel go on after the time that a step takes.
     fn plan_step(&mut self, node: NodeId) {
         let Some(director) = self.director(node) else { return };
@@ -482,18 +435,5 @@ impl World {
     pub(crate) fn is_server(&self, node: NodeId) -> bool {
         let host = self.hosts.get(node.index());
         host.is_some_and(|host| matches!(host.kind, Kind::Server { .. }))
-    }
-}
-
-/// Why a packet sealed under one configuration is not believed under another.
-fn differs(sender: &Arc<Config>, receiver: &Arc<Config>) -> Option<Rejection> {
-    if Arc::ptr_eq(sender, receiver) {
-        None
-    } else if sender.cluster.name != receiver.cluster.name {
-        Some(Rejection::OtherCluster)
-    } else if sender.cluster.key_file != receiver.cluster.key_file {
-        Some(Rejection::Authentication)
-    } else {
-        None
     }
 }

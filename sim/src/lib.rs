@@ -8,6 +8,7 @@
 //! with a running kernel is said there too.
 
 mod alert;
+mod beats;
 pub mod bench;
 mod build;
 pub mod campaign;

@@ -30,6 +30,12 @@ pub(super) fn hardware(port: PortId) -> [u8; 6] {
     [2, 0, 0, 0, high, low]
 }
 
+/// The hardware address of a group (RFC 1112 §6.4).
+fn group(address: Ipv4Addr) -> [u8; 6] {
+    let [_, high, middle, low] = address.octets();
+    [0x01, 0x00, 0x5e, high & 0x7f, middle, low]
+}
+
 pub(super) struct Maker<'a> {
     world: &'a World,
     talks: Talks,
@@ -62,8 +68,13 @@ impl<'a> Maker<'a> {
         damaged: bool,
     ) -> Result<Vec<u8>, BuildWriteError> {
         let (src, dst) = (packet.src, packet.dst);
-        let hops = if matches!(packet.payload, Payload::Advert(_)) { HOP_LIMIT } else { HOPS };
-        let ip = PacketBuilder::ethernet2(ether.0, ether.1).ipv4(src.octets(), dst.octets(), hops);
+        let hops = match packet.payload {
+            Payload::Advert(_) => HOP_LIMIT,
+            Payload::Beat(_) if dst.is_multicast() => 1,
+            _ => HOPS,
+        };
+        let to = if dst.is_multicast() { group(dst) } else { ether.1 };
+        let ip = PacketBuilder::ethernet2(ether.0, to).ipv4(src.octets(), dst.octets(), hops);
         let mut bytes = Vec::new();
         match &packet.payload {
             Payload::Tcp(tcp) => {

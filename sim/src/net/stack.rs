@@ -239,6 +239,10 @@ impl World {
             self.hear_advert(node, place, (packet.src, packet.dst), said);
             return;
         }
+        if packet.dst.is_multicast() {
+            self.hear_group(node, place, from, packet);
+            return;
+        }
         let Some(host) = self.hosts.get(node.index()) else { return };
         if !host.is_local(packet.dst, &self.virtuals) {
             // Only routers forward.

@@ -8,6 +8,7 @@ use director_core::vote::Question;
 use director_shell::Settings;
 use director_shell::links::{Links, Packet, Witnesses};
 use futures::future::select_all;
+use scenario::NodeKind;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -44,6 +45,21 @@ impl TurmoilLinks {
         }
         let (node, ground) = (node.to_owned(), Arc::clone(ground));
         Ok(Self { node, ground, links, port, buffer: vec![0; LONGEST] })
+    }
+
+    /// Everybody on the segment gets a copy; whose packet it is not answers nothing.
+    fn send_to_all(&mut self, link: LinkId, bytes: &[u8]) -> io::Result<()> {
+        let Some((segment, _)) = self.links.get(usize::from(link.0)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let others = self.ground.scenario.nodes.iter().filter(|node| node.name != self.node);
+        let directors = others.filter(|node| matches!(node.kind, NodeKind::Director { .. }));
+        let ports = directors.filter_map(|node| Some(node.port(segment)?.cidr.address));
+        let addresses: Vec<IpAddr> = ports.collect();
+        let port = self.port;
+        addresses
+            .into_iter()
+            .try_for_each(|address| self.send(link, SocketAddr::new(address, port), bytes))
     }
 
     fn take(&mut self) -> io::Result<Option<Packet>> {
@@ -83,6 +99,9 @@ impl Links for TurmoilLinks {
         let Some((segment, socket)) = self.links.get(number) else {
             return Err(io::ErrorKind::NotFound.into());
         };
+        if to.ip().is_multicast() {
+            return self.send_to_all(link, bytes);
+        }
         let Some((peer, _)) = self.ground.at(to.ip()) else {
             return Err(io::ErrorKind::HostUnreachable.into());
         };

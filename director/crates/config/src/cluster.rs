@@ -1,5 +1,6 @@
 //! `[cluster]`: heartbeat, failback, announcements, synchronisation.
 
+pub(crate) mod links;
 pub(crate) mod sync;
 
 use crate::address::{Endpoint, endpoint};
@@ -11,10 +12,10 @@ use crate::section::{Field, Keys, Section};
 use crate::source::Span;
 use crate::suggest::quote;
 use crate::tree::{Kind, Value};
-use crate::value::{choice, list, name, number, text};
+use crate::value::{choice, name, number, text};
 use crate::witnesses::witnesses;
 use director_core::config::{Announce, CheckMarks, Cluster, Detection, Failback, Hook};
-use director_core::name::{ClusterName, InterfaceName};
+use director_core::name::ClusterName;
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
@@ -43,7 +44,6 @@ pub(crate) const KEYS: Keys = Keys {
     ],
     later: &[],
 };
-pub(crate) const LINK_KEYS: Keys = Keys { known: &["interface"], later: &[] };
 pub(crate) const ANNOUNCE_KEYS: Keys =
     Keys { known: &["count", "interval", "refresh"], later: &[] };
 
@@ -62,8 +62,6 @@ const INITDEAD_FLOOR: Duration = Duration::from_secs(5);
 /// Power switches and management boards take their time.
 pub(crate) const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
-/// `director_core::beat::LinkId` counts links in a byte.
-const MOST_LINKS: usize = 255;
 /// All of them must be marks.
 const MOST_CHECK_MARKS: i64 = 0xffff_0000;
 
@@ -79,7 +77,7 @@ pub(crate) struct Draft {
     pub(crate) port: Option<NonZeroU16>,
     pub(crate) key_file: Option<At<String>>,
     /// `None` when some link could not be read.
-    pub(crate) links: Option<Vec<At<InterfaceName>>>,
+    pub(crate) links: Option<Vec<links::Draft>>,
     pub(crate) announce: Option<Announce>,
     /// `None` inside for addresses that stay for ever.
     pub(crate) lease: Option<At<Option<Duration>>>,
@@ -120,7 +118,7 @@ impl Draft {
                 .or(694)
                 .and_then(NonZeroU16::new),
             key_file: section.need("key-file", key_help, found, path),
-            links: section.read("links", found, links).or(Vec::new()),
+            links: section.read("links", found, links::read).or(Vec::new()),
             announce: announce(&section, found),
             lease,
             resync: section
@@ -154,7 +152,7 @@ impl Draft {
             failback: self.failback?,
             port: self.port?,
             key_file: self.key_file?.value,
-            links: self.links?.into_iter().map(|link| link.value).collect(),
+            links: self.links?.into_iter().map(links::Draft::build).collect(),
             announce: self.announce?,
             lease: self.lease?.value,
             resync: self.resync?,
@@ -222,40 +220,6 @@ fn path(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<String> {
         return None;
     }
     Some(path.to_owned())
-}
-
-fn links(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<At<InterfaceName>>> {
-    let values = list(key, value, found)?;
-    if values.len() > MOST_LINKS {
-        let message = format!("{} links are more than {MOST_LINKS}", values.len());
-        found.add(Code::OutOfRange, &value.span, message, "leave some of them out");
-        return None;
-    }
-    let mut links: Vec<At<InterfaceName>> = Vec::new();
-    for value in values {
-        let link = link(value, found);
-        let earlier = link.as_ref().and_then(|link| {
-            links
-                .iter()
-                .find(|other| other.value == link.value)
-                .map(|other| found.spoken(&other.span))
-        });
-        let is_new = earlier.is_none();
-        if let (Some(link), Some(line)) = (&link, earlier) {
-            let message = format!("link {} is already in the list ({line})", link.value);
-            let help = "name each interface once, in the order in which links are numbered";
-            found.add(Code::DuplicateLink, &link.span, message, help);
-        }
-        links.extend(link.filter(|_| is_new));
-    }
-    (links.len() == values.len()).then_some(links)
-}
-
-fn link(value: &Value<'_>, found: &mut Found<'_>) -> Option<At<InterfaceName>> {
-    const EXAMPLE: &str = r#"{ interface = "eth0" }"#;
-    let section = Section::open("a link".to_owned(), value, &LINK_KEYS, EXAMPLE, found)?;
-    let help = format!("write {EXAMPLE}");
-    section.need("interface", &help, found, name(InterfaceName::new))
 }
 
 fn announce(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Announce> {

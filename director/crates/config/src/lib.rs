@@ -53,7 +53,7 @@ mod tests {
         let grammar = include_str!("../GRAMMAR.md");
         let known = [
             crate::cluster::KEYS.known,
-            crate::cluster::LINK_KEYS.known,
+            crate::cluster::links::KEYS.known,
             crate::cluster::ANNOUNCE_KEYS.known,
             crate::cluster::sync::KEYS.known,
             crate::node::KEYS.known,

@@ -61,7 +61,7 @@ type Entry = (&'static str, &'static str, &'static str, &'static Keys);
 /// All tables.
 const TABLES: &[Entry] = &[
     ("cluster", "[cluster]", "[cluster]", &crate::cluster::KEYS),
-    ("link", "a link of `links`", "", &crate::cluster::LINK_KEYS),
+    ("link", "a link of `links`", "links", &crate::cluster::links::KEYS),
     ("announce", "`announce`", "", &crate::cluster::ANNOUNCE_KEYS),
     ("sync", "`sync`", "sync", &crate::cluster::sync::KEYS),
     ("node", "[nodes.NAME]", "[nodes.NAME]", &crate::node::KEYS),
@@ -109,7 +109,7 @@ fn form(table: &str, key: &str) -> Option<Form> {
         ("cluster", "check-marks") => Number(1, 0xffff_0000),
         ("check", "via") => Word(&["server", "service"]),
         ("cluster" | "sync" | "check", "port") => PORT,
-        ("link" | "sync", "interface") => Text,
+        ("link" | "sync", "interface") | ("link", "multicast") => Text,
         ("announce", "count") => Number(1, 255),
         ("announce", "interval") => Duration,
         ("announce" | "sync", "refresh") => Text,
@@ -251,8 +251,8 @@ mod tests {
     #[test]
     fn rows_are_found_for_the_keys_of_every_table_with_a_heading() {
         let headed = [
-            "cluster", "sync", "node", "group", "service", "server", "vrrp", "alert", "mail",
-            "webhook",
+            "cluster", "link", "sync", "node", "group", "service", "server", "vrrp", "alert",
+            "mail", "webhook",
         ];
         for table in reference().iter().filter(|table| headed.contains(&table.name)) {
             for key in &table.keys {

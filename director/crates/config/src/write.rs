@@ -7,7 +7,7 @@ mod vrrp;
 use crate::duration::format_duration;
 use check::check;
 use director_core::config::{
-    Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Node, OnFailure,
+    Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Link, Node, OnFailure,
     Operations, Overrides, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings,
     Thresholds, Tunnel,
 };
@@ -147,7 +147,6 @@ fn cluster(cluster: &Cluster) -> String {
     }
     pairs.raw("port", cluster.port);
     pairs.text("key-file", &cluster.key_file);
-    let link = |link: &_| format!("{{ interface = {} }}", quoted(&format!("{link}")));
     let links: Vec<String> = cluster.links.iter().map(link).collect();
     pairs.raw("links", format!("[{}]", links.join(", ")));
     let witness = |witness: &_| quoted(&format!("{witness}"));
@@ -169,6 +168,15 @@ fn cluster(cluster: &Cluster) -> String {
         pairs.raw("sync", sync(it));
     }
     pairs.table("cluster")
+}
+
+fn link(link: &Link) -> String {
+    let mut pairs = Pairs::new();
+    pairs.text("interface", &link.interface);
+    if let Some(group) = link.multicast {
+        pairs.text("multicast", group);
+    }
+    pairs.inline()
 }
 
 fn hook(hook: &Hook) -> String {

@@ -20,7 +20,7 @@ mod vrrp;
 
 pub use alert::{Alert, Limit, Mail, Means, Retry, Security, Senders, Webhook};
 pub use cluster::{
-    Announce, Cluster, Detection, Failback, Group, Hook, Node, Priority, VirtualAddress,
+    Announce, Cluster, Detection, Failback, Group, Hook, Link, Node, Priority, VirtualAddress,
 };
 pub use dialogue::Dialogue;
 pub use digest::Digest;

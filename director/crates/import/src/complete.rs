@@ -125,7 +125,9 @@ fn own_addresses(draft: &mut Draft, options: &Options, around: &dyn Surroundings
     }
     for link in &draft.cluster.links {
         if !needed.iter().any(|(name, ..)| *name == link.value) {
-            needed.push((link.value.clone(), true, link.place));
+            let group = draft.cluster.multicast.get(&link.value);
+            let is_v4 = group.is_none_or(IpAddr::is_ipv4);
+            needed.push((link.value.clone(), is_v4, link.place));
         }
     }
     if let Some(sync) = &draft.cluster.sync

@@ -49,6 +49,8 @@ pub(crate) struct Cluster {
     pub(crate) failback_delay: Option<At<Duration>>,
     pub(crate) port: Option<At<u16>>,
     pub(crate) links: Vec<At<String>>,
+    /// The groups of links that have one, by their interface.
+    pub(crate) multicast: BTreeMap<String, IpAddr>,
     pub(crate) announce_count: Option<At<u64>>,
     pub(crate) announce_interval: Option<At<Duration>>,
     pub(crate) announce_refresh: Option<At<Duration>>,

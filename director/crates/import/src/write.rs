@@ -46,7 +46,13 @@ fn cluster(cluster: &Cluster, key_file: &str) -> Item {
     if !cluster.links.is_empty() {
         item.line("links", "links = [".to_owned(), None, Loss::Nothing);
         for link in &cluster.links {
-            let text = format!("  {{ interface = {} }},", quoted(&link.value));
+            let group = cluster.multicast.get(&link.value);
+            let group = group.map(|group| format!(", multicast = {}", quoted(&group.to_string())));
+            let text = format!(
+                "  {{ interface = {}{} }},",
+                quoted(&link.value),
+                group.unwrap_or_default()
+            );
             item.line(&format!("link {}", link.value), text, Some(link.place), Loss::Line);
         }
         item.line("links", "]".to_owned(), None, Loss::Nothing);

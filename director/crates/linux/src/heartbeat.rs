@@ -1,21 +1,23 @@
-//! Sockets for heartbeats: one per link, each with its own address and interface.
+//! Sockets for heartbeats: one per link, each with its own address and interface, and one more
+//! that listens to the link's group when it has one.
 
 use crate::interface::{self, Interface};
 use crate::problem::{Problem, Problems};
 use director_core::beat::LinkId;
-use director_core::config::Config;
+use director_core::config::{Config, Link};
 use director_core::name::{InterfaceName, NodeName};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::{BindToDevice, Ipv4Tos, Ipv6TClass, Priority};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, bind, sendto, setsockopt, socket,
 };
+use rustix::net::sockopt;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
@@ -26,20 +28,22 @@ const CLASS_SELECTOR_6: i32 = 0xc0;
 /// highest priority that needs no capability.
 const QUEUE_PRIORITY: i32 = 6;
 
-/// The heartbeat socket of one link.
+/// A heartbeat socket of one link: the one that sends and is sent to, or the one that listens to
+/// the link's group.
 #[derive(Debug)]
 pub struct HeartbeatSocket {
     /// Number of the link.
     pub link: LinkId,
     /// Its interface: the only one that packets leave by and are taken from.
     pub interface: InterfaceName,
-    /// Our address on it, with the heartbeat port.
+    /// Our address on it, or the group's, with the heartbeat port.
     pub local: SocketAddr,
     /// The number of the interface when the socket was opened.
     index: u32,
     socket: UdpSocket,
     /// Whom packets were sent to, and whether each was heard since the last one.
-    heard: Mutex<BTreeMap<IpAddr, bool>>,
+    /// What is heard by the group counts too.
+    heard: Arc<Mutex<BTreeMap<IpAddr, bool>>>,
 }
 
 impl HeartbeatSocket {
@@ -77,7 +81,7 @@ impl HeartbeatSocket {
         let gone = || io::Error::from(Errno::ENODEV);
         // Before the socket: when it is made again in between, this happens once more.
         let index = interface::index_of(self.interface.as_str())?.ok_or_else(gone)?;
-        let socket = std::net::UdpSocket::from(bound(&self.interface, self.local)?);
+        let socket = std::net::UdpSocket::from(bound(&self.interface, index, self.local)?);
         (self.socket, self.index) = (UdpSocket::from_std(socket)?, index);
         Ok(())
     }
@@ -142,9 +146,9 @@ impl HeartbeatSockets {
             Problems(vec![Problem::new("this machine", what, "see the kernel's log")])
         })?;
         let (mut links, mut problems) = (Vec::new(), Vec::new());
-        for (number, name) in config.cluster.links.iter().enumerate() {
-            match open_link(config, node, number, name, &interfaces) {
-                Ok(link) => links.push(link),
+        for (number, link) in config.cluster.links.iter().enumerate() {
+            match open_link(config, node, number, link, &interfaces) {
+                Ok(opened) => links.extend(opened),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -155,7 +159,8 @@ impl HeartbeatSockets {
         }
     }
 
-    /// The links, to be used one by one.
+    /// The sockets of the links, in the order of the links; that of a group comes after that of its
+    /// link.
     #[must_use]
     pub fn links(&self) -> &[HeartbeatSocket] {
         &self.links
@@ -176,12 +181,17 @@ impl HeartbeatSockets {
         let no_link = || io::Error::new(io::ErrorKind::NotFound, format!("no link {}", link.0));
         let socket = self.links.iter_mut().find(|one| one.link == link).ok_or_else(no_link)?;
         match socket.send(to, packet) {
-            Err(_) if socket.is_outlived() => {
-                socket.reopen()?;
-                socket.send(to, packet)
-            }
+            Err(_) if socket.is_outlived() => self.reopen(link)?.send(to, packet),
             sent => sent,
         }
+    }
+
+    /// Opens the sockets of a link anew. Gives the one that sends.
+    fn reopen(&mut self, link: LinkId) -> io::Result<&HeartbeatSocket> {
+        let mut sockets = self.links.iter_mut().filter(|one| one.link == link);
+        sockets.try_for_each(HeartbeatSocket::reopen)?;
+        let sends = self.links.iter().find(|one| one.link == link);
+        sends.ok_or_else(|| io::Error::from(Errno::ENODEV))
     }
 
     /// Waits for a packet on any link. Gives the link, the packet's length in bytes, and its
@@ -210,11 +220,12 @@ fn open_link(
     config: &Config,
     node: &NodeName,
     number: usize,
-    name: &InterfaceName,
+    link: &Link,
     interfaces: &BTreeMap<String, Interface>,
-) -> Result<HeartbeatSocket, Problem> {
+) -> Result<Vec<HeartbeatSocket>, Problem> {
+    let name = &link.interface;
     let too_many = || Problem::new(format!("link {name}"), "more than 256 links", "have fewer");
-    let link = LinkId(u8::try_from(number).map_err(|_| too_many())?);
+    let number = LinkId(u8::try_from(number).map_err(|_| too_many())?);
     let Some(&Interface { index, .. }) = interfaces.get(name.as_str()) else {
         return Err(no_interface(name, interfaces));
     };
@@ -224,19 +235,22 @@ fn open_link(
         let cure = format!("add \"{name}\" to addresses of [nodes.{node}]");
         return Err(Problem::new(format!("link {name}"), what, cure));
     };
-    let local = SocketAddr::new(*address, config.cluster.port.get());
-    let (socket, local) = bound(name, local)
-        .and_then(|socket| {
+    let heard = Arc::default();
+    let open = |address: IpAddr| {
+        let local = SocketAddr::new(address, config.cluster.port.get());
+        let opened = bound(name, index, local).and_then(|socket| {
             let socket = std::net::UdpSocket::from(socket);
             let local = socket.local_addr()?;
             Ok((UdpSocket::from_std(socket)?, local))
-        })
-        .map_err(|error| refused(name, local, &error, interfaces))?;
-    let heard = Mutex::default();
-    Ok(HeartbeatSocket { link, interface: name.clone(), local, index, socket, heard })
+        });
+        let (socket, local) = opened.map_err(|error| refused(name, local, &error, interfaces))?;
+        let (interface, heard) = (name.clone(), Arc::clone(&heard));
+        Ok(HeartbeatSocket { link: number, interface, local, index, socket, heard })
+    };
+    [Some(*address), link.multicast].into_iter().flatten().map(open).collect()
 }
 
-fn bound(name: &InterfaceName, local: SocketAddr) -> io::Result<OwnedFd> {
+fn bound(name: &InterfaceName, index: u32, local: SocketAddr) -> io::Result<OwnedFd> {
     let family = if local.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(family, SockType::Datagram, flags, None)?;
@@ -250,8 +264,44 @@ fn bound(name: &InterfaceName, local: SocketAddr) -> io::Result<OwnedFd> {
     }
     // After the class, which sets a priority too.
     setsockopt(&socket, Priority, &QUEUE_PRIORITY)?;
-    bind(socket.as_raw_fd(), &SockaddrStorage::from(local))?;
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(scoped(local, index)))?;
+    speak_to_groups(&socket, local.ip(), index)?;
     Ok(socket)
+}
+
+/// A group of a link exists once on each interface: the kernel wants to know on which.
+fn scoped(local: SocketAddr, index: u32) -> SocketAddr {
+    match local {
+        SocketAddr::V6(local) if local.ip().is_multicast() => {
+            SocketAddr::V6(SocketAddrV6::new(*local.ip(), local.port(), 0, index))
+        }
+        local => local,
+    }
+}
+
+/// What is said to a group leaves by this interface, for this network, and not for ourselves; the
+/// socket of a group joins it here.
+fn speak_to_groups(socket: &OwnedFd, local: IpAddr, index: u32) -> io::Result<()> {
+    match local {
+        IpAddr::V4(local) => {
+            let any = Ipv4Addr::UNSPECIFIED;
+            sockopt::set_ip_multicast_ttl(socket, 1)?;
+            sockopt::set_ip_multicast_loop(socket, false)?;
+            sockopt::set_ip_multicast_if_with_ifindex(socket, &any, &any, index)?;
+            if local.is_multicast() {
+                sockopt::set_ip_add_membership_with_ifindex(socket, &local, &any, index)?;
+            }
+        }
+        IpAddr::V6(local) => {
+            sockopt::set_ipv6_multicast_hops(socket, 1)?;
+            sockopt::set_ipv6_multicast_loop(socket, false)?;
+            sockopt::set_ipv6_multicast_if(socket, index)?;
+            if local.is_multicast() {
+                sockopt::set_ipv6_add_membership(socket, &local, index)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The problem of an interface that is not there.

@@ -133,6 +133,7 @@ fn places(
         .cluster
         .links
         .iter()
+        .map(|link| &link.interface)
         .chain(virtual_addresses.map(|address| &address.interface))
         .chain(config.groups.values().filter_map(|group| Some(&group.vrrp.as_ref()?.interface)))
         .chain(config.cluster.sync.iter().map(|sync| &sync.daemon.interface))

@@ -39,7 +39,7 @@ fn numbers(draft: &Draft, found: &mut Found<'_>) {
 fn links(draft: &Draft, found: &mut Found<'_>) {
     let links = draft.cluster.as_ref().and_then(|cluster| cluster.links.as_ref());
     let nodes = &draft.nodes;
-    for link in links.into_iter().flatten() {
+    for link in links.into_iter().flatten().map(|link| &link.interface) {
         let nobody = !nodes.list.iter().any(|node| node.has(&link.value));
         if nobody && nodes.complete && nodes.list.iter().all(|node| node.complete) {
             unknown_interface(draft, link, "no node has an address on link", found);
@@ -59,7 +59,7 @@ fn links(draft: &Draft, found: &mut Found<'_>) {
 fn interfaces(draft: &Draft, found: &mut Found<'_>) {
     let links = draft.cluster.as_ref().and_then(|cluster| cluster.links.as_ref());
     let reported: BTreeSet<&InterfaceName> =
-        links.into_iter().flatten().map(|link| &link.value).collect();
+        links.into_iter().flatten().map(|link| &link.interface.value).collect();
     let nodes = &draft.nodes;
     let mut seen = BTreeSet::new();
     for group in &draft.groups.list {
@@ -144,14 +144,22 @@ fn families(draft: &Draft, found: &mut Found<'_>) {
     let links = draft.cluster.as_ref().and_then(|cluster| cluster.links.as_ref());
     for link in links.into_iter().flatten() {
         let addresses = draft.nodes.list.iter().flat_map(|node| &node.addresses);
-        let mut on_link = addresses.filter(|address| address.interface.value == link.value);
+        let name = &link.interface.value;
+        let mut on_link = addresses.filter(|address| address.interface.value == *name);
         let Some(first) = on_link.next() else { continue };
         let ipv6 = first.address.value.is_ipv6();
+        if let Some(group) = link.multicast.as_ref().filter(|it| it.value.is_ipv6() != ipv6) {
+            let line = found.spoken(&first.address.span);
+            let (group_address, address) = (group.value, first.address.value);
+            let message = format!("{address} ({line}) cannot send to {group_address}");
+            let help = "give the group of a link the family of the nodes' addresses on it";
+            found.add(Code::MixedFamily, &group.span, message, help);
+        }
         for other in on_link.filter(|other| other.address.value.is_ipv6() != ipv6) {
             let line = found.spoken(&first.address.span);
             let message = format!(
                 "{} and {} ({line}) cannot hear each other on link {}",
-                other.address.value, first.address.value, link.value
+                other.address.value, first.address.value, name
             );
             let help = "give all nodes addresses of the same family on a link";
             found.add(Code::MixedFamily, &other.address.span, message, help);
@@ -167,7 +175,7 @@ fn unused(draft: &Draft, found: &mut Found<'_>) {
         return;
     }
     let groups = draft.groups.list.iter().flat_map(|group| &group.addresses);
-    let used: BTreeSet<&str> = (links.iter().map(|link| link.value.as_str()))
+    let used: BTreeSet<&str> = (links.iter().map(|link| link.interface.value.as_str()))
         .chain(groups.map(|address| address.value.interface.as_str()))
         .chain(sync(draft).map(|interface| interface.value.as_str()))
         .chain(adverts(draft))

@@ -7,7 +7,7 @@ mod service;
 use dialogues::dialogue;
 use director_core::config::{
     Announce, Api, Check, CheckMarks, Cluster, Config, Damping, Detection, Failback, Group, Hook,
-    Initial, Node, Operations, Overrides, Pace, Percent, Policy, Priority, Quorum, Service,
+    Initial, Link, Node, Operations, Overrides, Pace, Percent, Policy, Priority, Quorum, Service,
     SyncDaemon, SyncSettings, Via, VirtualAddress,
 };
 use director_core::name::{ClusterName, GroupName, InterfaceName, NodeName, ServiceName};
@@ -32,6 +32,13 @@ fn duration(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
 
 const MS: u64 = 1_000_000;
 
+/// Of some clusters every link but the second has a group.
+fn link(at: usize, name: &str, in_groups: bool) -> Link {
+    let group = IpAddr::from([239, 255, 0, u8::try_from(at).unwrap()]);
+    let multicast = (in_groups && at != 1).then_some(group);
+    Link { interface: InterfaceName::new(name).unwrap(), multicast }
+}
+
 fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
     let times = (duration(5 * MS..MS * 100_000), 3..9_u32, 1..5_u32, any::<bool>());
     let failback = prop_oneof![
@@ -53,13 +60,14 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             prop::option::of(hook()),
             0x4000_0000..=0xffff_0000_u32,
             voter(),
+            any::<bool>(),
         ),
     );
     (times, failback, announce, rest).prop_map(move |(times, failback, announce, rest)| {
         let (keepalive, dead, init, ask) = times;
         let (count, interval, refresh) = announce;
         let (name, port, key_file, refreshes, resync, lease, sync, witnesses, last) = rest;
-        let (fence, notify, check_marks, voter) = last;
+        let (fence, notify, check_marks, voter, in_groups) = last;
         Cluster {
             name: ClusterName::new(&name).unwrap(),
             keepalive,
@@ -69,7 +77,11 @@ fn cluster(links: usize) -> impl Strategy<Value = Cluster> {
             failback,
             port,
             key_file,
-            links: LINKS[..links].iter().map(|it| InterfaceName::new(it).unwrap()).collect(),
+            links: LINKS[..links]
+                .iter()
+                .enumerate()
+                .map(|(at, it)| link(at, it, in_groups))
+                .collect(),
             announce: Announce { count, interval, refresh: refreshes.then_some(refresh) },
             // Never shorter than the deadtime that the others give.
             lease: lease.map(Duration::from_secs),

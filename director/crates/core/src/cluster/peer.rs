@@ -24,6 +24,8 @@ pub(super) struct PeerLink {
     pub(super) interface: InterfaceName,
     /// The peer's address on it.
     pub(super) address: SocketAddr,
+    /// Where everybody listens on it, when beats go to a group.
+    pub(super) group: Option<SocketAddr>,
     pub(super) heard_at: Option<Instant>,
     pub(super) up: bool,
 }

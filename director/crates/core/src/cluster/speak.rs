@@ -24,21 +24,20 @@ pub(super) fn peers_of(config: &Config, us: &NodeName) -> Vec<Peer> {
         return Vec::new();
     };
     let others = config.nodes.iter().filter(|(name, _)| *name != us);
+    let port = config.cluster.port.get();
     let to_peer = |(name, node): (&NodeName, &crate::config::Node)| {
         let links = config
             .cluster
             .links
             .iter()
             .enumerate()
-            .filter(|(_, interface)| own.addresses.contains_key(*interface))
-            .filter_map(|(index, interface)| {
+            .filter(|(_, link)| own.addresses.contains_key(&link.interface))
+            .filter_map(|(index, link)| {
                 Some(PeerLink {
                     id: LinkId(u8::try_from(index).ok()?),
-                    interface: interface.clone(),
-                    address: SocketAddr::new(
-                        *node.addresses.get(interface)?,
-                        config.cluster.port.get(),
-                    ),
+                    interface: link.interface.clone(),
+                    address: SocketAddr::new(*node.addresses.get(&link.interface)?, port),
+                    group: link.multicast.map(|group| SocketAddr::new(group, port)),
                     heard_at: None,
                     up: false,
                 })
@@ -123,11 +122,18 @@ impl Cluster {
         self.next_beat + keepalive
     }
 
-    /// One packet to every peer over every link. Whoever must answer anew is asked with it.
+    /// One packet to every peer over every link; one for all of them where they listen to a group.
+    /// Whoever must answer anew is asked with it.
     pub(super) fn beat(&mut self, kind: Kind, out: &mut Out) {
         for index in 0..self.peers.len() {
             let ask = kind == Kind::Regular && self.peers[index].is_doubted();
             self.tell(index, if ask { Kind::Ask } else { kind }, out);
+        }
+        let links = self.peers.iter().flat_map(|peer| &peer.links);
+        let groups: BTreeSet<(LinkId, SocketAddr)> =
+            links.filter_map(|link| Some((link.id, link.group?))).collect();
+        for (link, group) in groups {
+            self.send(link, group, kind, out);
         }
     }
 
@@ -136,14 +142,24 @@ impl Cluster {
         self.tell(index, Kind::Ask, out);
     }
 
+    /// A question is for one peer alone: it goes to that peer's own address over every link. What
+    /// is for all goes to their group where they have one.
     fn tell(&mut self, index: usize, kind: Kind, out: &mut Out) {
-        let links = &self.peers[index].links;
+        let count = self.peers[index].links.len();
         let first = kind == Kind::Ask && planted(Bug::QuestionsOverOneLink);
-        for link in links.iter().take(if first { 1 } else { links.len() }) {
-            self.sequence += 1;
-            let beat = Beat { kind, sequence: self.sequence, body: Arc::clone(&self.body) };
-            out.effects.push_back(Effect::Send { link: link.id, to: link.address, beat });
+        for place in 0..if first { 1 } else { count } {
+            let link = &self.peers[index].links[place];
+            if kind == Kind::Ask || link.group.is_none() {
+                let (link, to) = (link.id, link.address);
+                self.send(link, to, kind, out);
+            }
         }
+    }
+
+    fn send(&mut self, link: LinkId, to: SocketAddr, kind: Kind, out: &mut Out) {
+        self.sequence += 1;
+        let beat = Beat { kind, sequence: self.sequence, body: Arc::clone(&self.body) };
+        out.effects.push_back(Effect::Send { link, to, beat });
     }
 
     /// Answers a question over the link on which it came.

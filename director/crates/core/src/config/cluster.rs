@@ -31,8 +31,8 @@ pub struct Cluster {
     pub port: NonZeroU16,
     /// File with the secret that all directors of the cluster share.
     pub key_file: String,
-    /// Interfaces over which heartbeats are sent, each on its own.
-    pub links: Vec<InterfaceName>,
+    /// The paths over which heartbeats are sent, each on its own.
+    pub links: Vec<Link>,
     /// How long the kernel keeps an address that no live director renews, in whole seconds; `None`
     /// for ever.
     pub lease: Option<Duration>,
@@ -62,6 +62,40 @@ impl Cluster {
     #[must_use]
     pub fn is_witnessed(&self) -> bool {
         !self.witnesses.is_empty() || self.voter.is_some()
+    }
+}
+
+/// A path of heartbeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The interface by which they leave and arrive.
+    pub interface: InterfaceName,
+    /// The group to which a beat that is for everybody goes once; each peer is sent its own when
+    /// `None`. Questions and answers always go to whom they are for.
+    pub multicast: Option<IpAddr>,
+}
+
+/// Each peer is sent its own beats.
+impl From<InterfaceName> for Link {
+    fn from(interface: InterfaceName) -> Self {
+        Self { interface, multicast: None }
+    }
+}
+
+/// A link without a group has the digest that it had before there were any.
+impl Hash for Link {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { interface, multicast } = self;
+        interface.hash(state);
+        if let Some(group) = multicast {
+            group.hash(state);
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.interface.fmt(formatter)
     }
 }
 

@@ -9,6 +9,7 @@ mod fencing;
 mod handover;
 mod health;
 mod kernel;
+mod multicast;
 mod orders;
 mod preference;
 mod restart;
@@ -99,7 +100,7 @@ pub(crate) fn config() -> Config {
         failback: Failback::Auto { delay: Duration::ZERO },
         port: NonZeroU16::new(694).unwrap(),
         key_file: "/key".into(),
-        links: vec![interface("lan"), interface("hb")],
+        links: vec![interface("lan").into(), interface("hb").into()],
         announce: Announce { count: count(3), interval: ms(200), refresh: None },
         sync: None,
         check_marks: CheckMarks::default(),
@@ -286,16 +287,12 @@ impl Lab {
                         Arc::make_mut(&mut beat.body).version = *version;
                     }
                     let bytes = seal(&beat, &config.cluster.name, &Key::new(b"k"));
-                    let receiver = config
-                        .nodes
-                        .iter()
-                        .find(|(_, node)| node.addresses.values().any(|a| *a == to.ip()))
-                        .map(|(name, _)| name.clone())
-                        .unwrap();
-                    let packet = (now + DELAY, receiver.clone(), link, bytes);
-                    self.recorded.push(packet.clone());
-                    if !self.cut.contains(&(name.clone(), receiver, link.0)) {
-                        self.flying.push(packet);
+                    for receiver in multicast::receivers(&config, name, to) {
+                        let packet = (now + DELAY, receiver.clone(), link, bytes.clone());
+                        self.recorded.push(packet.clone());
+                        if !self.cut.contains(&(name.clone(), receiver, link.0)) {
+                            self.flying.push(packet);
+                        }
                     }
                 }
                 Effect::StartProbe { ticket, probe } => {

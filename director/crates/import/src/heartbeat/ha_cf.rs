@@ -73,7 +73,7 @@ fn one(
         },
         "cluster" => cluster.name = Some(first.clone()),
         "bcast" => values.iter().for_each(|value| link(value, draft)),
-        "mcast" => link(first, draft),
+        "mcast" | "mcast6" => multicast(first, values.get(1), draft, log),
         "ucast" => {
             link(first, draft);
             match values.get(1).map(|peer| (peer, peer.value.parse::<IpAddr>())) {
@@ -116,6 +116,26 @@ fn link(device: &At<String>, draft: &mut Draft) {
     let links = &mut draft.cluster.links;
     if !links.iter().any(|link| link.value == device.value) {
         links.push(device.clone());
+    }
+}
+
+/// A link over which one packet goes to all. The first line that names an interface is its link.
+fn multicast(device: &At<String>, group: Option<&At<String>>, draft: &mut Draft, log: &mut Log) {
+    let is_new = !draft.cluster.links.iter().any(|link| link.value == device.value);
+    link(device, draft);
+    let address = group.and_then(|group| group.value.parse::<IpAddr>().ok());
+    let Some(address) = address.filter(IpAddr::is_multicast) else {
+        let place = group.map_or(device.place, |group| group.place);
+        let help =
+            "write the multicast address after the interface: mcast eth0 239.255.0.94 694 1 0";
+        log.wrong(Code::BadAddress, place, "this is not a multicast address", help);
+        return;
+    };
+    if is_new {
+        draft.cluster.multicast.insert(device.value.clone(), address);
+    } else {
+        let text = "an interface is one link: how an earlier line has it counts";
+        log.changed(device.place, &format!("link {}", device.value), text);
     }
 }
 

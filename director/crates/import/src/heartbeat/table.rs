@@ -16,9 +16,9 @@ pub(crate) const HA_CF: Language = Language {
             Carried "udpport" "`port`";
             LeftOut "baud" "there are no serial links: a second network is the second link";
             Carried "bcast" "`links`; heartbeats go to each peer, not to everybody";
-            Carried "mcast" "`links`; heartbeats go to each peer, not to a group";
+            Carried "mcast" "`multicast` of a link; it crosses no router, whatever the TTL";
             Carried "ucast" "`links`, and the nodes' `addresses` where names tell whose they are";
-            LeftOut "mcast6" "there is no multicast: packets go to the address of each peer";
+            Carried "mcast6" "`multicast` of a link; the nodes have IPv6 addresses there";
             LeftOut "ucast6" "name the IPv6 address of the node: --address d1:eth0=2001:db8::11";
             LeftOut "serial" "there are no serial links: a second network is the second link";
             Carried "ping" "`witnesses`: one must answer before a silent peer is believed dead";

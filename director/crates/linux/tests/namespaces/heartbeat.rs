@@ -1,6 +1,7 @@
 use crate::lab::{Capture, Lab, Namespace, give, in_namespace, soon, without_ipv6};
 use crate::preflight::pair;
 use director_core::beat::LinkId;
+use director_core::config::Config;
 use director_core::name::NodeName;
 use director_linux::HeartbeatSockets;
 use std::net::SocketAddr;
@@ -67,6 +68,60 @@ fn each_link_carries_its_own_packets() {
     });
 }
 
+/// Sends over the link to the group and back to the sender, as both directors have it.
+async fn group_is_heard(config: &Config, (one, other): (&Namespace, &Namespace), group: &str) {
+    other.enter();
+    let mut there = HeartbeatSockets::open(config, &node("d2")).expect("sockets");
+    one.enter();
+    let mut here = HeartbeatSockets::open(config, &node("d1")).expect("sockets");
+    let mut capture = Capture::on("hb0");
+    let to = SocketAddr::new(group.parse().expect("an address"), PORT);
+    let mut buffer = [0; 64];
+    here.send(LinkId(0), to, b"to all").expect("send");
+    let (link, length, from) = soon(there.receive(&mut buffer)).await.expect("a packet");
+    assert_eq!((link, &buffer[..length]), (LinkId(0), &b"to all"[..]));
+    let frame = capture.next(|frame| frame.ends_with(b"to all"));
+    let (ipv4, ipv6) = (frame[22], frame[21]);
+    assert_eq!(if to.is_ipv4() { ipv4 } else { ipv6 }, 1, "it crosses no router");
+    let own = config.nodes[&node("d1")].addresses[&config.cluster.links[0].interface];
+    assert_eq!((from.ip(), from.port()), (own, PORT), "from whom an answer goes to");
+    // Straight back: had the sender heard itself, that would be what comes first.
+    there.send(LinkId(0), SocketAddr::new(own, PORT), b"to one").expect("send");
+    let (_, length, _) = soon(here.receive(&mut buffer)).await.expect("a packet");
+    assert_eq!(&buffer[..length], b"to one");
+}
+
+#[test]
+fn a_group_hears_what_is_for_all_on_its_link_alone() {
+    in_namespace(|| async {
+        let (one, other) = cabled().await;
+        let mut config = pair(PORT);
+        config.cluster.links[0].multicast = "239.255.0.94".parse().ok();
+        group_is_heard(&config, (&one, &other), "239.255.0.94").await;
+        // The same group on the other link is another one.
+        config.cluster.links[1].multicast = "239.255.0.94".parse().ok();
+        group_is_heard(&config, (&one, &other), "239.255.0.94").await;
+    });
+}
+
+#[test]
+fn a_group_of_ipv6_hears_too() {
+    in_namespace(|| async {
+        let (one, other) = cabled().await;
+        let mut config = pair(PORT);
+        config.cluster.links.truncate(1);
+        config.cluster.links[0].multicast = "ff02::94".parse().ok();
+        for (name, address, namespace) in [("d1", "fe80::11", &one), ("d2", "fe80::12", &other)] {
+            namespace.enter();
+            give(address, 64, "hb0");
+            let node = config.nodes.get_mut(&node(name)).expect("a node");
+            let interface = config.cluster.links[0].interface.clone();
+            node.addresses = [(interface, address.parse().expect("an address"))].into();
+        }
+        group_is_heard(&config, (&one, &other), "ff02::94").await;
+    });
+}
+
 /// A flood on the first link must not keep the beats of the second from being heard.
 #[test]
 fn links_take_turns() {
@@ -107,7 +162,8 @@ fn link_local_ipv6_addresses_can_carry_beats() {
         config.cluster.links.truncate(1);
         for (name, address) in [("d1", address), ("d2", peer)] {
             let node = config.nodes.get_mut(&node(name)).expect("a node");
-            let own = (config.cluster.links[0].clone(), address.parse().expect("an address"));
+            let own =
+                (config.cluster.links[0].interface.clone(), address.parse().expect("an address"));
             node.addresses = [own].into();
         }
         other.enter();

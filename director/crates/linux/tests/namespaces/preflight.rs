@@ -39,7 +39,7 @@ pub(crate) fn pair(port: u16) -> Config {
             failback: Failback::Manual,
             port: NonZeroU16::new(port).expect("a port"),
             key_file: "/etc/director/cluster.key".to_owned(),
-            links: vec![interface("hb0"), interface("hb1")],
+            links: vec![interface("hb0").into(), interface("hb1").into()],
             announce: Announce { count: NonZeroU8::MIN, interval: keepalive, refresh: None },
             lease: None,
             witnesses: [].into(),

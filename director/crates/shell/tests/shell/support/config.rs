@@ -49,7 +49,7 @@ fn cluster() -> Cluster {
         failback: Failback::Auto { delay: Duration::ZERO },
         port: NonZeroU16::new(694).unwrap(),
         key_file: "cluster.key".into(),
-        links: ["eth0", "eth1"].map(|name| InterfaceName::new(name).unwrap()).into(),
+        links: ["eth0", "eth1"].map(|name| InterfaceName::new(name).unwrap().into()).into(),
         announce: Announce {
             count: NonZeroU8::new(3).unwrap(),
             interval: Duration::from_millis(100),

@@ -34,7 +34,8 @@ impl Switch {
         let addresses = &config.nodes[node].addresses;
         let port = config.cluster.port.get();
         let links = config.cluster.links.iter();
-        let own: Vec<_> = links.map(|link| SocketAddr::new(addresses[link], port)).collect();
+        let own: Vec<_> =
+            links.map(|link| SocketAddr::new(addresses[&link.interface], port)).collect();
         let (mail, inbox) = mpsc::unbounded_channel();
         for (number, address) in own.iter().enumerate() {
             let link = LinkId(u8::try_from(number).unwrap());
