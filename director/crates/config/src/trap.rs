@@ -113,6 +113,13 @@ traps! {
         "A server that fails loses its clients at once, but one that is only slow is left before \
          anybody has noticed: clients wander."
         "Write a persistence of a minute or more, or none.";
+    FlowsStay "flows-stay" "A failed server keeps its UDP clients."
+        "A client that goes on from one port is one flow to the kernel, and stays with its server \
+         even when that has weight 0: it talks to the dead one for as long as it talks. With \
+         persistence too: that clients are sent elsewhere (`expire_quiescent_template`, which the \
+         director always sets) holds for new flows alone."
+        "Write on-failure = \"remove\": a flow ends with its server (`expire_nodest_conn`), and \
+         the client's next packets go to another.";
     AlertThroughItself "alert-through-itself" "Alerts go to a service of these directors."
         "When that service is down, nobody is told of it, nor of anything else."
         "Name a mail server or a webhook elsewhere, or add a second channel.";

@@ -3,7 +3,9 @@
 use super::cluster::is_stand_in;
 use super::{Found, Trap};
 use crate::duration::format_duration;
-use director_core::config::{Check, Config, Dialogue, Forward, Service, Weight};
+use director_core::config::{
+    Check, Config, Dialogue, Forward, OnFailure, Protocol, Service, Weight,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ pub(super) fn check(config: &Config, found: &mut Found<'_>) {
         servers(config, name, service, found);
         one_check(name, service, found);
         number(name, service, found);
+        flows(name, service, found);
         if let Some(persistence) = service.settings.persistence
             && persistence.timeout < service.check.interval
         {
@@ -55,6 +58,16 @@ fn number(name: &str, service: &Service, found: &mut Found<'_>) {
         found.add(Trap::NobodyServes, &path, format!("no server of {name} has a weight"));
     } else if service.servers.len() == 1 {
         found.add(Trap::OneServer, &path, format!("{name} has one server, and no fallback"));
+    }
+}
+
+/// The kernel ends a flow of a server that has left its table, not of one with weight 0.
+fn flows(name: &str, service: &Service, found: &mut Found<'_>) {
+    let keys = service.marked.iter().map(|traffic| Some(traffic.protocol));
+    let udp = keys.chain([service.key.protocol()]).any(|it| it == Some(Protocol::Udp));
+    if udp && service.on_failure == OnFailure::Quiesce && !service.settings.one_packet {
+        let message = format!("a failed server of {name} keeps the flows that it has");
+        found.add(Trap::FlowsStay, &["services", name, "on-failure"], message);
     }
 }
 
