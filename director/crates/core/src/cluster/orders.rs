@@ -59,7 +59,10 @@ impl Cluster {
     }
 
     /// Whether this node has listened long enough to know what its peers know.
+    ///
+    /// An owner that doubts listens anew, but only for whose its groups are: what was ordered until
+    /// its sleep it knows.
     pub(crate) fn has_listened(&self) -> bool {
-        self.listen_until.is_none()
+        self.listen_until.is_none() || self.groups.iter().any(|group| group.doubtful)
     }
 }

@@ -203,6 +203,17 @@ fn a_director_that_has_just_started_takes_no_orders() {
     assert_eq!(ordered(&mut lab, "d1", &drain("10.0.0.21")), Ok(()));
 }
 
+/// A busy machine runs a process late: whoever is on call must not be refused for that.
+#[test]
+fn an_owner_that_doubts_takes_orders() {
+    let mut lab = pair();
+    lab.now = lab.now + ms(400);
+    lab.input(&node("d1"), Input::Deadline);
+    assert_eq!(ordered(&mut lab, "d1", &drain("10.0.0.21")), Ok(()));
+    lab.run(ms(2000));
+    assert_eq!((first(&lab, "d1"), first(&lab, "d2")), (0, 0));
+}
+
 #[test]
 fn more_orders_than_fit_into_a_packet_reach_the_peer_one_after_the_other() {
     let mut wanted = config();
