@@ -257,6 +257,12 @@ pub trait ConnectionSync {
     /// # Errors
     /// [`KernelError::Missing`] when none of this role runs.
     fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError>;
+
+    /// What could not be told to the peers when a master's daemon was stopped, once: the step is
+    /// done all the same, for the addresses wait for it.
+    fn take_unsaid(&mut self) -> Option<KernelError> {
+        None
+    }
 }
 
 /// The rules, in a table of the director's own, that give packets their firewall marks.

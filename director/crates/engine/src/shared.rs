@@ -104,6 +104,9 @@ impl<K: Kernel, const WAITS: bool> ConnectionSync for Shared<K, WAITS> {
     fn stop_sync(&mut self, role: SyncRole) -> Done {
         self.lock().stop_sync(role)
     }
+    fn take_unsaid(&mut self) -> Option<KernelError> {
+        self.lock().take_unsaid()
+    }
 }
 
 impl<K: Kernel, const WAITS: bool> PacketMarks for Shared<K, WAITS> {

@@ -1,5 +1,7 @@
 //! The kernel of this machine.
 
+use director_engine::ports::KernelError;
+
 /// The kernel of this machine: an [`IpvsTable`](director_engine::ports::IpvsTable), with addresses
 /// and settings.
 ///
@@ -10,6 +12,8 @@
 pub struct LinuxKernel {
     /// Made at first use, so that a machine without IPVS can still be asked for its addresses.
     pub(crate) ipvs: Option<ipvs_rs::Client>,
+    /// Why the peers were not told of the last connections, until somebody asks.
+    pub(crate) unsaid: Option<KernelError>,
 }
 
 impl LinuxKernel {

@@ -111,7 +111,13 @@ impl<K: Kernel + Send + 'static> Applier<K> {
                 ended
             }
         };
-        let (idle, over) = ended?;
+        let (mut idle, over) = ended?;
+        if let Some(error) = idle.kernel.take_unsaid() {
+            tracing::warn!(
+                "the peers were not told of the latest connections, which break at the next \
+                 owner: {error}"
+            );
+        }
         self.idle = Some(idle);
         self.begin();
         Ok(over)

@@ -65,9 +65,13 @@ impl ConnectionSync for LinuxKernel {
         if role == SyncRole::Master {
             // That the daemon is stopped is what this step is for: a refusal would make addresses
             // wait that others are to have.
-            drop(self.say_last_word());
+            self.unsaid = self.say_last_word().err();
         }
         self.ipvs(None, |client| client.stop_daemon(kernel_role(role)))
+    }
+
+    fn take_unsaid(&mut self) -> Option<KernelError> {
+        self.unsaid.take()
     }
 }
 

@@ -8,6 +8,7 @@ mod control;
 mod events;
 mod fallback;
 mod http;
+mod last_word;
 mod late;
 mod maintenance;
 mod openmetrics;

@@ -15,7 +15,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A kernel that outlives its director, as kernels do.
 #[derive(Clone, Default)]
-pub(crate) struct FakeKernel(Arc<Mutex<MemoryKernel>>, Arc<AtomicBool>, Arc<AtomicU64>, FakeMemory);
+pub(crate) struct FakeKernel(
+    Arc<Mutex<MemoryKernel>>,
+    Arc<AtomicBool>,
+    Arc<AtomicU64>,
+    FakeMemory,
+    Arc<Mutex<LastWord>>,
+);
+
+/// What becomes of the last word of a master's daemon.
+#[derive(Clone, Default)]
+struct LastWord {
+    fails: bool,
+    unsaid: Option<KernelError>,
+}
 
 /// What outlives it beside the kernel.
 #[derive(Clone, Default)]
@@ -50,6 +63,11 @@ impl FakeKernel {
     /// Keeps every address that it has from now on.
     pub(crate) fn refuse_release(&self) {
         self.1.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells the peers nothing from now on when a daemon is stopped.
+    pub(crate) fn swallow_last_words(&self) {
+        self.4.lock().unwrap().fails = true;
     }
 }
 
@@ -117,7 +135,14 @@ impl ConnectionSync for FakeKernel {
         self.lock().start_sync(role, daemon)
     }
     fn stop_sync(&mut self, role: SyncRole) -> Done {
+        let mut word = self.4.lock().unwrap();
+        if word.fails && role == SyncRole::Master {
+            word.unsaid = Some(KernelError::Other("the network is unreachable".into()));
+        }
         self.lock().stop_sync(role)
+    }
+    fn take_unsaid(&mut self) -> Option<KernelError> {
+        self.4.lock().unwrap().unsaid.take()
     }
 }
 
