@@ -17,11 +17,12 @@ played ipvs_selftest "$RELEASE/examples/ipvs_selftest"
 played ipvs_selftest_tokio "$RELEASE/examples/ipvs_selftest_tokio"
 played through "$RELEASE/e2e-matrix" checks "$RELEASE/director"
 played upkeep "$RELEASE/e2e-matrix" upkeep "$RELEASE/director"
+played files "$RELEASE/e2e-matrix" files "$RELEASE/director"
 played takeover "$RELEASE/e2e-matrix" takeover "$RELEASE/director"
 wait "$row"
 
 status=0
-for part in matrix through upkeep; do
+for part in matrix through upkeep files; do
     said "$part" || status=$?
     count_said "$part" ' holds: ' ' BROKEN: '
 done

@@ -5,6 +5,7 @@ use e2e::processes::{run, until};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -20,9 +21,22 @@ pub(crate) struct Running {
     child: Child,
 }
 
+/// Where the director of a node has its files.
+fn folder(node: &str) -> String {
+    format!("/run/matrix-{node}")
+}
+
+/// Puts a file beside the configuration of a node, whether its director runs or not.
+pub(crate) fn put(node: &str, name: &str, text: &str) -> Outcome<()> {
+    let file = Path::new(&folder(node)).join(name);
+    let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+    fs::create_dir_all(file.parent().unwrap_or(&file)).map_err(failed)?;
+    fs::write(&file, text).map_err(failed)
+}
+
 /// Starts a director in the namespace `node`, as the node of that name.
 pub(crate) fn start(program: &str, node: &str, configuration: &str) -> Outcome<Running> {
-    let folder = format!("/run/matrix-{node}");
+    let folder = folder(node);
     let failed = |error: std::io::Error| format!("{folder}: {error}");
     fs::create_dir_all(&folder).map_err(failed)?;
     let key = format!("{folder}/cluster.key");

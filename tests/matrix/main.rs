@@ -21,11 +21,15 @@
 //! `e2e-matrix upkeep DIRECTOR` changes the kernel behind a director, adds what is not its own, has
 //! it reload and drain, and kills it, with clients that hold their connections meanwhile.
 //!
+//! `e2e-matrix files DIRECTOR` has two directors, of which one calls its interface otherwise, read
+//! several files, change one of them, and refuse it when it is broken.
+//!
 //! The other forms are the parts of it that run inside the namespaces.
 
 mod cells;
 mod director;
 mod extras;
+mod files;
 mod refused;
 mod sctp;
 mod serve;
@@ -48,12 +52,13 @@ fn main() -> ExitCode {
         ["takeover", director] => takeover(director),
         ["checks", director] => checks(director),
         ["upkeep", director] => upkeep(director),
+        ["files", director] => files(director),
         ["talk", way, port] => upkeep::talk(way, port),
         ["hold"] => takeover::hold_connections(),
         ["serve", name, number] => serve::serve(name, number),
         ["ask", number] => traffic::ask(number),
         ["share", port] => extras::share(port),
-        _ => Err("usage: e2e-matrix run|takeover|checks|upkeep DIRECTOR".to_owned()),
+        _ => Err("usage: e2e-matrix run|takeover|checks|upkeep|files DIRECTOR".to_owned()),
     };
     ended.unwrap_or_else(|wrong| {
         eprintln!("{wrong}");
@@ -77,6 +82,12 @@ fn upkeep(program: &str) -> Outcome<ExitCode> {
     topology::build()?;
     let _servers = topology::servers()?;
     upkeep::play(program)
+}
+
+fn files(program: &str) -> Outcome<ExitCode> {
+    topology::build()?;
+    let _servers = topology::servers()?;
+    files::play(program)
 }
 
 fn run(program: &str) -> Outcome<ExitCode> {

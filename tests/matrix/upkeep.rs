@@ -87,7 +87,7 @@ fn setting(path: &str) -> Outcome<String> {
 }
 
 /// Prints what came of a part; whether it is broken.
-fn told(what: &str, outcome: Outcome<String>) -> bool {
+pub(crate) fn told(what: &str, outcome: Outcome<String>) -> bool {
     match &outcome {
         Ok(facts) => println!("{what:44} holds: {facts}"),
         Err(why) => println!("{what:44} BROKEN: {why}"),
