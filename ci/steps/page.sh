@@ -4,7 +4,8 @@ source ci/lib.sh
 need director
 need e2e-page
 need examples/paper_pair
-command -v chromium >/dev/null || skip_step "chromium is not installed: apt-get install chromium"
+command -v chromium-headless-shell chromium >/dev/null ||
+    skip_step "Chromium is missing: apt-get install chromium-headless-shell"
 command -v tmux >/dev/null || skip_step "tmux is not installed: apt-get install tmux"
 # A socket's name is short: a folder of the build may be too deep.
 work=$(mktemp -d)

@@ -6,8 +6,10 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The program that reads commands from its third and writes answers to its fourth file.
-const START: &str = "exec chromium --headless=new --no-sandbox --disable-gpu --disable-extensions \
+/// The program that reads commands from its third and writes answers to its fourth file: the one
+/// that is nothing but that, or the whole browser.
+const START: &str = "exec \"$(command -v chromium-headless-shell || command -v chromium)\" \
+     --headless=new --no-sandbox --disable-gpu --disable-extensions \
      --remote-debugging-pipe --user-data-dir=\"$0\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
 
 /// A browser with one page.
