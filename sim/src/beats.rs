@@ -6,12 +6,12 @@ use director_core::Input;
 use director_core::beat::{Beat, LinkId};
 use director_core::config::Config;
 use director_core::input::Rejection;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 impl World {
     pub(crate) fn send_beat(&mut self, node: NodeId, link: LinkId, to: SocketAddr, beat: Beat) {
-        let SocketAddr::V4(to) = to else { return };
+        let Some(dst) = self.stand_ins.of(to.ip()) else { return };
         let Some(host) = self.hosts.get(node.index()) else { return };
         let Some(director) = host.director() else { return };
         let Some(place) = director.links.get(usize::from(link.0)).copied().flatten() else {
@@ -19,11 +19,11 @@ impl World {
         };
         let Some(port) = host.port(place) else { return };
         let (from, src) = (port.id, port.address);
-        let packet = Packet { src, dst: *to.ip(), payload: Payload::Beat(beat) };
-        if to.ip().is_multicast() {
+        let packet = Packet { src, dst, payload: Payload::Beat(beat) };
+        if dst.is_multicast() {
             self.transmit_to_all(from, &Frame::Ip(packet));
         } else {
-            self.send_via(node, packet, place, *to.ip());
+            self.send_via(node, packet, place, dst);
         }
     }
 
@@ -32,7 +32,7 @@ impl World {
         let director = self.hosts.get(node.index()).and_then(|host| host.director());
         let joined = director.is_some_and(|director| {
             let links = director.config.cluster.links.iter().zip(&director.links);
-            let group = Some(IpAddr::V4(packet.dst));
+            let group = Some(self.stand_ins.real(packet.dst));
             links.into_iter().any(|(link, at)| *at == Some(place) && link.multicast == group)
         });
         if let (Payload::Beat(beat), true) = (packet.payload, joined) {
@@ -67,7 +67,7 @@ impl World {
             None => Input::Beat { link, beat },
             Some(why) => {
                 let owns = beat.body.claims.values().any(|claim| claim.may_hold());
-                Input::Rejected { link, from: IpAddr::V4(src), why, owns }
+                Input::Rejected { link, from: self.stand_ins.real(src), why, owns }
             }
         };
         self.tell(node, input);

@@ -10,6 +10,7 @@ use crate::kernel::{SimKernel, tcp};
 use crate::lacking;
 use crate::net::arp::Neighbours;
 use crate::net::packet::{NodeId, PortId};
+use crate::net::stand_in::StandIns;
 use crate::net::switch::Switch;
 use crate::order::File;
 use crate::probe;
@@ -23,7 +24,7 @@ use director_core::plan::Ledger;
 use director_core::random::Stream;
 use director_core::realserver;
 use director_core::time::Instant;
-use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
+use scenario::{Action, Cidr, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -64,6 +65,7 @@ impl World {
             ports: Vec::new(),
             loads: Vec::new(),
             virtuals,
+            stand_ins: groups(configs.by_text.values()),
             schedule: schedule(&scenario, seed),
             scenario: Arc::clone(&scenario),
             reloads: Vec::new(),
@@ -106,10 +108,8 @@ impl World {
         let mut ports = Vec::new();
         let mut fixed = Vec::new();
         for port in &node.ports {
-            let address = v4(port.cidr.address)?;
+            let (address, mask) = self.inside(port.cidr, &node.kind)?;
             let id = PortId(number(self.ports.len() + ports.len())?);
-            let bits = u32::from(port.cidr.prefix.min(32));
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
             ports.push(Port { id, address, mask });
             fixed.push(VirtualAddress {
                 address: port.cidr.address,
@@ -159,6 +159,17 @@ impl World {
             flows: BTreeMap::new(),
         });
         Ok(())
+    }
+
+    /// What the model calls an address, and the mask of its network. Over IPv6 only directors hear
+    /// each other.
+    fn inside(&mut self, cidr: Cidr, kind: &NodeKind) -> Result<(Ipv4Addr, u32), Refusal> {
+        if let (IpAddr::V6(address), NodeKind::Director { .. }) = (cidr.address, kind) {
+            let added = self.stand_ins.add(address, cidr.prefix);
+            return added.ok_or_else(|| invalid("the scenario has too many IPv6 addresses"));
+        }
+        let bits = u32::from(cidr.prefix.min(32));
+        Ok((v4(cidr.address)?, u32::MAX.checked_shl(32 - bits).unwrap_or(0)))
     }
 
     fn director_host(
@@ -420,12 +431,25 @@ fn virtuals<'a>(configs: impl Iterator<Item = &'a Arc<Config>>) -> Vec<Ipv4Addr>
     found
 }
 
+/// The groups of heartbeats over IPv6.
+fn groups<'a>(configs: impl Iterator<Item = &'a Arc<Config>>) -> StandIns {
+    let mut known = StandIns::default();
+    for link in configs.flat_map(|config| &config.cluster.links) {
+        if let Some(IpAddr::V6(group)) = link.multicast {
+            known.add_group(group);
+        }
+    }
+    known
+}
+
 fn invalid(text: &str) -> Refusal {
     Refusal::Invalid(text.to_owned())
 }
 
 fn only_v4() -> Refusal {
-    Refusal::NotModelled("the world engine has no IPv6; run it with another engine".to_owned())
+    Refusal::NotModelled(
+        "the world engine has no IPv6 but for heartbeats; run it with another engine".to_owned(),
+    )
 }
 
 fn v4(address: IpAddr) -> Result<Ipv4Addr, Refusal> {

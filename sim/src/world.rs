@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::hunt::kind::Strike;
 use crate::ipvs::Timer;
 use crate::net::packet::{Frame, NodeId, PortId};
+use crate::net::stand_in::StandIns;
 use crate::net::switch::Switch;
 use crate::queue::Queue;
 use crate::record::{Entry, Log};
@@ -34,6 +35,8 @@ pub struct World {
     pub(crate) loads: Vec<Load>,
     /// The virtual addresses of all configurations.
     pub(crate) virtuals: Vec<Ipv4Addr>,
+    /// What stands for the IPv6 addresses of heartbeats.
+    pub(crate) stand_ins: StandIns,
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) schedule: Arc<[Scheduled]>,
     /// The configurations that `reload` statements bring, by their place in the schedule.

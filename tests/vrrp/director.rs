@@ -19,6 +19,10 @@ pub(crate) struct Director {
 
 fn configuration(cell: &Cell, priority: u8) -> String {
     let [own, other] = cell.own();
+    let own = match cell.address().split_once('/') {
+        Some((address, _)) if cell.owner => address,
+        _ => own,
+    };
     let mut words =
         format!("id = 51, version = {}, interval = \"{}ms\"", cell.version, cell.interval);
     if cell.unicast {

@@ -3,7 +3,7 @@
 use crate::cells::Cell;
 use crate::director::{self, Director};
 use crate::keepalived::{self, Keepalived};
-use crate::topology::{link_local, take_off};
+use crate::topology::{link_local, put_on, take_off};
 use crate::watch::{Watch, now};
 use e2e::processes::{Outcome, until};
 use std::time::Duration;
@@ -165,6 +165,9 @@ pub(crate) fn play(program: &str, cell: &Cell, steps: &[Step]) -> Outcome<Vec<u6
         watches: [Watch::open("d")?, Watch::open("k")?],
         at: 0,
     };
+    if cell.owner {
+        put_on("d", cell.address())?;
+    }
     let mut times = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         let took = stage.step(step).map_err(|why| {
@@ -184,21 +187,7 @@ impl Stage {
     fn step(&mut self, step: &Step) -> Outcome<u64> {
         self.at = now();
         (step.deed)(self)?;
-        let (owner, other) = match step.owner {
-            Owner::Director => (&self.watches[0], &self.watches[1]),
-            Owner::Keepalived => (&self.watches[1], &self.watches[0]),
-        };
-        let address = self.cell.address();
-        // A killed program has left the address there for its next life to find.
-        let alive = match step.owner {
-            Owner::Director => self.keepalived.is_some(),
-            Owner::Keepalived => self.director.is_some(),
-        };
-        // One that comes back after a kill has the address from the start, and lets go of it first.
-        if alive {
-            other.loses(address, LONGEST)?;
-        }
-        let since = owner.gets(address, LONGEST)?;
+        let since = self.settles(step.owner)?;
         let took = since.saturating_sub(self.at);
         let (least, most) = (step.between)(&self.cell);
         if took + 2 < least || took > most {
@@ -207,12 +196,29 @@ impl Stage {
         // For some intervals more nothing changes, and both are of one opinion.
         std::thread::sleep(Duration::from_millis(self.cell.interval * 5));
         self.agree(step.owner)?;
-        if owner.held_since(address) != Some(since)
-            || (alive && other.held_since(address).is_some())
-        {
+        if self.settles(step.owner)? != since {
             return Err(format!("{:?} did not keep it", step.owner));
         }
         Ok(took)
+    }
+
+    /// Waits until the kernels have the address where it belongs; since when.
+    fn settles(&self, owner: Owner) -> Outcome<u64> {
+        let address = self.cell.address();
+        let [mine, theirs] = &self.watches;
+        let (gets, loses, alive) = match owner {
+            // The owner's own address is always there: the other has it or not.
+            Owner::Director if self.cell.owner => return theirs.loses(address, LONGEST),
+            Owner::Keepalived if self.cell.owner => return theirs.gets(address, LONGEST),
+            Owner::Director => (mine, theirs, self.keepalived.is_some()),
+            Owner::Keepalived => (theirs, mine, self.director.is_some()),
+        };
+        // A killed program has left the address there for its next life to find. One that comes
+        // back after a kill has the address from the start, and lets go of it first.
+        if alive {
+            loses.loses(address, LONGEST)?;
+        }
+        gets.gets(address, LONGEST)
     }
 
     /// Both say the same of who is active.

@@ -53,6 +53,11 @@ pub(crate) fn link_local(node: &str) -> Outcome<String> {
     address.map(str::to_owned).ok_or_else(|| format!("{node} has no link-local address: {text}"))
 }
 
+/// An address of a node's own.
+pub(crate) fn put_on(node: &str, address: &str) -> Outcome<()> {
+    ip_in(node, &format!("addr add {address} dev lan"))
+}
+
 /// What a killed program leaves.
 pub(crate) fn take_off(node: &str, address: &str) {
     // It may not be there: then there is nothing to do.

@@ -39,13 +39,19 @@ impl Watch {
 
     /// Since when the node has held the address without interruption; `None` when it does not.
     pub(crate) fn held_since(&self, address: &str) -> Option<u64> {
+        self.last_change(address).ok()
+    }
+
+    /// Since when the node has held the address, or, when it does not, since when not.
+    fn last_change(&self, address: &str) -> Result<u64, u64> {
         let text = fs::read_to_string(&self.file).unwrap_or_default();
-        let mut since = None;
+        let mut changed = Err(0);
         for line in text.lines().filter(|line| line.contains(&format!(" {address} "))) {
+            let at = time(line).unwrap_or_default();
             let gone = line.contains("] Deleted ");
-            since = if gone { None } else { since.or_else(|| time(line)) };
+            changed = if gone { Err(at) } else { Ok(changed.unwrap_or(at)) };
         }
-        since
+        changed
     }
 
     /// When it got the address.
@@ -55,11 +61,11 @@ impl Watch {
         })
     }
 
-    /// Waits until it no longer has it.
-    pub(crate) fn loses(&self, address: &str, longest: Duration) -> Outcome<()> {
-        until(longest, || match self.held_since(address) {
-            None => Ok(()),
-            Some(_) => Err(format!("{address} never went: {}", self.file)),
+    /// Waits until it no longer has it; since when.
+    pub(crate) fn loses(&self, address: &str, longest: Duration) -> Outcome<u64> {
+        until(longest, || match self.last_change(address) {
+            Err(gone) => Ok(gone),
+            Ok(_) => Err(format!("{address} never went: {}", self.file)),
         })
     }
 }

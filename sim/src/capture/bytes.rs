@@ -1,5 +1,6 @@
 //! The bytes of a frame.
 
+use super::six;
 use super::tcp::Talks;
 use crate::net::packet::{Arp, ArpKind, Frame, Packet, Payload, PortId, Segment, Tcp, Unreachable};
 use crate::world::World;
@@ -16,10 +17,10 @@ use etherparse::{
     IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep,
 };
 use scenario::{Behaviour, NodeKind, Protocol, Serve};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What Linux begins with (`net.ipv4.ip_default_ttl`).
-const HOPS: u8 = 64;
+pub(super) const HOPS: u8 = 64;
 const WINDOW: u16 = 64_240;
 /// A frame of no less goes over Ethernet (IEEE 802.3 §4.2.3.3), without its checksum.
 const SHORTEST: usize = 60;
@@ -46,11 +47,20 @@ impl<'a> Maker<'a> {
         Self { world, talks: Talks::default() }
     }
 
+    fn real(&self, number: Ipv4Addr) -> IpAddr {
+        self.world.stand_ins.real(number)
+    }
+
     /// The frame from an interface to another one, or to all.
     pub(super) fn frame(&mut self, from: PortId, to: Option<PortId>, frame: &Frame) -> Vec<u8> {
         let ether = (hardware(from), to.map_or([0xff; 6], hardware));
         let built = match frame {
-            Frame::Arp(arp) => told(ether, *arp, to),
+            Frame::Arp(arp) => match (self.real(arp.sender), self.real(arp.target)) {
+                (IpAddr::V6(sender), IpAddr::V6(target)) => {
+                    six::discovery(ether, arp.kind, (sender, target), to)
+                }
+                _ => told(ether, *arp, to),
+            },
             Frame::Ip(packet) => self.packet(ether, from, packet, false),
             Frame::Damaged(packet) => self.packet(ether, from, packet, true),
         };
@@ -85,6 +95,9 @@ impl<'a> Maker<'a> {
                 let (port, mut sealed) = self.sealed(from, beat);
                 if damaged && let Some(last) = sealed.last_mut() {
                     *last ^= 1;
+                }
+                if let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.real(src), self.real(dst)) {
+                    return six::beat(ether, (src, dst), (port, &sealed));
                 }
                 ip.udp(port, port).write(&mut bytes, &sealed)?;
             }

@@ -2,10 +2,11 @@
 
 mod bytes;
 mod pcapng;
+mod six;
 mod tcp;
 
 use crate::net::packet::{Arp, ArpKind, Frame, PortId};
-use crate::world::World;
+use crate::world::{PortPlace, World};
 use bytes::Maker;
 use director_core::time::Instant;
 use pcapng::{Direction, Interface, Writer};
@@ -68,6 +69,12 @@ impl World {
         self.tap = Some(Box::default());
     }
 
+    fn prefix_of(&self, place: &PortPlace) -> u8 {
+        let node = self.scenario.nodes.get(place.node.index());
+        let port = node.and_then(|node| node.ports.get(usize::from(place.place)));
+        port.map_or(0, |port| port.cidr.prefix)
+    }
+
     /// What was kept since [`Self::listen`], as a pcapng file: an interface for each of the nodes',
     /// times in nanoseconds from the scenario's start, which stands for 1 January 1970. Empty when
     /// nothing was kept.
@@ -93,8 +100,8 @@ impl World {
             writer.interface(&Interface {
                 name: format!("{} {segment}", host.name),
                 hardware: bytes::hardware(PortId(u16::try_from(number).unwrap_or(u16::MAX))),
-                address: port.address,
-                mask: port.mask,
+                address: self.stand_ins.real(port.address),
+                prefix: self.prefix_of(place),
             });
         }
         let mut maker = Maker::new(self);

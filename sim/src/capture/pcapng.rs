@@ -1,6 +1,6 @@
 //! The file: draft-ietf-opsawg-pcapng, little-endian, one section, three kinds of blocks.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -20,8 +20,8 @@ pub(super) enum Direction {
 pub(super) struct Interface {
     pub(super) name: String,
     pub(super) hardware: [u8; 6],
-    pub(super) address: Ipv4Addr,
-    pub(super) mask: u32,
+    pub(super) address: IpAddr,
+    pub(super) prefix: u8,
 }
 
 pub(super) struct Writer {
@@ -51,9 +51,19 @@ impl Writer {
         // No limit to what is kept of a packet.
         body.extend_from_slice(&0_u32.to_le_bytes());
         option(&mut body, 2, interface.name.as_bytes());
-        let mut address = interface.address.octets().to_vec();
-        address.extend_from_slice(&interface.mask.to_be_bytes());
-        option(&mut body, 4, &address);
+        match interface.address {
+            IpAddr::V4(address) => {
+                let bits = 32 - u32::from(interface.prefix.min(32));
+                let mask = u32::MAX.checked_shl(bits).unwrap_or(0);
+                let both = [address.octets(), mask.to_be_bytes()].concat();
+                option(&mut body, 4, &both);
+            }
+            IpAddr::V6(address) => {
+                let mut both = address.octets().to_vec();
+                both.push(interface.prefix);
+                option(&mut body, 5, &both);
+            }
+        }
         option(&mut body, 6, &interface.hardware);
         option(&mut body, 9, &[NANOSECONDS]);
         option(&mut body, 0, &[]);

@@ -4,4 +4,5 @@ pub(crate) mod arp;
 pub(crate) mod impaired;
 pub(crate) mod packet;
 pub(crate) mod stack;
+pub(crate) mod stand_in;
 pub(crate) mod switch;

@@ -127,10 +127,15 @@ fn open(
     let virtuals: BTreeSet<IpAddr> =
         elected.flat_map(|group| &group.addresses).map(|it| it.address).collect();
     let held = interface.addresses.iter().map(|(address, _)| *address);
-    let own: Vec<IpAddr> = configured
+    let mut own: Vec<IpAddr> = configured
         .into_iter()
         .chain(held.filter(|it| it.is_ipv6() == ipv6 && !virtuals.contains(it)))
         .collect();
+    // A router that is active for this node's own addresses has them too, and its kernel drops what
+    // comes from one of its own: it would never hear that their owner is back.
+    let all = config.groups.values().flat_map(|group| &group.addresses);
+    let shared: BTreeSet<IpAddr> = all.map(|it| it.address).collect();
+    own.sort_by_key(|address| shared.contains(address));
     let primary = own.iter().find(|address| match address {
         IpAddr::V4(_) => true,
         IpAddr::V6(address) => address.is_unicast_link_local(),
