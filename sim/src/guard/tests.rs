@@ -4,9 +4,11 @@ use super::rule::Rule;
 use crate::World;
 use crate::kernel::Change;
 use crate::net::packet::NodeId;
-use director_core::name::ServiceName;
+use director_core::beat::Incarnation;
+use director_core::name::{GroupName, NodeName, ServiceName};
 use director_core::probe::Failure;
 use director_core::report::{Health, ServerCause};
+use director_core::vote::{Answer, Question};
 use director_core::{Effect, Report};
 use director_engine::ports::IpvsTable;
 use scenario::{Ruling, Scenario};
@@ -159,6 +161,50 @@ fn weight_for_a_server_that_has_passed_no_check_is_noticed() {
     assert_eq!(violated(&world), [0; 0]);
     world.guard_pass(owner, &[change([10, 0, 0, 66], 5)]);
     assert_eq!(violated(&world), [Rule::CheckedBeforeWeight as usize]);
+}
+
+/// The voter grants a group again, to another, so long after its holder asked.
+fn granted_again(after: Duration, other: &str, holds: bool) -> Vec<usize> {
+    let group = GroupName::new("web").unwrap();
+    let term = Duration::from_millis(125);
+    let (mut world, mut asked) = (world(), 0);
+    for (name, names_it) in [("d1", true), ("d1", holds), (other, true)] {
+        let node = NodeName::new(name).unwrap();
+        let (incarnation, number) = (Incarnation(1), 1);
+        let wanted = if names_it { [group.clone()].into() } else { [].into() };
+        let question = Question {
+            node: node.clone(),
+            incarnation,
+            voter: Some(Incarnation(7)),
+            number,
+            term,
+            holds: wanted,
+            wants: [].into(),
+        };
+        let answer = Answer {
+            node,
+            incarnation,
+            number,
+            voter: Incarnation(7),
+            granted: question.holds.clone(),
+            refused: [].into(),
+        };
+        world.guard_vote(&question, &answer);
+        asked += 1;
+        if asked == 2 {
+            world.run_until(Duration::from_secs(5) + after);
+        }
+    }
+    violated(&world)
+}
+
+#[test]
+fn a_voter_that_grants_twice_is_noticed() {
+    let (soon, late) = (Duration::from_millis(50), Duration::from_millis(126));
+    assert_eq!(granted_again(soon, "d2", true), [Rule::GrantedOnce as usize]);
+    assert_eq!(granted_again(soon, "d1", true), [0; 0], "it asks again");
+    assert_eq!(granted_again(soon, "d2", false), [0; 0], "its holder let go of it");
+    assert_eq!(granted_again(late, "d2", true), [0; 0], "its term is over");
 }
 
 /// The table in `docs/hunting.md`: every invariant about ownership has a rule and a planted bug.
