@@ -6,6 +6,7 @@
 
 mod gauges;
 mod meter;
+mod outage;
 mod pace;
 mod traffic;
 

@@ -351,7 +351,7 @@ where
             roles_changed |= matches!(report, Report::Role { .. });
             self.hooks.tell(&self.settings.config, &self.node, &report);
             telemetry::tell(&report, now);
-            self.meter.note(&report);
+            self.meter.note(&report, now);
             self.events.tell(&report, now);
         }
         if roles_changed {

@@ -1,10 +1,12 @@
 //! What is counted while a director runs.
 
 use super::gauges;
+use super::outage::Outage;
 use super::pace::{Pace, Turn};
 use director_core::Report;
 use director_core::probe::{Outcome, Phase, Phases};
 use director_core::report::{Level, PeerState};
+use director_core::time::Instant;
 use director_core::view::View;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -76,6 +78,7 @@ pub(crate) struct Meter {
     stalls: Counter,
     reports: Family<Severity, Counter>,
     pace: Pace,
+    outage: Outage,
 }
 
 /// From a millisecond to half a minute: what a check may take.
@@ -102,6 +105,7 @@ impl Meter {
             stalls: Counter::default(),
             reports: Family::default(),
             pace: Pace::new(),
+            outage: Outage::new(),
         }
     }
 
@@ -144,8 +148,9 @@ impl Meter {
         self.orders.get_or_create(&Result { result }).inc();
     }
 
-    /// Counts what a report tells.
-    pub(crate) fn note(&self, report: &Report) {
+    /// Counts what a report tells that has just come.
+    pub(crate) fn note(&self, report: &Report, now: Instant) {
+        self.outage.note(report, now);
         let level = match report.level() {
             Level::Error => "error",
             Level::Warn => "warn",
@@ -263,6 +268,7 @@ impl Meter {
         let reports = self.reports.clone();
         registry.register("reports", "Events by how much they matter", reports);
         self.pace.register(registry);
+        self.outage.register(registry);
         let seconds = self.check_seconds.clone();
         registry.register("check_duration_seconds", "How long checks took", seconds);
         let (parts, help) = (self.phase_seconds.clone(), "How long the parts of checks took");
