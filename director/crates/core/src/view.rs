@@ -187,6 +187,8 @@ pub struct LinkView {
     pub up: bool,
     /// When it was heard last over it.
     pub heard_ms: Option<u64>,
+    /// Beats that should have come between two that came while the link was up.
+    pub missed: u64,
 }
 
 /// A virtual service.

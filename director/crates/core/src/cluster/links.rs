@@ -5,6 +5,7 @@ use crate::beat::LinkId;
 use crate::config::Detection;
 use crate::report::{AnnounceCause, Report};
 use crate::time::Instant;
+use core::time::Duration;
 
 impl Cluster {
     /// A packet of a peer came over a link.
@@ -14,6 +15,9 @@ impl Cluster {
             return;
         };
         let before = link.heard_at.replace(now);
+        if let Some(before) = before.filter(|_| link.up) {
+            link.missed += beats_between(now.since(before), self.settings.keepalive);
+        }
         if let Detection::Ask { late, .. } = self.settings.limits.detection
             && before.is_some_and(|before| now.since(before) >= late)
         {
@@ -28,4 +32,10 @@ impl Cluster {
             self.announce_on(&interface, AnnounceCause::LinkHealed, now, out);
         }
     }
+}
+
+/// How many beats should have come in a silence, beside the one that ends it.
+fn beats_between(silent: Duration, keepalive: Duration) -> u64 {
+    let intervals = (silent + keepalive / 2).as_nanos().checked_div(keepalive.as_nanos());
+    u64::try_from(intervals.unwrap_or(0)).unwrap_or(u64::MAX).saturating_sub(1)
 }

@@ -28,6 +28,8 @@ pub(super) struct PeerLink {
     pub(super) group: Option<SocketAddr>,
     pub(super) heard_at: Option<Instant>,
     pub(super) up: bool,
+    /// Beats that should have come between two that came while the link was up.
+    pub(super) missed: u64,
 }
 
 /// A life of a peer that has proved to be the present one.

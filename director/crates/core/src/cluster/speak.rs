@@ -40,6 +40,7 @@ pub(super) fn peers_of(config: &Config, us: &NodeName) -> Vec<Peer> {
                     group: link.multicast.map(|group| SocketAddr::new(group, port)),
                     heard_at: None,
                     up: false,
+                    missed: 0,
                 })
             })
             .collect();
@@ -62,7 +63,7 @@ pub(super) fn behind(
 /// New links with what is known of former ones to the same address.
 pub(super) fn keep_links(fresh: Vec<PeerLink>, former: &[PeerLink]) -> Vec<PeerLink> {
     let keep = |link: PeerLink| match former.iter().find(|old| old.address == link.address) {
-        Some(old) => PeerLink { heard_at: old.heard_at, up: old.up, ..link },
+        Some(old) => PeerLink { heard_at: old.heard_at, up: old.up, missed: old.missed, ..link },
         None => link,
     };
     fresh.into_iter().map(keep).collect()

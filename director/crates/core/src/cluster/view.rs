@@ -93,6 +93,7 @@ impl Cluster {
                         interface: link.interface.clone(),
                         up: link.up,
                         heard_ms: link.heard_at.map(|at| ago_ms(at, now)),
+                        missed: link.missed,
                     })
                     .collect(),
             })

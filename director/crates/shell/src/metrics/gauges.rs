@@ -141,6 +141,7 @@ fn cluster(registry: &mut Registry, view: &View) {
     vrrp::register(registry, &view.groups);
     let (alive, same): (Family<OfPeer, Gauge>, Family<OfPeer, Gauge>) = Default::default();
     let link: Family<OfLink, Gauge> = Family::default();
+    let missed: Family<OfLink, Counter> = Family::default();
     let heard: Family<OfPeer, Float> = Family::default();
     for peer in &view.peers {
         let label = OfPeer { peer: peer.name.to_string() };
@@ -152,6 +153,7 @@ fn cluster(registry: &mut Registry, view: &View) {
         for each in &peer.links {
             let interface = each.interface.to_string();
             let label = OfLink { peer: peer.name.to_string(), interface };
+            missed.get_or_create(&label).inc_by(each.missed);
             link.get_or_create(&label).set(i64::from(each.up));
         }
     }
@@ -166,6 +168,8 @@ fn cluster(registry: &mut Registry, view: &View) {
     registry.register("peer_alive", "Whether the peer is heard", alive);
     registry.register("peer_same_config", "Whether the peer has our configuration", same);
     registry.register("link_up", "Whether the peer is heard over the link", link);
+    let help = "Heartbeats that did not come over the link while it was up";
+    registry.register("heartbeats_missed", help, missed);
     let help = "Since the peer was heard last, or since this director started";
     registry.register_with_unit("peer_silent", help, Unit::Seconds, heard);
 }

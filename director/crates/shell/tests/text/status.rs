@@ -48,7 +48,8 @@ fn group() -> GroupView {
 }
 
 fn peer() -> PeerView {
-    let link = |name, up, heard_ms| LinkView { interface: interface(name), up, heard_ms };
+    let link =
+        |name, up, heard_ms| LinkView { interface: interface(name), up, heard_ms, missed: 3 };
     PeerView {
         name: NodeName::new("d2").unwrap(),
         priority: Priority::new(100).unwrap(),

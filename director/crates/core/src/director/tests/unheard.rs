@@ -93,3 +93,20 @@ fn lost_beats_and_a_short_sleep_together_cost_the_group() {
     let why = RoleCause::OwnedBy { peer: node("d2") };
     assert!(lab.roles("d1").contains(&(Role::Releasing, why)));
 }
+
+#[test]
+fn beats_that_are_lost_are_counted_for_their_link() {
+    let mut lab = manual();
+    let missed = |lab: &Lab| -> Vec<u64> {
+        let view = lab.hosts[&node("d2")].director.as_ref().unwrap().view(lab.now);
+        view.peers[0].links.iter().map(|link| link.missed).collect()
+    };
+    assert_eq!(missed(&lab), [0, 0]);
+    lab.cut.push((node("d1"), node("d2"), 0));
+    // Two beats, and not so long that the link is taken for down.
+    lab.run(ms(200));
+    assert_eq!(missed(&lab), [0, 0], "they may come yet");
+    lab.cut.clear();
+    lab.run(ms(200));
+    assert_eq!(missed(&lab), [2, 0]);
+}
