@@ -36,14 +36,36 @@ pub fn rule_word(broken: &Broken) -> String {
     rule.map_or_else(|| broken.family(), |rule| rule.name().to_owned())
 }
 
-/// Plants a bug and hunts it. What the directors break without it does not count.
+/// Plants a bug and hunts it until a rule is broken, or this one. What the directors break without
+/// it does not count.
 ///
 /// # Errors
 /// When a seed cannot be run.
-pub fn hunt(bug: Bug, seeds: Range<u64>, jobs: usize) -> Result<Trial, BadInput> {
+pub fn hunt(
+    (bug, rule): (Bug, Option<&str>),
+    seeds: Range<u64>,
+    jobs: usize,
+) -> Result<Trial, BadInput> {
     let begun = Instant::now();
-    let mut rest = seeds.clone();
     let mut caught = None;
+    // What goes on in kernels is drawn more often by a hunt that is for that alone.
+    for (faults, before) in [(Faults::All, 0), (Faults::Kernel, seeds.end - seeds.start)] {
+        caught = hunt_with((bug, rule), seeds.clone(), (jobs, faults))?;
+        if let Some(caught) = &mut caught {
+            caught.seeds += before;
+            break;
+        }
+    }
+    Ok(Trial { bug, caught, took: begun.elapsed() })
+}
+
+fn hunt_with(
+    (bug, rule): (Bug, Option<&str>),
+    seeds: Range<u64>,
+    (jobs, faults): (usize, Faults),
+) -> Result<Option<Caught>, BadInput> {
+    let hunt_for = |seeds, jobs| Hunt { frame: None, seeds, limit: None, jobs, faults };
+    let mut rest = seeds.clone();
     while !rest.is_empty() {
         plant(Some(bug));
         let found = hunt_for(rest.clone(), jobs).first();
@@ -51,18 +73,17 @@ pub fn hunt(bug: Bug, seeds: Range<u64>, jobs: usize) -> Result<Trial, BadInput>
         let Some((seed, broken)) = found? else { break };
         let without = hunt_for(seed..seed + 1, 1).first()?;
         let without = without.map(|(_, broken)| broken).unwrap_or_default();
-        let is_its = |one: &&Broken| without.iter().all(|other| other.family() != one.family());
+        let is_its = |one: &&Broken| {
+            without.iter().all(|other| other.family() != one.family())
+                && rule.is_none_or(|rule| rule_word(one) == rule)
+        };
         if let Some(broken) = broken.iter().find(is_its) {
-            caught = Some(Caught { rule: rule_word(broken), seeds: seed + 1 - seeds.start });
-            break;
+            let seeds = seed + 1 - seeds.start;
+            return Ok(Some(Caught { rule: rule_word(broken), seeds }));
         }
         rest.start = seed + 1;
     }
-    Ok(Trial { bug, caught, took: begun.elapsed() })
-}
-
-fn hunt_for(seeds: Range<u64>, jobs: usize) -> Hunt {
-    Hunt { frame: None, seeds, limit: None, jobs, faults: Faults::All }
+    Ok(None)
 }
 
 /// The line of one trial.

@@ -6,8 +6,9 @@ use scenario::Exit;
 /// What `power` takes.
 #[derive(Debug, Args)]
 pub(crate) struct Powering {
-    /// The bugs to plant, one after the other; all of them when none is named
-    #[arg(value_name = "BUG")]
+    /// The bugs to plant, one after the other; all of them when none is named. With a rule, the bug
+    /// is caught only when it breaks that one
+    #[arg(value_name = "BUG[=RULE]")]
     bugs: Vec<String>,
     /// Seeds after which a bug counts as not caught
     #[arg(long, value_name = "N", default_value_t = 2_000)]
@@ -45,16 +46,19 @@ impl Powering {
         use director_sim::power;
         use std::fmt::Write as _;
 
-        let find = |name: &String| {
+        let find = |text: &'_ str| {
+            let (name, rule) = text.split_once('=').map_or((text, None), |(a, b)| (a, Some(b)));
             let found = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
+            let found = found.map(|bug| (bug, rule.map(str::to_owned)));
             found.ok_or_else(|| format!("there is no bug `{name}`: power --list names them all"))
         };
-        let named: Result<Vec<Bug>, String> = self.bugs.iter().map(find).collect();
-        let named = named?;
-        let bugs = if named.is_empty() { Bug::ALL.to_vec() } else { named };
+        let named = self.bugs.iter().map(|text| find(text));
+        let named: Vec<(Bug, Option<String>)> = named.collect::<Result<_, String>>()?;
+        let all = || Bug::ALL.iter().map(|bug| (*bug, None)).collect();
+        let bugs = if named.is_empty() { all() } else { named };
         let mut text = String::new();
         if self.list {
-            for bug in bugs {
+            for (bug, _) in bugs {
                 let _ = writeln!(text, "{:28} {}", bug.name(), bug.story());
             }
             out.extend(text.into_bytes());
@@ -64,8 +68,9 @@ impl Powering {
         let jobs = self.jobs.map_or(cores, usize::from);
         let _ = writeln!(text, "{}", power::heading());
         let mut trials = Vec::new();
-        for bug in bugs {
-            let trial = power::hunt(bug, 1..self.seeds + 1, jobs).map_err(|wrong| wrong.0)?;
+        for (bug, rule) in bugs {
+            let sought = (bug, rule.as_deref());
+            let trial = power::hunt(sought, 1..self.seeds + 1, jobs).map_err(|wrong| wrong.0)?;
             let line = power::line(&trial);
             eprintln!("{line}");
             let _ = writeln!(text, "{line}");

@@ -90,7 +90,8 @@ fn remove_service(
     ledger: &Ledger,
     removals: &mut Vec<Step>,
 ) {
-    let ours = |server: &&SocketAddr| ledger.has_server(key, **server);
+    let ours =
+        |server: &&SocketAddr| ledger.has_server(key, **server) || planted(Bug::ForeignDeleted);
     if found.servers.keys().all(|server| ours(&server)) {
         removals.push(Step::RemoveService(key));
     } else {
