@@ -2,13 +2,13 @@
 
 use crate::gait::Gait;
 use crate::host::{Kind, Power};
-use crate::kernel::{Change, SimKernel};
+use crate::kernel::SimKernel;
 use crate::net::packet::NodeId;
 use crate::order::File;
 use crate::probe::Probes;
 use crate::record::Entry;
 use crate::world::{Event, World};
-use director_core::config::{Config, ServiceKey};
+use director_core::config::{Config, ServiceKey, VirtualAddress};
 use director_core::desired::DesiredState;
 use director_core::name::NodeName;
 use director_core::observed::ObservedService;
@@ -18,14 +18,12 @@ use director_core::report::Role;
 use director_core::time::Instant;
 use director_core::view::{GroupView, PeerView};
 use director_core::{Director, Effect, Input};
-use director_engine::reconcile::{Pass, Progress};
+use director_engine::reconcile::Pass;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the kernel takes for a step.
-const STEP: (Duration, Duration) = (Duration::from_micros(50), Duration::from_micros(200));
 /// A director that asks to be woken in the past is woken this much later: time must go on.
 const SHORTEST_SLEEP: Duration = Duration::from_micros(1);
 
@@ -63,12 +61,12 @@ pub(crate) struct Process {
     wake: Option<Instant>,
     /// When it last asked to be woken; it may have moved since the waking was planned.
     due: Option<Instant>,
-    pass: Option<Pass>,
+    pub(crate) pass: Option<Pass>,
     /// What it wants of the kernel.
-    desired: Option<Arc<DesiredState>>,
+    pub(crate) desired: Option<Arc<DesiredState>>,
     /// The pass that is to begin, or to begin next.
-    wanted: Option<(u64, Arc<DesiredState>)>,
-    stepping: bool,
+    pub(crate) wanted: Option<(u64, Arc<DesiredState>)>,
+    pub(crate) stepping: bool,
     pub(crate) probes: Probes,
     /// What has happened and the process has not been run for yet.
     pub(crate) waiting: VecDeque<Input>,
@@ -87,6 +85,14 @@ impl Process {
 }
 
 impl DirectorHost {
+    /// Whether its kernel has a virtual address; the model has none of IPv6.
+    pub(crate) fn holds(&self, address: &VirtualAddress) -> bool {
+        match address.address {
+            IpAddr::V4(address) => self.kernel.holds(address),
+            IpAddr::V6(_) => true,
+        }
+    }
+
     fn clock(&self, now: Instant) -> Instant {
         now + self.ahead
     }
@@ -120,7 +126,7 @@ impl World {
     }
 
     /// Whether this life of the node's director still goes on.
-    fn lives(&self, node: NodeId, life: u32) -> bool {
+    pub(crate) fn lives(&self, node: NodeId, life: u32) -> bool {
         let director = self.hosts.get(node.index()).and_then(|host| host.director());
         director.is_some_and(|director| director.life == life && director.process.is_some())
     }
@@ -326,108 +332,11 @@ impl World {
                 process.wake = Some(due);
                 self.queue.push(due, Event::Wake { node, life });
             }
+            // No longer slow, and not yet through what waited: packets are read first.
+            _ if director.gait.is_sound() && !process.waiting.is_empty() => {
+                self.tell_later(node, Input::Deadline);
+            }
             _ => self.tell_now(node, Input::Deadline),
-        }
-    }
-
-    /// Has the running or the next pass over the kernel go on after the time that a step takes.
-    fn plan_step(&mut self, node: NodeId) {
-        let Some(director) = self.director(node) else { return };
-        let life = director.life;
-        let Some(process) = &mut director.process else { return };
-        if process.stepping {
-            return;
-        }
-        process.stepping = true;
-        let took = director.stream.duration(STEP.0, STEP.1);
-        let took = took + director.kernel.moody.delay() + director.gait.lag();
-        self.after(took, Event::Step { node, life });
-    }
-
-    pub(crate) fn step(&mut self, node: NodeId, life: u32) {
-        if !self.lives(node, life) {
-            return;
-        }
-        let now = self.now;
-        let Some(director) = self.director(node) else { return };
-        let kernel = &mut director.kernel;
-        kernel.now = now;
-        let Some(process) = &mut director.process else { return };
-        process.stepping = false;
-        let mut over = None;
-        if let Some(pass) = &mut process.pass {
-            if let Progress::Over(result) = pass.advance(kernel) {
-                process.pass = None;
-                over = Some(result);
-            }
-        } else if let Some((number, desired)) = process.wanted.take() {
-            match Pass::begin(kernel, number, desired, &mut director.ledger) {
-                Ok(pass) => process.pass = Some(pass),
-                Err(result) => over = Some(result),
-            }
-        }
-        if let (Some(Ok(found)), Some(desired)) =
-            (over.as_ref().map(|over| &over.found), &process.desired)
-        {
-            director.ledger.forget_gone(desired, found);
-        }
-        let more = process.pass.is_some() || process.wanted.is_some();
-        let changes = std::mem::take(&mut kernel.changes);
-        self.note_changes(node, &changes);
-        self.guard_pass(node, &changes);
-        self.plan_expiry(node);
-        if more {
-            self.plan_step(node);
-        }
-        if let Some(result) = over {
-            self.tell(node, Input::Reconciled(result));
-        }
-    }
-
-    /// Has the kernel look when its next address may have outlived its lease.
-    fn plan_expiry(&mut self, node: NodeId) {
-        let Some(host) = self.host(node) else { return };
-        let boots = host.boots;
-        let Some(director) = host.director_mut() else { return };
-        let Some(at) = director.kernel.next_expiry() else { return };
-        if director.expiry.is_none_or(|planned| at < planned) {
-            director.expiry = Some(at);
-            self.queue.push(at, Event::Expiry { node, boots });
-        }
-    }
-
-    /// The kernel looks whether an address has outlived its lease; renewed ones have not.
-    pub(crate) fn expire(&mut self, node: NodeId, boots: u32) {
-        let now = self.now;
-        let Some(host) = self.host(node).filter(|host| host.boots == boots) else { return };
-        let Some(director) = host.director_mut() else { return };
-        if director.expiry.is_none_or(|planned| planned > now) {
-            return;
-        }
-        director.expiry = None;
-        let some_went = director.kernel.expire(now);
-        let changes = std::mem::take(&mut director.kernel.changes);
-        self.note_changes(node, &changes);
-        self.plan_expiry(node);
-        if some_went {
-            self.guard_tampered(node);
-            self.tell(node, Input::KernelChanged);
-        }
-    }
-
-    /// Writes down what became of a kernel.
-    pub(crate) fn note_changes(&mut self, node: NodeId, changes: &[Change]) {
-        for change in changes {
-            match *change {
-                Change::Address { address, held } => {
-                    self.record(Entry::Address { node, address, held });
-                    self.guard_neighbours();
-                    self.guard_ownership();
-                }
-                Change::Destination { service, server, weight } => {
-                    self.record(Entry::Destination { node, service, server, weight });
-                }
-            }
         }
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Guard {
     statements: u32,
     /// Until when announcements may be missing that were lost and not cut.
     lossy_until: Option<Instant>,
+    /// Until when frames may be under way that were delayed: what they say is of before.
+    slow_until: Instant,
     /// Per router and virtual address: since when it believes in somebody else than the owner.
     disagree: Vec<(NodeId, Ipv4Addr, Option<Instant>)>,
     /// What each director reports down, and since when.
@@ -184,6 +186,9 @@ impl World {
         self.guard_neighbours();
         self.guard.statements += 1;
         self.guard.last_fault = Some(self.now);
+        let delays = self.faults.impaired().map(|(.., effect)| effect.delay + effect.jitter);
+        let under_way = self.now + delays.max().unwrap_or_default();
+        self.guard.slow_until = self.guard.slow_until.max(under_way);
         if self.faults.impaired().next().is_some() {
             let directors = self.hosts.iter().filter_map(|host| host.director());
             let refresh = directors.filter_map(|one| one.config.cluster.announce.refresh).max();

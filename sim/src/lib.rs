@@ -29,6 +29,7 @@ mod lacking;
 mod moody;
 mod net;
 mod order;
+mod passes;
 #[cfg(feature = "planted-bugs")]
 pub mod power;
 mod probe;

@@ -6,7 +6,6 @@ use crate::world::World;
 use director_core::config::VirtualAddress;
 use director_core::name::{GroupName, InterfaceName};
 use director_core::time::Instant;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// Woken and sent: what an announcement may be late by.
@@ -49,10 +48,7 @@ impl World {
         let mut groups = host.config.groups.iter();
         let of = groups.find(|(_, group)| group.addresses.contains(address));
         let Some((name, wanted)) = of else { return };
-        let holds = match address.address {
-            IpAddr::V4(address) => host.kernel.holds(address),
-            IpAddr::V6(_) => true,
-        };
+        let holds = host.holds(address);
         let settings = host.config.cluster.announce;
         let Some(watch) = self.guard.watches.get_mut(node.index()) else { return };
         // What was due when it had to give the group up goes out before the address does.
@@ -89,11 +85,17 @@ impl World {
             return;
         };
         let settings = host.config.cluster.announce;
+        // What others have taken away is announced when it is back.
+        let held = |name| {
+            let group = host.config.groups.get(name);
+            group.is_some_and(|group| group.addresses.iter().all(|one| host.holds(one)))
+        };
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
         if watch.is_drowsy(now) {
             return;
         }
-        for group in watch.groups.iter().filter(|one| watch.owns(&one.name)) {
+        let owned = watch.groups.iter().filter(|one| watch.owns(&one.name) && held(&one.name));
+        for group in owned {
             let wait = if group.left > 0 { Some(settings.interval) } else { settings.refresh };
             let begun = group.announced.unwrap_or(group.since).max(watch.uneven);
             if wait.is_some_and(|wait| now.since(begun) > wait + wait / 4 + LATE) {

@@ -210,14 +210,16 @@ impl World {
         if watch.stopping || watch.changing.is_some_and(|until| now < until) {
             return;
         }
+        let starts = now.since(watch.begun) <= LAG;
         let known = watch.server(name, server);
         // What is stated while a pass is under way waits for its end.
         let (state, fresh) = (known.state, now.since(known.since) <= LAG);
         let wrong = match weight {
             // A process that is late carries out what it had decided before, and a pass that puts
-            // right what others changed what was wanted when it began.
+            // right what others changed what was wanted when it began. So does the first pass of a
+            // process, whatever was done to the table before.
             Some(weight) if weight > 0 => {
-                state != Health::Up && !panics && (sound && !unsure || !fresh)
+                state != Health::Up && !panics && (sound && !unsure && !starts || !fresh)
             }
             _ => state == Health::Up && !fresh && plain && configured.weight.0 > 0 && !unsure,
         };

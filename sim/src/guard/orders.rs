@@ -28,8 +28,10 @@ impl World {
         let elected = host.config.groups.values().all(|group| group.vrrp.is_none());
         let mut owned = owned(watch).peekable();
         let owns = owned.peek().is_some();
-        let unserved =
-            !watch.servers.is_empty() && watch.servers.iter().all(|one| one.state == Health::Down);
+        // One that has just been configured may be up, for all that its director knows.
+        let configured = host.config.services.values().map(|service| service.servers.len()).sum();
+        let down = watch.servers.iter().filter(|one| one.state == Health::Down).count();
+        let unserved = down > 0 && down >= configured;
         let mut ready = owned.map(|group| {
             watch.peers.iter().any(|peer| takes(peer, group, unserved, self.now, settled))
         });

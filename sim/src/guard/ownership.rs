@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// Steps of a pass over a kernel that is well.
 pub(super) const STEPS: Duration = Duration::from_millis(60);
+/// `net.ipv4.neigh.*.retrans_time_ms`.
+const NEIGHBOUR: Duration = Duration::from_secs(1);
 
 impl World {
     /// Who holds what, or what befell whom, has changed: what must come about, and until when.
@@ -33,7 +35,7 @@ impl World {
         let directors = self.hosts.iter().filter(running).filter_map(|host| host.director());
         let Some(config) = directors.map(|director| director.config.clone()).next() else { return };
         let cluster = &config.cluster;
-        let quiet = self.guard.last_fault.unwrap_or_default();
+        let quiet = self.guard.last_fault.unwrap_or_default().max(self.guard.slow_until);
         for address in self.virtuals.clone() {
             let owned = self.holders(address).count();
             let since = self.guard.since(address, owned, now).max(quiet);
@@ -157,7 +159,10 @@ impl World {
             return Some(at + wait);
         }
         let disturbed = self.guard.last_fault.filter(|last| at < *last + wait)?;
-        Some(disturbed + wait + cluster.deadtime)
+        // A neighbour that was asked for while there was no carrier is asked for again a second
+        // later; until then no witness is reached.
+        let neighbour = if cluster.is_witnessed() { NEIGHBOUR } else { Duration::ZERO };
+        Some(disturbed + wait + cluster.deadtime + neighbour)
     }
 
     fn guard_survivor(&mut self, node: NodeId, address: Ipv4Addr, at: Instant) {

@@ -405,7 +405,9 @@ impl World {
         watch.waking = watch.waking.max(now + LATE);
         let Some((since, before)) = watch.asleep.take() else { return };
         let slept = now.since(since);
-        watch.wake(slept.saturating_sub(keepalive), now);
+        // A sleep from just after one deadline to less than half a keepalive after the next goes
+        // unnoticed: there is nothing to leave out.
+        watch.wake(slept.saturating_sub(keepalive * 3 / 2), now);
         for peer in &mut watch.peers {
             peer.sent_before = sent.get(peer.node.index()).copied().unwrap_or(0);
         }

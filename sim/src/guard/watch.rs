@@ -15,6 +15,7 @@ use std::time::Duration;
 pub(crate) struct Watch {
     /// Its present life, or its last one; 0 before the first.
     pub(super) incarnation: u64,
+    pub(super) begun: Instant,
     pub(super) peers: Vec<PeerWatch>,
     pub(super) groups: Vec<GroupWatch>,
     pub(super) servers: Vec<ServerWatch>,
@@ -194,7 +195,8 @@ impl PeerWatch {
 impl Watch {
     /// A process that begins; what it slept and sent before is another's.
     pub(super) fn begin(&mut self, peers: Vec<PeerWatch>, now: Instant) {
-        *self = Self { incarnation: self.incarnation, peers, uneven: now, ..Self::default() };
+        let incarnation = self.incarnation;
+        *self = Self { incarnation, begun: now, peers, uneven: now, ..Self::default() };
     }
 
     pub(super) fn group(&self, name: &GroupName) -> Option<&GroupWatch> {

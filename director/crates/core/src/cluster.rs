@@ -433,7 +433,7 @@ impl Cluster {
                 self.tell_rivals(index, had_rival, now, out);
                 self.end_rivalry(index, now, out);
                 self.tell_warming(index, returning, now, out);
-                let Some(change) = change else {
+                let Some(change) = change.filter(|change| !self.is_early(change)) else {
                     break;
                 };
                 self.enter(index, change, now, out);

@@ -86,6 +86,8 @@ pub struct Director {
     /// The deadline that was missed by the last stall: packets that waited come before it is met.
     stall_noticed: Option<Instant>,
     rejected: BTreeMap<(core::net::IpAddr, crate::input::Rejection), Instant>,
+    /// When something is due next, reckoned whenever something has happened: it is asked more often.
+    due: Option<Deadline>,
     out: Out,
 }
 
@@ -141,6 +143,7 @@ impl Director {
             reweighed: false,
             stall_noticed: None,
             rejected: BTreeMap::new(),
+            due: None,
             out,
         };
         director.machinery.adopt(&director.config);
@@ -201,6 +204,10 @@ impl Director {
     /// When to call again with [`Input::Deadline`], and what for. May change with every input.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
+        self.due
+    }
+
+    fn reckon_deadline(&self) -> Option<Deadline> {
         let kernel = self.kernel.next_deadline();
         match self.phase {
             Phase::Running | Phase::Releasing => {
@@ -243,7 +250,7 @@ impl Director {
     /// Notices that this process was not run when it should have been.
     fn notice_stall(&mut self, now: Instant) {
         self.last = now;
-        let Some(due) = self.next_deadline().map(|next| next.at) else {
+        let Some(due) = self.due.map(|next| next.at) else {
             return;
         };
         let late = now.since(due);
@@ -344,6 +351,7 @@ impl Director {
     fn settle(&mut self, now: Instant) {
         self.settle_state(now);
         self.raise_alerts(now);
+        self.due = self.reckon_deadline();
     }
 
     /// Tells the channels of alerts what is being told since they were told last.

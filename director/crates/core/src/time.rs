@@ -34,13 +34,18 @@ impl Instant {
     }
 }
 
+/// Nanoseconds of a duration; `as_nanos` reckons in 128 bits, and this is asked all the time.
+const fn nanos(duration: Duration) -> u64 {
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
 
     /// Saturates at the end of time (584 years after the origin).
     fn add(self, duration: Duration) -> Self {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(nanos))
+        Self(self.0.saturating_add(nanos(duration)))
     }
 }
 
@@ -49,8 +54,7 @@ impl Sub<Duration> for Instant {
 
     /// Saturates at the origin.
     fn sub(self, duration: Duration) -> Self {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_sub(nanos))
+        Self(self.0.saturating_sub(nanos(duration)))
     }
 }
 

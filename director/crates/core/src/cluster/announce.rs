@@ -9,6 +9,8 @@ use crate::time::{Deadline, Instant, Reason};
 pub(super) struct Burst {
     remaining: u8,
     next: Option<Instant>,
+    /// When the burst began that runs or has run last.
+    begun: Option<Instant>,
 }
 
 impl Burst {
@@ -16,6 +18,12 @@ impl Burst {
     pub(super) fn start(&mut self, settings: Announce, now: Instant) {
         self.remaining = if planted(Bug::OneAnnouncement) { 1 } else { settings.count.get() };
         self.next = Some(now);
+        self.begun = Some(now);
+    }
+
+    /// Whether the whole of a burst was announced after `since`.
+    pub(super) fn fell_into(&self, since: Instant) -> bool {
+        self.remaining == 0 && self.begun.is_some_and(|begun| begun > since)
     }
 
     /// The addresses are no longer ours to announce.
@@ -80,6 +88,26 @@ mod tests {
             times.push(millis);
         }
         times
+    }
+
+    #[test]
+    fn a_burst_falls_into_a_silence_only_as_a_whole() {
+        let settings = Announce {
+            count: NonZeroU8::new(2).unwrap(),
+            interval: Duration::from_millis(200),
+            refresh: None,
+        };
+        let at = |millis: u64| Instant::from_nanos(millis * 1_000_000);
+        let mut burst = Burst::default();
+        assert!(!burst.fell_into(at(0)), "nothing was announced");
+        burst.start(settings, at(1_000));
+        assert!(burst.due(settings, at(1_000)));
+        assert!(!burst.fell_into(at(900)), "the rest is to come");
+        assert!(burst.due(settings, at(1_200)));
+        assert!(burst.fell_into(at(900)));
+        assert!(!burst.fell_into(at(1_000)), "its beginning may have been heard");
+        burst.stop();
+        assert!(!burst.fell_into(at(900)), "there is nothing to announce any more");
     }
 
     #[test]

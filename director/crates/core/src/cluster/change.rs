@@ -29,15 +29,12 @@ impl Cluster {
         now: Instant,
         out: &mut Out,
     ) {
-        if why == AnnounceCause::LinkHealed && planted(Bug::NotAnnouncedOnHeal) {
+        let heal = matches!(why, AnnounceCause::LinkHealed | AnnounceCause::Unheard);
+        if heal && planted(Bug::NotAnnouncedOnHeal) {
             return;
         }
         let settings = self.settings.announce;
-        let on_it = |group: &&mut Group| {
-            group.role == Role::Active
-                && group.addresses.iter().any(|address| address.interface == *interface)
-        };
-        for group in self.groups.iter_mut().filter(on_it) {
+        for group in self.groups.iter_mut().filter(|group| group.is_on(interface)) {
             group.burst.start(settings, now);
             out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
         }

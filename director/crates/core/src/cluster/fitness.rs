@@ -86,8 +86,7 @@ impl Group {
     /// other. Nobody is cut off then: the difference must have lasted for longer than it takes the
     /// other to ask, too.
     pub(super) fn note_ready(&mut self, around: Surroundings<'_>) {
-        let serves = |peer: &Peer| peer.claim(&self.name).is_some_and(Claim::is_ready);
-        let differs = !around.reached && around.peers.iter().any(serves);
+        let differs = !around.reached && around.peers.iter().any(|peer| self.is_ready(peer));
         self.ready_since = differs.then(|| {
             let since = self.ready_since.map_or(around.now, |(since, _)| since);
             (since, around.now.since(since) >= around.patience / 2)

@@ -203,6 +203,12 @@ impl Group {
         }
     }
 
+    /// Whether it is owned, and has an address on this interface.
+    pub(super) fn is_on(&self, interface: &InterfaceName) -> bool {
+        let on_it = |address: &VirtualAddress| address.interface == *interface;
+        self.role == Role::Active && self.addresses.iter().any(on_it)
+    }
+
     /// Whether the kernel should hold the addresses.
     pub(super) fn presence(&self) -> Presence {
         match self.role {

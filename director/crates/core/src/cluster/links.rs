@@ -3,6 +3,7 @@
 use super::{Cluster, Out};
 use crate::beat::LinkId;
 use crate::config::Detection;
+use crate::name::InterfaceName;
 use crate::report::{AnnounceCause, Report};
 use crate::time::Instant;
 use core::time::Duration;
@@ -30,6 +31,24 @@ impl Cluster {
             out.reports.push_back(report);
             // Who sits on this segment may have heard another owner while it was interrupted.
             self.announce_on(&interface, AnnounceCause::LinkHealed, now, out);
+        } else if let Some(before) = before.filter(|at| now.since(*at) >= self.settings.gap()) {
+            let interface = link.interface.clone();
+            self.announce_unheard(&interface, before, now, out);
+        }
+    }
+
+    /// A cut that is shorter than the deadtime swallows announcements, and leaves every state of a
+    /// link as it was. What was announced whole after the last packet before it may be unheard.
+    fn announce_unheard(
+        &mut self,
+        interface: &InterfaceName,
+        before: Instant,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        let mut on_it = self.groups.iter().filter(|group| group.is_on(interface));
+        if on_it.any(|group| group.burst.fell_into(before)) {
+            self.announce_on(interface, AnnounceCause::Unheard, now, out);
         }
     }
 }

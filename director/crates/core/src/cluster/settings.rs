@@ -16,6 +16,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// A silence on a link in which a heartbeat was missing.
+    pub(super) fn gap(&self) -> Duration {
+        self.keepalive * 3 / 2
+    }
+
     pub(super) fn of(config: &Config) -> Self {
         let cluster = &config.cluster;
         let failback = match cluster.failback {

@@ -1,7 +1,7 @@
 //! What a director does when it finds that it was not run.
 
 use super::detector::Action;
-use super::group::Group;
+use super::group::{Change, Group};
 use super::peer::PeerLink;
 use super::{Cluster, Out};
 use crate::beat::{Beat, Claim, LinkId};
@@ -53,6 +53,12 @@ impl Cluster {
             }
             None => self.answer(index, link, question, out),
         }
+    }
+
+    /// Whether a change must wait until what waited has been read: what came first may be
+    /// outdated by what comes next, and nobody has the group by the one and somebody by the other.
+    pub(super) fn is_early(&self, change: &Change) -> bool {
+        self.woken.is_some() && change.to == Role::Taking
     }
 
     /// What waited has been read.

@@ -42,7 +42,8 @@ impl Group {
         }
         self.forget_failback();
         self.barred = !around.certain;
-        if self.barred {
+        // Of a peer that is doubted it is not known what it holds.
+        if self.barred || !around.listened {
             self.unowned_since = None;
             return None;
         }

@@ -116,4 +116,6 @@ pub enum AnnounceCause {
     LinkUp,
     /// A peer is heard again over the interface.
     LinkHealed,
+    /// Heartbeats over the interface were missing while it was announced.
+    Unheard,
 }
