@@ -236,7 +236,8 @@ impl World {
                 back.is_none_or(|back| now.since(back) + Duration::from_millis(5) >= delay)
             }
         };
-        if !allowed {
+        // One that is late gives it back to whom it was right to give it then.
+        if !allowed && self.is_sound(node) {
             let facts = format!("{} gave {group} back to {peer}", host.name);
             self.guard.violations.note(Rule::FailbackByPolicy, now, || facts);
         }

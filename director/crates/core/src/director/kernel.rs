@@ -219,9 +219,10 @@ impl KernelWatch {
         if let Some(desired) = &self.desired {
             self.ledger.forget_gone(desired, found);
         }
+        // One that comes back while its owner doubts is announced when the doubt is over.
         back.retain(|address| {
-            let desired = self.desired.as_ref();
-            desired.is_some_and(|d| d.addresses.get(address) == Some(&Presence::Held))
+            let wanted = self.desired.as_ref().and_then(|desired| desired.addresses.get(address));
+            matches!(wanted, Some(Presence::Held | Presence::AsFound))
         });
         back
     }
