@@ -236,8 +236,13 @@ impl World {
                 back.is_none_or(|back| now.since(back) + Duration::from_millis(5) >= delay)
             }
         };
-        // One that is late gives it back to whom it was right to give it then.
-        if !allowed && self.is_sound(node) {
+        // One that is late gives it back to whom it was right to give it then, and so does one whom
+        // words reach late.
+        let mut delays = self.faults.impaired().map(|(.., effect)| effect.delay + effect.jitter);
+        let late = now < self.guard.slow_until
+            || delays.any(|delay| delay >= host.config.cluster.keepalive)
+            || !self.is_sound(node);
+        if !allowed && !late {
             let facts = format!("{} gave {group} back to {peer}", host.name);
             self.guard.violations.note(Rule::FailbackByPolicy, now, || facts);
         }

@@ -369,6 +369,7 @@ impl Cluster {
         for index in 0..self.groups.len() {
             let group = &mut self.groups[index];
             if matches!(group.role, Role::Taking | Role::Active) {
+                self.stirred |= group.hold.is_unsure();
                 group.hold.observe(&group.addresses, result, now);
             }
             let group = &self.groups[index];

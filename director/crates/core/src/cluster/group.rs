@@ -285,7 +285,7 @@ impl Group {
                 let why = RoleCause::OwnedBy { peer: owner.name.clone() };
                 return change(Role::Releasing, why);
             }
-            if !around.listened {
+            if !around.listened || self.hold.is_unsure() {
                 return None;
             }
             self.doubtful = false;

@@ -27,6 +27,8 @@ pub(super) struct Hold {
     until: Option<Instant>,
     /// Whether a peer that is ready should have the group.
     lost: bool,
+    /// Whether this process has slept past the end of a life, and has not looked since.
+    unsure: bool,
 }
 
 impl Hold {
@@ -37,6 +39,7 @@ impl Hold {
         result: &Reconciled,
         now: Instant,
     ) {
+        self.unsure = false;
         let Ok(found) = &result.found else { return };
         let missing = addresses.iter().filter(|one| !found.addresses.contains_key(*one));
         self.missing = missing.cloned().collect();
@@ -62,8 +65,14 @@ impl Hold {
         !self.missing.contains(address)
     }
 
+    /// Whether the kernel may have taken addresses off while this process slept.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.unsure
+    }
+
     /// This process was not run for so long: nothing was tried meanwhile.
-    pub(super) fn forgive(&mut self, late: Duration) {
+    pub(super) fn forgive(&mut self, late: Duration, now: Instant) {
+        self.unsure |= self.until.is_some_and(|until| now >= until);
         self.missing_since = self.missing_since.map(|since| since + late);
         self.until = self.until.map(|until| until + late);
     }
@@ -144,6 +153,19 @@ mod tests {
         assert_eq!(hold.deadline(PATIENCE), None);
         hold.observe(&ours(), &seen(&[life(10), life(10)]), at(30));
         assert!(!hold.is_lost(PATIENCE, at(30)));
+    }
+
+    #[test]
+    fn who_slept_past_the_end_of_a_life_must_look_first() {
+        let mut hold = Hold::default();
+        hold.observe(&ours(), &seen(&[life(10), life(10)]), at(20));
+        hold.forgive(Duration::from_secs(5), at(25));
+        assert!(!hold.is_unsure(), "it ends at 31 at the earliest");
+        hold.forgive(Duration::from_secs(20), at(46));
+        assert!(hold.is_unsure());
+        let blind = Reconciled { found: Err("no descriptor".into()), ..seen(&[]) };
+        hold.observe(&ours(), &blind, at(46));
+        assert!(!hold.is_unsure(), "who cannot look must not doubt for ever");
     }
 
     #[test]

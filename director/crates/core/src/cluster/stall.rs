@@ -24,7 +24,7 @@ impl Cluster {
             }
         }
         // Renewals were not refused, they were not tried.
-        self.groups.iter_mut().for_each(|group| group.hold.forgive(late));
+        self.groups.iter_mut().for_each(|group| group.hold.forgive(late, now));
         self.routers.stalled(late, now, out);
         self.forgive_witnesses(late, now);
         self.woken.get_or_insert_default();

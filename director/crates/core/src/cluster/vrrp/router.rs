@@ -431,7 +431,7 @@ impl Router {
 
     /// This process was not run for `late`; others may have been active meanwhile.
     pub(super) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
-        self.obedience.hold.forgive(late);
+        self.obedience.hold.forgive(late, now);
         match self.machine.state {
             State::Initialize => {}
             // Its own sleep says nothing about the active router.
