@@ -162,7 +162,9 @@ impl World {
         // A neighbour that was asked for while there was no carrier is asked for again a second
         // later; until then no witness is reached.
         let neighbour = if cluster.is_witnessed() { NEIGHBOUR } else { Duration::ZERO };
-        Some(disturbed + wait + cluster.deadtime + neighbour)
+        // Of a router that was cut off alone only the refresh is heard.
+        let refresh = cluster.announce.refresh.unwrap_or_default();
+        Some(disturbed + wait + cluster.deadtime + neighbour.max(refresh))
     }
 
     fn guard_survivor(&mut self, node: NodeId, address: Ipv4Addr, at: Instant) {

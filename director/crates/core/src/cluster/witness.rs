@@ -16,7 +16,7 @@ use super::{Cluster, Out};
 use crate::config::{Config, Detection};
 use crate::effect::Effect;
 use crate::planted::{Bug, planted};
-use crate::report::{PeerState, Report};
+use crate::report::{AnnounceCause, PeerState, Report};
 use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -169,6 +169,9 @@ impl Cluster {
         }
         if !core::mem::replace(&mut witnesses.reached, true) {
             out.reports.push_back(Report::Witness { reached: true });
+            // What was between may have cut off those who send to the group, too, and no link
+            // between directors tells.
+            self.announce_all(AnnounceCause::WitnessReached, now, out);
         }
     }
 

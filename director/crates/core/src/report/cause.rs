@@ -116,6 +116,8 @@ pub enum AnnounceCause {
     LinkUp,
     /// A peer is heard again over the interface.
     LinkHealed,
+    /// A witness is reached again.
+    WitnessReached,
     /// Heartbeats over the interface were missing while it was announced.
     Unheard,
 }

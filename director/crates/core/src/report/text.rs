@@ -485,6 +485,7 @@ impl fmt::Display for AnnounceCause {
             Self::RivalHeard => "another owner was heard",
             Self::LinkUp => "the interface has carrier again",
             Self::LinkHealed => "a peer is heard again over its interface",
+            Self::WitnessReached => "a witness is reached again",
             Self::Unheard => "heartbeats over its interface were missing while it was announced",
         })
     }
