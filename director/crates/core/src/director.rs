@@ -86,7 +86,7 @@ pub struct Director {
     /// The deadline that was missed by the last stall: packets that waited come before it is met.
     stall_noticed: Option<Instant>,
     rejected: BTreeMap<(core::net::IpAddr, crate::input::Rejection), Instant>,
-    /// When something is due next, reckoned whenever something has happened: it is asked more often.
+    /// When something is due next, reckoned once for each thing that happens.
     due: Option<Deadline>,
     out: Out,
 }
