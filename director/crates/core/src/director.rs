@@ -378,7 +378,8 @@ impl Director {
         if self.phase == Phase::Running {
             self.reweighed |= self.checks.weigh(&self.config, now, &mut self.out);
             let changed = self.reweighed || self.unsettled;
-            if changed && self.cluster.set_unserved(&self.checks.unserved(&self.config)) {
+            let unserved = changed.then(|| self.checks.unserved(&self.config));
+            if unserved.is_some_and(|it| self.cluster.set_unserved(&it, now, &mut self.out)) {
                 self.unsettled |= self.cluster.settle(now, &mut self.out);
             }
         }

@@ -11,14 +11,14 @@
 //! Who reaches no server is better than who is not reached at all: it serves as soon as a server is
 //! back. Two that reach none are equals, so that an operator can hand over from one to the other.
 
-use super::Cluster;
 use super::group::{Group, Surroundings};
 use super::peer::Peer;
+use super::{Cluster, Out};
 use crate::beat::{Claim, Merit};
 use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::planted::{Bug, planted};
-use crate::report::{PeerState, RoleCause};
-use crate::time::{Deadline, Reason};
+use crate::report::{AnnounceCause, PeerState, Report, Role, RoleCause};
+use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
@@ -133,12 +133,24 @@ impl Group {
 impl Cluster {
     /// The groups of which no server is usable from here, each with the time in which a peer with
     /// the same checks would find the same.
-    pub(crate) fn set_unserved(&mut self, unserved: &BTreeMap<GroupName, Duration>) -> bool {
+    pub(crate) fn set_unserved(
+        &mut self,
+        unserved: &BTreeMap<GroupName, Duration>,
+        now: Instant,
+        out: &mut Out,
+    ) -> bool {
         let mut changed = false;
         for group in &mut self.groups {
             let patience = unserved.get(&group.name).copied();
             changed |= patience.is_some() != group.unserved.is_some();
-            group.unserved = patience;
+            let was = core::mem::replace(&mut group.unserved, patience);
+            // Of all of its servers none was reached, and one is again: so may be those that send
+            // to it, and no link between directors tells.
+            if was.is_some() && patience.is_none() && group.role == Role::Active {
+                group.burst.start(self.settings.announce, now);
+                let why = AnnounceCause::ServedAgain;
+                out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+            }
         }
         self.stirred |= changed;
         changed

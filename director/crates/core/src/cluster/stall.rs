@@ -24,7 +24,13 @@ impl Cluster {
             }
         }
         // Renewals were not refused, they were not tried.
-        self.groups.iter_mut().for_each(|group| group.hold.forgive(late, now));
+        for group in &mut self.groups {
+            group.hold.forgive(late, now);
+            // Nor was the kernel slow to give it the addresses, or to take them off.
+            if matches!(group.role, Role::Taking | Role::Releasing) {
+                group.since = (group.since + late).min(now);
+            }
+        }
         self.routers.stalled(late, now, out);
         self.forgive_witnesses(late, now);
         self.woken.get_or_insert_default();

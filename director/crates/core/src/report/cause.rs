@@ -118,6 +118,8 @@ pub enum AnnounceCause {
     LinkHealed,
     /// A witness is reached again.
     WitnessReached,
+    /// A server of the group is reached again, of which none was.
+    ServedAgain,
     /// Heartbeats over the interface were missing while it was announced.
     Unheard,
 }

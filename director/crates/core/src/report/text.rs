@@ -486,6 +486,7 @@ impl fmt::Display for AnnounceCause {
             Self::LinkUp => "the interface has carrier again",
             Self::LinkHealed => "a peer is heard again over its interface",
             Self::WitnessReached => "a witness is reached again",
+            Self::ServedAgain => "one of its servers is reached again, of which none was",
             Self::Unheard => "heartbeats over its interface were missing while it was announced",
         })
     }
