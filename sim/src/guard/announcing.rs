@@ -94,7 +94,10 @@ impl World {
         if watch.is_drowsy(now) {
             return;
         }
-        let owned = watch.groups.iter().filter(|one| watch.owns(&one.name) && held(&one.name));
+        let hampered = self.faults.hampers(host.name.as_str());
+        let tampered = now < watch.tampered || (hampered && watch.tampered > Instant::ZERO);
+        let there = |name| !tampered || held(name);
+        let owned = watch.groups.iter().filter(|one| watch.owns(&one.name) && there(&one.name));
         for group in owned {
             let wait = if group.left > 0 { Some(settings.interval) } else { settings.refresh };
             let begun = group.announced.unwrap_or(group.since).max(watch.uneven);
