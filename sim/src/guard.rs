@@ -213,7 +213,8 @@ impl World {
         let weighty = host.map(|host| host.kernel.weighty()).unwrap_or_default();
         if let Some(watch) = self.guard.watch(node) {
             watch.begin(peers, now);
-            watch.earned = weighty;
+            watch.earned = weighty.iter().map(|(_, server)| *server).collect();
+            watch.found = weighty;
         }
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
         let held = self.virtuals.iter().any(|one| host.is_some_and(|host| host.kernel.holds(*one)));

@@ -159,9 +159,12 @@ impl SimKernel {
     }
 
     /// The servers that have weight.
-    pub(crate) fn weighty(&self) -> Vec<SocketAddr> {
-        let servers = self.memory.state.services.values().flat_map(|service| &service.servers);
-        servers.filter(|(_, server)| server.weight.0 > 0).map(|(address, _)| *address).collect()
+    pub(crate) fn weighty(&self) -> Vec<(ServiceKey, SocketAddr)> {
+        let services = self.memory.state.services.iter();
+        let all = services.flat_map(|(key, service)| {
+            service.servers.iter().map(move |(address, server)| (*key, *address, server.weight))
+        });
+        all.filter(|(.., weight)| weight.0 > 0).map(|(key, address, _)| (key, address)).collect()
     }
 
     /// A service as it is, without its connections.

@@ -32,6 +32,7 @@ impl World {
             })
         };
         watch.servers.retain(in_both);
+        watch.found.clear();
         watch.servers.iter_mut().for_each(|server| server.counted = false);
     }
 
@@ -211,6 +212,7 @@ impl World {
             return;
         }
         let starts = now.since(watch.begun) <= LAG;
+        let found = watch.found.contains(&(wanted.key, server));
         let known = watch.server(name, server);
         // What is stated while a pass is under way waits for its end.
         let (state, fresh) = (known.state, now.since(known.since) <= LAG);
@@ -221,7 +223,11 @@ impl World {
             Some(weight) if weight > 0 => {
                 state != Health::Up && !panics && (sound && !unsure && !starts || !fresh)
             }
-            _ => state == Health::Up && !fresh && plain && configured.weight.0 > 0 && !unsure,
+            // What is found in use stays in use until a check says otherwise.
+            _ => {
+                let up = state == Health::Up && !fresh || state == Health::Unknown && found;
+                up && plain && configured.weight.0 > 0 && !unsure
+            }
         };
         if wrong {
             let weight = weight.map_or("nothing".to_owned(), |weight| weight.to_string());

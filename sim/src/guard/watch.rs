@@ -2,6 +2,7 @@
 
 use crate::net::packet::NodeId;
 use director_core::beat::{Beat, Body, Claim, Kind};
+use director_core::config::ServiceKey;
 use director_core::name::{GroupName, NodeName, ServiceName};
 use director_core::probe::Ticket;
 use director_core::report::{Health, PeerState, Role, RoleCause};
@@ -51,6 +52,8 @@ pub(crate) struct Watch {
     pub(super) weights: Vec<(SocketAddr, u16)>,
     /// Servers that had weight when it began, or have passed a check since.
     pub(super) earned: Vec<SocketAddr>,
+    /// What had weight when it began, unless it uses another configuration since.
+    pub(super) found: Vec<(ServiceKey, SocketAddr)>,
     /// The number of the pass that it asked for last.
     pub(super) pass: u64,
 }
