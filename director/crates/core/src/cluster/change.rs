@@ -2,11 +2,25 @@
 
 use super::group::{Change, Group};
 use super::{Cluster, Out};
-use crate::config::VirtualAddress;
+use crate::config::{Announce, VirtualAddress};
 use crate::name::InterfaceName;
 use crate::planted::{Bug, planted};
 use crate::report::{AnnounceCause, Report, Role};
 use crate::time::Instant;
+
+impl Group {
+    /// Begins a burst of announcements, and tells why.
+    pub(super) fn announce(
+        &mut self,
+        why: AnnounceCause,
+        settings: Announce,
+        now: Instant,
+        out: &mut Out,
+    ) {
+        self.burst.start(settings, now);
+        out.reports.push_back(Report::Announcing { group: self.name.clone(), why });
+    }
+}
 
 impl Cluster {
     pub(super) fn announce_all(&mut self, why: AnnounceCause, now: Instant, out: &mut Out) {
@@ -16,8 +30,7 @@ impl Cluster {
         let owns =
             |group: &&mut Group| group.role == Role::Active || planted(Bug::StandbyAnnounces);
         for group in self.groups.iter_mut().filter(owns) {
-            group.burst.start(self.settings.announce, now);
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+            group.announce(why, self.settings.announce, now, out);
         }
     }
 
@@ -35,8 +48,7 @@ impl Cluster {
         }
         let settings = self.settings.announce;
         for group in self.groups.iter_mut().filter(|group| group.is_on(interface)) {
-            group.burst.start(settings, now);
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+            group.announce(why, settings, now, out);
         }
     }
 
@@ -67,9 +79,7 @@ impl Cluster {
             return;
         }
         if let Some(group) = self.groups.iter_mut().find(owns) {
-            group.burst.start(settings, now);
-            let why = AnnounceCause::Taken;
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+            group.announce(AnnounceCause::Taken, settings, now, out);
         }
     }
 
@@ -79,9 +89,7 @@ impl Cluster {
         group.enter(change, now);
         out.reports.push_back(Report::Role { group: group.name.clone(), from, to, why });
         if to == Role::Active && !planted(Bug::NotAnnouncedOnTake) {
-            group.burst.start(self.settings.announce, now);
-            let why = AnnounceCause::Taken;
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+            group.announce(AnnounceCause::Taken, self.settings.announce, now, out);
         }
         self.stirred = true;
     }

@@ -17,7 +17,7 @@ use super::{Cluster, Out};
 use crate::beat::{Claim, Merit};
 use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::planted::{Bug, planted};
-use crate::report::{AnnounceCause, PeerState, Report, Role, RoleCause};
+use crate::report::{AnnounceCause, PeerState, Role, RoleCause};
 use crate::time::{Deadline, Instant, Reason};
 use alloc::collections::BTreeMap;
 use core::time::Duration;
@@ -147,9 +147,7 @@ impl Cluster {
             // Of all of its servers none was reached, and one is again: so may be those that send
             // to it, and no link between directors tells.
             if was.is_some() && patience.is_none() && group.role == Role::Active {
-                group.burst.start(self.settings.announce, now);
-                let why = AnnounceCause::ServedAgain;
-                out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+                group.announce(AnnounceCause::ServedAgain, self.settings.announce, now, out);
             }
         }
         self.stirred |= changed;

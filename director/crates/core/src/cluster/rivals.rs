@@ -46,8 +46,7 @@ impl Cluster {
             _ => planted(Bug::NotAnnouncedAfterRival),
         };
         if group.role == Role::Active && !silent {
-            group.burst.start(self.settings.announce, now);
-            out.reports.push_back(Report::Announcing { group: group.name.clone(), why });
+            group.announce(why, self.settings.announce, now, out);
         }
     }
 
