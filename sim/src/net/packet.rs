@@ -59,10 +59,7 @@ pub(crate) enum ArpKind {
     Reply,
 }
 
-/// Aligned so that a copy reads what another has written whole: addresses alone are of bytes, and
-/// the compiler would copy in pieces that overlap.
 #[derive(Clone, Debug)]
-#[repr(align(8))]
 pub(crate) struct Packet {
     pub(crate) src: Ipv4Addr,
     pub(crate) dst: Ipv4Addr,
