@@ -12,6 +12,11 @@ if cargo nextest --version >/dev/null 2>&1; then
     counted() { sed -n "s/^ *Summary .*[:,] \([0-9]*\) $1.*/\1/p" "$log" | sed -n 1p; }
     ok=$(counted passed)
     bad=$(counted failed) ignored=$(counted skipped) late=$(counted 'timed out')
+    # The few that may be repeated (.config/nextest.toml): which, and what was wrong at first.
+    while read -r test; do
+        repeated "$test: $(awk -v test="$test" '/^ +TRY / { on = /TRY 1 FAIL/ && index($0, test) }
+            on && /BROKEN:|panicked at/' "$log" | head -3 | cut -c1-300 | paste -sd' ')"
+    done < <(sed -n 's/^ *FLAKY [^)]*) //p' "$log")
 else
     cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast -- --nocapture \
         >"$log" 2>&1 || status=$?
@@ -24,7 +29,7 @@ fi
 [[ -n ${ok:-} ]] || { tail -60 "$log"; echo "the tests did not run"; exit 1; }
 
 # Tests that found that they cannot run here said so and passed.
-told=$(awk '/^ +(PASS|FAIL) / { test = $0 }
+told=$(awk '/^ +(TRY [0-9] )?(PASS|FAIL) / { test = $0 }
     tolower($0) ~ /^ *skipped: / && !(test in seen) { seen[test]; sub(/^ */, ""); print }' "$log")
 while read -r number reason; do
     [[ -n $number ]] || continue

@@ -79,7 +79,7 @@ pub(crate) async fn rehearse(stage: Stage) -> Vec<Row> {
         subject.go(row, Column::Closes, subject.closes()).await;
         subject.go(row, Column::Garbage, subject.garbage()).await;
     }
-    server.freeze();
+    block_in_place(|| server.freeze());
     for (subject, row) in stage.subjects.iter().zip(&mut rows) {
         subject.go(row, Column::Hangs, subject.frozen()).await;
         subject.go(row, Column::Silent, subject.silent()).await;

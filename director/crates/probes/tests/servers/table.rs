@@ -96,7 +96,7 @@ impl Table {
     /// What did not come as it had to.
     pub(crate) fn broken(&self) -> Vec<String> {
         let broken = self.cells().filter_map(|(title, column, cell)| match cell {
-            Cell::Broken(how) => Some(format!("{title}, {}: {how}", column.title())),
+            Cell::Broken(how) => Some(format!("BROKEN: {title}, {}: {how}", column.title())),
             _ => None,
         });
         broken.collect()
