@@ -114,9 +114,37 @@ pub(crate) struct Run {
     pub(crate) log_level: LogLevel,
     #[command(flatten)]
     pub(crate) control: Control,
+    #[command(flatten)]
+    pub(crate) record: Record,
     /// Make this start repeatable, for rehearsals only: the incarnation comes of it.
     #[arg(long, value_name = "NUMBER", hide = true)]
     pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// Record all that happens to this director, for `director-sim replay`; what is there is kept
+    /// as FILE.1 to FILE.3.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Size at which the record ends: a number of bytes, or with K, M or G.
+    #[arg(
+        long, value_name = "SIZE", default_value = "1G", value_parser = size, requires = "record"
+    )]
+    pub(crate) record_limit: usize,
+}
+
+/// `4096`, `64K`, `256M`, `1G`.
+fn size(text: &str) -> Result<usize, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| "write a number of bytes, or one with K, M or G, as 256M".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 //!
 //! Everything is opened, and the kernel is looked at, before anything is changed.
 
-use crate::cli::{LogFormat, LogLevel, Run};
+use crate::cli::{LogFormat, LogLevel, Record, Run};
 use crate::files::{Files, settings};
 use crate::links::SocketLinks;
 use crate::output::{Failure, shown};
@@ -21,6 +21,7 @@ use director_shell::history::History;
 use director_shell::http::{self, Site, secure::Secure};
 use director_shell::manager::Systemd;
 use director_shell::memory::LedgerFile;
+use director_shell::record::RecordFile;
 use director_shell::telemetry::{self, Flush, Format, Writer};
 use director_shell::{Order, Ports, Settings, Shell, found, signals};
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
     // Before there are threads: the socket's mode comes of the umask.
     let control = Control::open(&arguments.control.control).map_err(Failure::machine)?;
     let _flush = log(arguments.log_format, arguments.log_level)?;
+    let record = record(&arguments.record);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -64,16 +66,31 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode, Failure> {
     let used = Some(settings.config.clone());
     let files = Files { path: path.clone(), format: arguments.from.format, node, used };
     let memory = LedgerFile::beside(&arguments.control.control);
-    let ended = runtime.block_on(direct(settings, files, (control, memory), seed));
+    let ended = runtime.block_on(direct(settings, files, (control, memory, record), seed));
     // A pass that the kernel does not end must not keep the process.
     runtime.shutdown_timeout(LAST);
     ended.map(|()| ExitCode::SUCCESS)
 }
 
+/// The file for the record, if one is wanted. A director that cannot record directs all the same:
+/// nobody is to be without his service for want of a record of it.
+fn record(wanted: &Record) -> Option<RecordFile> {
+    let path = wanted.record.as_ref()?;
+    let made = RecordFile::create(path, wanted.record_limit);
+    let made = made.inspect_err(|error| {
+        tracing::warn!(
+            "nothing is recorded: {} cannot be made, or an earlier one kept: {error}; name a file \
+             in a folder that this user may write to",
+            path.display()
+        );
+    });
+    made.ok()
+}
+
 async fn direct(
     settings: Settings,
     files: Files,
-    (control, memory): (Control, LedgerFile),
+    (control, memory, record): (Control, LedgerFile, Option<RecordFile>),
     seed: u64,
 ) -> Result<(), Failure> {
     let node = files.node.clone();
@@ -121,6 +138,7 @@ async fn direct(
         source: Box::new(files),
         changes,
         orders,
+        record,
     };
     let (version, digest) = (env!("CARGO_PKG_VERSION"), settings.config.digest());
     tracing::info!("director {version} begins as node {node} with configuration {digest}");

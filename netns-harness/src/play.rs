@@ -35,6 +35,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) director: Option<&'a Path>,
     /// Whether all frames are captured.
     pub(crate) capture: bool,
+    /// Whether the directors record all that happens to them.
+    pub(crate) inputs: bool,
     /// Where the run directory stays; it is temporary when left out.
     pub(crate) keep: Option<&'a Path>,
     /// When the guest is killed.
@@ -120,6 +122,9 @@ fn record(
         None => RunDirectory::temporary()?,
     };
     directory.fill(&plan)?;
+    if settings.inputs {
+        directory.take_inputs()?;
+    }
     let usual = WALL_SURPLUS + scenario.length * 2;
     let limit = settings.wall_limit.unwrap_or(usual);
     let pace = match settings.spending {

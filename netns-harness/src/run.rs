@@ -39,6 +39,10 @@ pub(crate) struct Request {
     /// Captures all frames of each segment to SEGMENT.pcap in the run directory, with tcpdump.
     #[arg(long, requires = "keep")]
     pcap: bool,
+    /// Has each director record all that happens to it, to inputs/NAME in the run directory, for
+    /// `director-sim replay`.
+    #[arg(long, requires = "keep")]
+    record: bool,
     /// Kills a guest after so many seconds of wall time; 300 and twice the scenario's length
     /// when left out.
     #[arg(long, value_name = "SECONDS")]
@@ -98,6 +102,7 @@ fn one(request: &Request, scenario: &Scenario, interrupt: &Interrupt) -> Result<
         stack: Stack::Director,
         director: request.director.as_deref(),
         capture: request.pcap,
+        inputs: request.record,
         keep: keep.as_deref(),
         wall_limit: request.wall_limit.map(Duration::from_secs),
         spending: Spending::Uncounted,

@@ -17,6 +17,9 @@ use crate::stack::Stack;
 /// errors, and what the directors say of their tables at the end.
 const PARTS: [&str; 4] = ["records", "logs", "stderr", said::DIRECTORY];
 
+/// Where directors record what happens to them, each under its name; there when they shall.
+pub(crate) const INPUTS: &str = "inputs";
+
 /// How the names of temporary run directories begin; eight digits of the process id follow.
 const PREFIX: &str = "director-lab-";
 
@@ -84,6 +87,11 @@ impl RunDirectory {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Has the directors record what happens to them.
+    pub(crate) fn take_inputs(&self) -> anyhow::Result<()> {
+        fs::create_dir(self.path.join(INPUTS)).context("a folder for the directors' records")
     }
 
     /// Puts in what the guest needs: the plan, and this program.

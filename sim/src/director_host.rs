@@ -19,6 +19,7 @@ use director_core::time::Instant;
 use director_core::view::{GroupView, PeerView};
 use director_core::{Director, Effect, Input};
 use director_engine::reconcile::Pass;
+use director_engine::record::Beginning;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -149,16 +150,18 @@ impl World {
         let config = Arc::clone(&director.config);
         let life = format!("life/{}/{}", director.name, director.life);
         let seed = Stream::named(seed, &life).next_u64();
-        let clock = director.clock(now);
+        let beginning = Beginning {
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            node: director.name.clone(),
+            seed,
+            at: director.clock(now),
+            began: String::new(),
+            config,
+            found,
+            ledger: director.ledger.clone(),
+        };
         director.process = Some(Box::new(Process {
-            director: Director::inheriting(
-                config,
-                director.name.clone(),
-                seed,
-                &found,
-                &director.ledger,
-                clock,
-            ),
+            director: beginning.director(),
             wake: None,
             due: None,
             pass: None,
@@ -171,7 +174,7 @@ impl World {
             again: false,
         }));
         if let Some(trail) = &mut self.trail {
-            trail.starts(now, node);
+            trail.starts(now, node, beginning);
         }
         self.guard_begins(node);
         self.carry_out(node);
@@ -219,10 +222,13 @@ impl World {
 
     fn note_told(&mut self, node: NodeId, input: &Input) {
         let now = self.now;
-        let Some(process) = self.process(node) else { return };
-        let why = process.director.next_deadline().map(|deadline| deadline.reason);
+        let Some(director) = self.director(node) else { return };
+        let clock = director.clock(now);
+        let Some(process) = &director.process else { return };
+        let due = process.director.next_deadline();
+        let why = due.filter(|_| *input == Input::Deadline).map(|deadline| deadline.reason);
         if let Some(trail) = &mut self.trail {
-            trail.told(now, node, input, why);
+            trail.told(now, node, (input, clock), why);
         }
     }
 
@@ -280,6 +286,7 @@ impl World {
                         director.ledger = Ledger::default();
                     }
                     self.trail = trail;
+                    self.note_next(node);
                     self.end_process(node);
                     if again {
                         self.start(node);
@@ -289,7 +296,19 @@ impl World {
             }
         }
         self.trail = trail;
+        self.note_next(node);
         self.arm_wake(node);
+    }
+
+    /// Nothing more came of what a director was told.
+    fn note_next(&mut self, node: NodeId) {
+        if self.trail.is_none() {
+            return;
+        }
+        let next = self.process(node).and_then(|process| process.director.next_deadline());
+        if let Some(trail) = &mut self.trail {
+            trail.ends(next);
+        }
     }
 
     /// The place of a node's interface; inside of a node it has its segment's name.

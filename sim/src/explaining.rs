@@ -3,7 +3,9 @@
 use clap::Args;
 use director_sim::explain::{Excerpt, explain};
 use scenario::{Exit, Scenario, parse_duration};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +32,9 @@ pub(crate) struct Explaining {
     /// Write every frame to a file that Wireshark reads, with simulated times
     #[arg(long, value_name = "FILE.pcapng")]
     pcap: Option<PathBuf>,
+    /// Write what each director would have recorded to this folder, as d1-1, d1-2, for `replay`
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
 }
 
 impl Explaining {
@@ -47,6 +52,16 @@ impl Explaining {
                 format!("cannot write the frames to {}: {error}", path.display())
             })?;
         }
+        if let Some(folder) = &self.record {
+            keep(folder, &told.records).map_err(|error| {
+                format!("cannot write the records to {}: {error}", folder.display())
+            })?;
+        }
         Ok(Exit::Held)
     }
+}
+
+fn keep(folder: &Path, records: &BTreeMap<String, String>) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    records.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
 }

@@ -35,6 +35,7 @@ pub mod power;
 mod probe;
 mod queue;
 mod record;
+pub mod replay;
 mod run;
 mod server;
 pub mod shelled;

@@ -4,6 +4,7 @@ mod explaining;
 mod hunting;
 mod outputs;
 mod powering;
+mod replaying;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use director_sim::{BadInput, Refusal, bench, campaign, false_takeovers, run, shelled};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 /// Runs directors, real servers and clients in a deterministic world
 ///
 /// Exit status: 0 everything held, 1 an expectation or invariant was violated, 2 the input is
-/// wrong, 3 this machine cannot run it.
+/// wrong, 3 this machine cannot run it, 4 a replay came out otherwise.
 #[derive(Debug, Parser)]
 #[command(name = "director-sim", version)]
 struct Arguments {
@@ -53,6 +54,10 @@ enum Command {
     Shrink(hunting::Shrinking),
     /// Tell what led to what: a line for each step, a column for each node
     Explain(explaining::Explaining),
+    /// Make a recorded director's decisions once more, and see that they are the same
+    ///
+    /// Exit status 4 when one is not.
+    Replay(replaying::Replaying),
     /// Plant bugs and see whether the hunt finds them
     Power(powering::Powering),
     /// Measure how much faster than time the world runs
@@ -119,6 +124,7 @@ fn main() -> ExitCode {
         Command::Hunt(hunting) => hunting.run(&mut out),
         Command::Shrink(shrinking) => shrinking.run(&mut out),
         Command::Explain(explaining) => explaining.run(&mut out),
+        Command::Replay(replaying) => replaying.run(&mut out),
         Command::Power(powering) => powering.run(&mut out),
         Command::Bench { millis } => measured(bench::report(millis), &mut out),
         Command::FalseTakeovers { seeds, length } => {

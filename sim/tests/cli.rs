@@ -136,3 +136,36 @@ fn what_is_not_for_this_engine_is_skipped_with_the_reason_and_counted() {
     assert!(text.contains("no forwarding method nat"), "{text}");
     assert!(text.contains("1 held, 0 violated, 2 skipped"), "{text}");
 }
+
+/// The page on replaying shows what its commands print.
+#[test]
+fn the_page_on_replaying_is_right() {
+    let folder = Folder::new("replay");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(top.join("docs/replay.md")).unwrap();
+    let story = top.join("scenarios/failover/active-loses-power.toml");
+    let records = folder.0.join("records");
+    let told = sim(&["explain", "--record", records.to_str().unwrap()], &story);
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let command = "director-sim replay /tmp/records/d2-1 --from 11.9s --until 11.957s";
+    assert!(page.contains(command));
+    let part = ["replay", "--from", "11.9s", "--until", "11.957s"];
+    let replayed = sim(&part, &records.join("d2-1"));
+    assert_eq!(replayed.status.code(), Some(0), "{replayed:?}");
+    let shown = page.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(shown, words(&replayed));
+}
+
+#[test]
+fn status_2_for_what_is_no_record_with_its_line() {
+    let folder = Folder::new("no-record");
+    let path = folder.scenario("not", "\"world\"", "outage(web) <= 1s");
+    let refused = sim(&["replay"], &path);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("not.toml:1: not a director's record"), "{said}");
+    let missing = sim(&["replay"], &folder.0.join("missing"));
+    assert_eq!(missing.status.code(), Some(2), "{missing:?}");
+    let backwards = sim(&["replay", "--from", "2s", "--until", "1s"], &path);
+    assert_eq!(backwards.status.code(), Some(2), "{backwards:?}");
+}

@@ -108,6 +108,7 @@ pub(crate) fn run(folder: &str) -> Outcome<()> {
             source: Box::new(Nobody),
             changes: mpsc::channel(1).1,
             orders: mpsc::channel(1).1,
+            record: None,
         };
         let settings = Settings { config: Arc::new(config), key: Key::new(b"nobody hears it") };
         let shell = Shell::new(ports, settings, node, 1, (&snapshot, Ledger::default()));

@@ -103,6 +103,7 @@ impl Campaign {
             stack,
             director,
             capture: false,
+            inputs: false,
             keep: keep.as_deref(),
             wall_limit: None,
             spending,

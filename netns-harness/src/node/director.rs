@@ -20,6 +20,7 @@ use crate::guest::RUN;
 use crate::join;
 use crate::plan::{Behaviour, DirectorRole, Resource};
 use crate::record::Recorder;
+use crate::rundir::INPUTS;
 use crate::stack::Stack;
 use crate::translate::ConfigText;
 
@@ -96,7 +97,13 @@ impl Director {
 
     fn arguments(&self) -> Vec<String> {
         if !self.votes {
-            return self.stack.arguments(&self.name, &self.config);
+            let mut arguments = self.stack.arguments(&self.name, &self.config);
+            let records = Path::new(RUN).join(INPUTS);
+            if self.stack == Stack::Director && records.is_dir() {
+                let record = records.join(&self.name).display().to_string();
+                arguments.extend(["--record".to_owned(), record]);
+            }
+            return arguments;
         }
         ["witness", "--config", &self.config, "--log-format", "json"].map(str::to_owned).into()
     }

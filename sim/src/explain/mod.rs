@@ -4,12 +4,20 @@ mod table;
 mod trail;
 mod words;
 
+use crate::net::packet::NodeId;
 use crate::{BadInput, Refusal, World};
+use director_core::Effect;
+use director_core::beat::LinkId;
+use director_core::time::Instant;
+use director_engine::record::{End, Writer};
 use scenario::{Event, History, Scenario, noticed};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-pub(crate) use trail::Trail;
-use words::Words;
+pub(crate) use table::table;
+pub(crate) use trail::{Step, Trail};
+pub(crate) use words::{Names, Words, timer};
 
 /// What is to be shown.
 #[derive(Clone, Debug)]
@@ -31,14 +39,16 @@ pub struct Explained {
     pub text: String,
     /// A pcapng file.
     pub capture: Vec<u8>,
+    /// What each life of each director would have recorded: `d1-1`, `d1-2`, and so on.
+    pub records: BTreeMap<String, String>,
 }
 
 /// One line: where it stands, and what it says.
-struct Line {
-    at: Duration,
+pub(crate) struct Line {
+    pub(crate) at: Duration,
     /// A node, or nothing for what is done from outside and what clients notice.
-    node: Option<String>,
-    parts: Vec<String>,
+    pub(crate) node: Option<String>,
+    pub(crate) parts: Vec<String>,
 }
 
 /// Runs a scenario under a seed and tells what led to what.
@@ -85,28 +95,67 @@ pub fn explain(
         "{}\n  {}, seed {seed}\n\n{}",
         scenario.title,
         scenario.file,
-        table::table(&nodes, &lines)
+        table(&nodes, &lines)
     );
-    Ok(Explained { text, capture: world.capture() })
+    let records = records(&world).map_err(|error| BadInput(format!("no record: {error}")))?;
+    Ok(Explained { text, capture: world.capture(), records })
 }
 
 /// What the directors were told, and what came of it.
 fn steps(world: &World, all: bool) -> Vec<Line> {
-    let words = Words { world };
+    let words = Words { names: world };
     let trail = world.trail.iter().flat_map(|trail| &trail.steps);
     let kept = trail.filter(|step| all || step.is_transition());
     kept.map(|step| {
-        let mut parts = vec![words.cause(step)];
-        let consequences = words.consequences(step, all);
-        parts.extend(consequences.into_iter().map(|text| format!("→ {text}")));
         let host = world.hosts.get(step.node.index());
         Line {
-            at: step.at.since(director_core::time::Instant::ZERO),
+            at: step.at.since(Instant::ZERO),
             node: host.map(|host| host.name.clone()),
-            parts,
+            parts: words.parts(step, all),
         }
     })
     .collect()
+}
+
+impl Names for World {
+    fn node(&self, address: IpAddr) -> String {
+        let node = self.scenario.node_at(address);
+        node.map_or_else(|| address.to_string(), |node| node.name.clone())
+    }
+
+    fn link(&self, node: NodeId, link: LinkId) -> String {
+        let director = self.hosts.get(node.index()).and_then(|host| host.director());
+        let links = director.map(|director| &director.config.cluster.links);
+        let found = links.and_then(|links| links.get(usize::from(link.0)));
+        found.map_or_else(|| format!("link {}", link.0), |link| link.to_string())
+    }
+}
+
+/// What the directors would have recorded, life by life. A life that outlasts the run has no end.
+fn records(world: &World) -> serde_json::Result<BTreeMap<String, String>> {
+    let mut records = BTreeMap::new();
+    let mut lives: BTreeMap<NodeId, usize> = BTreeMap::new();
+    let Some(trail) = &world.trail else { return Ok(records) };
+    for (place, beginning) in &trail.lives {
+        let Some(first) = trail.steps.get(*place) else { continue };
+        let mut later = trail.lives.iter().map(|(other, _)| other);
+        let is_next = |other: &&usize| {
+            **other > *place && trail.steps.get(**other).is_some_and(|it| it.node == first.node)
+        };
+        let end = later.find(is_next).copied().unwrap_or(trail.steps.len());
+        let (mut writer, mut text) = Writer::begin(beginning)?;
+        let steps = trail.steps.get(*place..end).unwrap_or_default();
+        let own: Vec<&Step> = steps.iter().filter(|step| step.node == first.node).collect();
+        for step in &own {
+            text.extend(writer.turn(&step.turn, usize::MAX)?);
+        }
+        if own.iter().any(|step| step.turn.effects.contains(&Effect::Exit)) {
+            text.push_str(&writer.end(End::Stopped));
+        }
+        let life = lives.entry(first.node).and_modify(|life| *life += 1).or_insert(1);
+        records.insert(format!("{}-{life}", beginning.node), text);
+    }
+    Ok(records)
 }
 
 /// What is done from outside, what neighbours learn, what clients notice.

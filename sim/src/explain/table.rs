@@ -1,17 +1,18 @@
-//! The table: time, what comes from outside, and a column for each node.
+//! The table: time, what comes from outside if anything does, and a column for each node.
 
 use super::Line;
 
 /// No column is wider than this.
 const WIDEST: usize = 46;
 
-pub(super) fn table(nodes: &[&str], lines: &[Line]) -> String {
+pub(crate) fn table(nodes: &[&str], lines: &[Line]) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
+    let outside = usize::from(lines.iter().any(|line| line.node.is_none()));
     let mut last = None;
     for line in lines {
         let column = match &line.node {
             None => 1,
-            Some(name) => 2 + nodes.iter().position(|node| node == name).unwrap_or(0),
+            Some(name) => 1 + outside + nodes.iter().position(|node| node == name).unwrap_or(0),
         };
         let time = match last == Some(line.at) {
             true => String::new(),
@@ -20,7 +21,7 @@ pub(super) fn table(nodes: &[&str], lines: &[Line]) -> String {
         last = Some(line.at);
         let texts = line.parts.iter().flat_map(|part| wrapped(part));
         for (number, text) in texts.enumerate() {
-            let mut row = vec![String::new(); nodes.len() + 2];
+            let mut row = vec![String::new(); nodes.len() + 1 + outside];
             if number == 0 {
                 row[0].clone_from(&time);
             }
@@ -28,7 +29,8 @@ pub(super) fn table(nodes: &[&str], lines: &[Line]) -> String {
             rows.push(row);
         }
     }
-    let mut header = vec!["time".to_owned(), "outside".to_owned()];
+    let mut header = vec!["time".to_owned()];
+    header.extend((outside > 0).then(|| "outside".to_owned()));
     header.extend(nodes.iter().map(|node| (*node).to_owned()));
     laid_out(&header, &rows)
 }

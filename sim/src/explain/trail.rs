@@ -2,75 +2,84 @@
 
 use crate::net::packet::NodeId;
 use director_core::report::Level;
-use director_core::time::{Instant, Reason};
+use director_core::time::{Deadline, Instant, Reason};
 use director_core::{Effect, Input, Report};
+use director_engine::record::{Beginning, Cause, Turn};
 
 /// Keeps every step of every director, in the order in which they were made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trail {
-    pub(super) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
+    /// What each process began with, and which step that was.
+    pub(crate) lives: Vec<(usize, Beginning)>,
 }
 
 /// One input and everything that came of it at once.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
-    pub(super) at: Instant,
-    pub(super) node: NodeId,
-    pub(super) cause: Cause,
-    pub(super) reports: Vec<Report>,
-    pub(super) effects: Vec<Effect>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Cause {
-    /// The process begins.
-    Start,
-    /// It was woken; for what, it had said before.
-    Timer(Option<Reason>),
-    Told(Input),
+pub(crate) struct Step {
+    pub(crate) at: Instant,
+    pub(crate) node: NodeId,
+    /// What a timer was set for; the director had said so before.
+    pub(crate) why: Option<Reason>,
+    /// The same, by the director's clock.
+    pub(crate) turn: Turn,
 }
 
 impl Trail {
-    pub(crate) fn starts(&mut self, at: Instant, node: NodeId) {
-        self.begin(at, node, Cause::Start);
+    pub(crate) fn starts(&mut self, at: Instant, node: NodeId, beginning: Beginning) {
+        self.begin(at, node, None, (Cause::Start, beginning.at));
+        self.lives.push((self.steps.len() - 1, beginning));
     }
 
-    pub(crate) fn told(&mut self, at: Instant, node: NodeId, input: &Input, why: Option<Reason>) {
-        let cause = match input {
-            Input::Deadline => Cause::Timer(why),
-            input => Cause::Told(input.clone()),
-        };
-        self.begin(at, node, cause);
+    pub(crate) fn told(
+        &mut self,
+        at: Instant,
+        node: NodeId,
+        (input, clock): (&Input, Instant),
+        why: Option<Reason>,
+    ) {
+        self.begin(at, node, why, (Cause::Told(input.clone()), clock));
     }
 
-    fn begin(&mut self, at: Instant, node: NodeId, cause: Cause) {
-        let (reports, effects) = (Vec::new(), Vec::new());
-        self.steps.push(Step { at, node, cause, reports, effects });
+    fn begin(&mut self, at: Instant, node: NodeId, why: Option<Reason>, what: (Cause, Instant)) {
+        let (effects, reports) = (Vec::new(), Vec::new());
+        let turn = Turn { at: what.1, cause: what.0, effects, reports, next: None };
+        self.steps.push(Step { at, node, why, turn });
     }
 
     pub(crate) fn reports(&mut self, report: &Report) {
         if let Some(step) = self.steps.last_mut() {
-            step.reports.push(report.clone());
+            step.turn.reports.push(report.clone());
         }
     }
 
     pub(crate) fn wants(&mut self, effect: &Effect) {
         if let Some(step) = self.steps.last_mut() {
-            step.effects.push(effect.clone());
+            step.turn.effects.push(effect.clone());
+        }
+    }
+
+    pub(crate) fn ends(&mut self, next: Option<Deadline>) {
+        if let Some(step) = self.steps.last_mut() {
+            step.turn.next = next;
         }
     }
 }
 
 impl Step {
     /// Whether something is another thing after it than before.
-    pub(super) fn is_transition(&self) -> bool {
-        let told = self.reports.iter().any(|report| report.level() != Level::Debug);
-        let done = self.effects.iter().any(|effect| {
+    pub(crate) fn is_transition(&self) -> bool {
+        let Turn { cause, effects, reports, .. } = &self.turn;
+        let told = reports.iter().any(|report| report.level() != Level::Debug);
+        let done = effects.iter().any(|effect| {
             matches!(effect, Effect::Fence { .. } | Effect::Exit | Effect::Announce { .. })
         });
-        let changed = matches!(&self.cause, Cause::Told(Input::Reconciled(result))
+        let changed = matches!(cause, Cause::Told(Input::Reconciled(result))
             if !result.done.is_empty() || !result.failed.is_empty());
-        let begun = matches!(self.cause, Cause::Start | Cause::Told(Input::Rejected { .. }));
+        let begun = matches!(
+            cause,
+            Cause::Start | Cause::Ordered(..) | Cause::Told(Input::Rejected { .. })
+        );
         told || done || changed || begun
     }
 }

@@ -1,27 +1,40 @@
 //! Causes and consequences in words.
 
-use super::trail::{Cause, Step};
-use crate::world::World;
+use super::trail::Step;
+use crate::net::packet::NodeId;
 use director_core::beat::{Kind, LinkId};
 use director_core::report::Level;
 use director_core::time::Reason;
 use director_core::vote::Answer as Vote;
 use director_core::{Effect, Input};
+use director_engine::record::Cause;
 use std::net::{IpAddr, SocketAddr};
 
 /// Who is who.
-pub(super) struct Words<'a> {
-    pub(super) world: &'a World,
+pub(crate) trait Names {
+    /// What an address is called.
+    fn node(&self, address: IpAddr) -> String;
+
+    /// What a node calls one of its heartbeat links.
+    fn link(&self, node: NodeId, link: LinkId) -> String;
+}
+
+/// What happens to a director and what it does, told with names.
+pub(crate) struct Words<'a> {
+    pub(crate) names: &'a dyn Names,
 }
 
 impl Words<'_> {
     /// Why the step was made.
-    pub(super) fn cause(&self, step: &Step) -> String {
+    pub(crate) fn cause(&self, step: &Step) -> String {
         let link = |link: LinkId| self.link(step, link);
-        match &step.cause {
+        match &step.turn.cause {
             Cause::Start => "its process begins".to_owned(),
-            Cause::Timer(Some(reason)) => format!("timer: {}", timer(*reason)),
-            Cause::Timer(None) => "timer".to_owned(),
+            Cause::Ordered(order, by) => format!("order of {by}: {order}"),
+            Cause::Told(Input::Deadline) => match step.why {
+                Some(reason) => format!("timer: {}", timer(reason)),
+                None => "timer".to_owned(),
+            },
             Cause::Told(Input::Beat { link: over, beat }) => {
                 let claims: Vec<String> = beat
                     .body
@@ -81,16 +94,22 @@ impl Words<'_> {
             Cause::Told(Input::Order(order)) => format!("order: {order}"),
             Cause::Told(Input::MaintenanceFiles(_)) => "files of maintenance".to_owned(),
             Cause::Told(Input::Stop) => "it is to stop".to_owned(),
-            Cause::Told(Input::Deadline) => "timer".to_owned(),
         }
     }
 
+    /// Its cause, and after it what came of it.
+    pub(crate) fn parts(&self, step: &Step, all: bool) -> Vec<String> {
+        let consequences = self.consequences(step, all).into_iter();
+        let consequences = consequences.map(|text| format!("→ {text}"));
+        std::iter::once(self.cause(step)).chain(consequences).collect()
+    }
+
     /// What came of it; what is sent or asked alike is said once.
-    pub(super) fn consequences(&self, step: &Step, all: bool) -> Vec<String> {
-        let told = step.reports.iter().filter(|report| all || report.level() != Level::Debug);
+    pub(crate) fn consequences(&self, step: &Step, all: bool) -> Vec<String> {
+        let told = step.turn.reports.iter().filter(|report| all || report.level() != Level::Debug);
         let mut found: Vec<String> = told.map(|report| report.to_string()).collect();
         let mut alike: Vec<(String, usize)> = Vec::new();
-        for effect in &step.effects {
+        for effect in &step.turn.effects {
             let is_routine =
                 matches!(effect, Effect::Send { beat, .. } if beat.kind == Kind::Regular);
             let Some(text) = self.effect(step, effect).filter(|_| all || !is_routine) else {
@@ -137,16 +156,11 @@ impl Words<'_> {
     }
 
     fn link(&self, step: &Step, link: LinkId) -> String {
-        let host = self.world.hosts.get(step.node.index());
-        let director = host.and_then(|host| host.director());
-        let links = director.map(|director| &director.config.cluster.links);
-        let found = links.and_then(|links| links.get(usize::from(link.0)));
-        found.map_or_else(|| format!("link {}", link.0), |link| link.to_string())
+        self.names.link(step.node, link)
     }
 
     fn node(&self, address: IpAddr) -> String {
-        let node = self.world.scenario.node_at(address);
-        node.map_or_else(|| address.to_string(), |node| node.name.clone())
+        self.names.node(address)
     }
 
     fn socket(&self, target: SocketAddr) -> String {
@@ -158,7 +172,7 @@ fn lower(word: &str) -> String {
     word.to_lowercase()
 }
 
-fn timer(reason: Reason) -> &'static str {
+pub(crate) fn timer(reason: Reason) -> &'static str {
     match reason {
         Reason::BeatDue => "a heartbeat is due",
         Reason::PeerLate => "a peer is late",

@@ -212,6 +212,7 @@ impl Seat {
             source: Box::new(Now(Arc::clone(&self))),
             changes: told,
             orders: requests,
+            record: None,
         };
         let shell = Shell::new(ports, settings(config), self.name.clone(), seed, (&found, left));
         let listening = spawn_local(Arc::clone(&self).hear(shell.listen()));

@@ -11,6 +11,8 @@ use core::num::NonZeroU8;
 
 /// One advertisement (RFC 9568 §5.2, RFC 3768 §5.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Advert {
     /// Version of the protocol.
     pub version: VrrpVersion,

@@ -156,6 +156,8 @@ pub struct Notice {
 
 /// Why an alert was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Undelivered {
     /// Whether it makes sense to try it again.
     pub again: bool,

@@ -40,6 +40,8 @@ pub struct LinkId(pub u8);
 
 /// One packet of the heartbeat protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Beat {
     /// What the packet is for.
     pub kind: Kind,
@@ -72,6 +74,8 @@ pub const RELEASES: u8 = 16;
 
 /// What a director says of itself in every packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Body {
     /// The version of the packets that say this, see [`crate::wire::heartbeat`].
     ///

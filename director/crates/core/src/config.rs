@@ -42,6 +42,8 @@ use alloc::collections::BTreeMap;
 
 /// A whole configuration: what all directors have, or what one of them has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Config {
     /// What the directors have in common.
     pub cluster: Cluster,

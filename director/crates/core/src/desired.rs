@@ -83,6 +83,8 @@ impl DesiredService {
 
 /// A real server as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct DesiredServer {
     /// How packets reach it.
     pub forward: Forward,

@@ -198,6 +198,8 @@ pub struct Reconciled {
 
 /// A step that the kernel refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct FailedStep {
     /// What was tried.
     pub step: Step,

@@ -37,6 +37,8 @@ pub mod advert;
 pub mod alert;
 pub mod alter;
 pub mod beat;
+#[cfg(feature = "serde")]
+mod checked;
 pub mod cluster;
 pub mod config;
 pub mod desired;
@@ -52,6 +54,8 @@ mod millis;
 pub mod name;
 pub mod observed;
 pub mod order;
+#[cfg(feature = "serde")]
+mod pairs;
 pub mod plan;
 pub mod planted;
 pub mod probe;

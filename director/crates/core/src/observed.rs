@@ -31,7 +31,7 @@ pub struct Snapshot {
 /// How long the kernel keeps an address when nobody renews it (`IFA_CACHEINFO` in
 /// `linux/if_addr.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Lifetime {
     /// So long, then it takes the address off by itself. The kernel counts in whole seconds.
@@ -57,6 +57,8 @@ impl fmt::Display for Lifetime {
 
 /// A virtual service in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct ObservedService {
     /// The kernel's name of its scheduler; one that we have no name for may be among them.
     pub scheduler: String,
@@ -72,6 +74,8 @@ pub struct ObservedService {
 
 /// How clients stay with their server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct ObservedPersistence {
     /// How long after a client's last connection.
     pub timeout: Duration,
@@ -147,6 +151,8 @@ impl ObservedService {
 
 /// A real server in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct ObservedServer {
     /// How packets reach it.
     pub forward: Forward,

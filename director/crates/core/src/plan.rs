@@ -16,6 +16,8 @@ use core::net::SocketAddr;
 
 /// One operation on the kernel. The kernel does it wholly or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Step {
     /// Take an address off its interface.
     RemoveAddress(VirtualAddress),
@@ -43,7 +45,7 @@ pub enum Step {
     /// Remove a virtual service with its servers.
     RemoveService(ServiceKey),
     /// Let packets have these firewall marks, and no others of ours.
-    SetMarks(Marks),
+    SetMarks(#[cfg_attr(feature = "serde", serde(with = "crate::pairs"))] Marks),
     /// Stop a synchronisation daemon.
     StopSync(SyncRole),
     /// Start a synchronisation daemon.

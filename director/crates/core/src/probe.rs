@@ -197,6 +197,8 @@ impl fmt::Display for Failure {
 
 /// What a server that passed its check said beside that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Passed {
     /// What its agent wishes.
     pub advice: Advice,

@@ -29,6 +29,8 @@ use core::time::Duration;
 
 /// A real server in a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Seat {
     /// The service.
     pub service: ServiceName,
@@ -72,6 +74,8 @@ impl fmt::Display for Duty {
 
 /// What stands for a server, in the order in which one of two prevails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Standing {
     /// Grows with every order that its author knows of.
     pub version: u64,
@@ -83,6 +87,8 @@ pub struct Standing {
 
 /// What a director tells its peers of one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Entry {
     /// Which.
     pub seat: Seat,

@@ -29,6 +29,8 @@ pub struct Question {
 
 /// What the voter says to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Answer {
     /// Who asked.
     pub node: NodeName,

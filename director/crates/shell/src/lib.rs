@@ -10,6 +10,7 @@
 //!   and in a simulator.
 //! * [`control`]: the unix socket for `status`. [`signals`]: SIGTERM, SIGINT, SIGHUP.
 //!   [`maintenance`]: files that take servers out.
+//! * [`record`]: what happened to the director, for a replay.
 //! * [`telemetry`]: the log, for people or as JSON lines. [`status`]: the view as text.
 
 mod applier;
@@ -30,6 +31,7 @@ pub mod memory;
 pub mod metrics;
 mod order;
 pub mod program;
+pub mod record;
 mod settings;
 mod shell;
 pub mod signals;

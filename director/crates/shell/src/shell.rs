@@ -17,6 +17,7 @@ use crate::manager::{Manager, News};
 use crate::memory::Memory;
 use crate::metrics::{Meter, Turn};
 use crate::order::Order;
+use crate::record::{RecordFile, Recording};
 use crate::settings::{Settings, Source};
 use crate::spare::give_back;
 use crate::status::roles;
@@ -30,6 +31,7 @@ use director_core::time::Instant;
 use director_core::wire::heartbeat;
 use director_core::{Director, Effect, Input, Report};
 use director_engine::ports::{Announcer, Kernel};
+use director_engine::record::{Beginning, Cause};
 use director_probes::Network;
 use std::io;
 use std::time::Duration;
@@ -77,6 +79,8 @@ pub struct Ports<K, L, N> {
     pub changes: mpsc::Receiver<Input>,
     /// Requests of people, signals and the control socket.
     pub orders: mpsc::Receiver<Order>,
+    /// Where everything that happens is recorded, if anywhere.
+    pub record: Option<RecordFile>,
 }
 
 /// Why a director ended otherwise than by an orderly stop.
@@ -129,6 +133,7 @@ pub struct Shell<K, L, N> {
     complaints: Complaints,
     meter: Meter,
     events: Events,
+    recording: Recording,
     /// The deadline that was met last, and when; meeting it again at once would turn the loop hot.
     met: Option<(Instant, Instant)>,
     alive_at: Instant,
@@ -153,8 +158,19 @@ where
         let now = ports.clock.now();
         let config = settings.config.clone();
         let read = config.digest();
+        let recording = Recording::of(ports.record, || Beginning {
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            node: node.clone(),
+            seed,
+            at: now,
+            began: jiff::Timestamp::now().to_string(),
+            config: config.clone(),
+            found: found.clone(),
+            ledger: ledger.clone(),
+        });
         Self {
             director: Director::inheriting(config, node.clone(), seed, found, &ledger, now),
+            recording,
             node,
             settings,
             links: ports.links,
@@ -195,11 +211,13 @@ where
     /// When it has to end otherwise.
     pub async fn run(mut self) -> Result<(), Failed> {
         give_back();
+        self.recording.begins(|| Cause::Start, self.alive_at);
         self.carry_out();
         self.manager.tell(News::Ready(self.summary()));
         while !self.over {
             self.turn().await?;
         }
+        self.recording.stops();
         tokio::join!(self.hooks.drain(), self.deliveries.drain());
         let groups = self.director.groups(self.clock.now());
         let addresses = groups.iter().flat_map(|group| &group.addresses);
@@ -337,23 +355,28 @@ where
     }
 
     fn handle(&mut self, input: Input) {
-        self.director.handle(input, self.clock.now());
+        let now = self.clock.now();
+        self.recording.begins(|| Cause::Told(input.clone()), now);
+        self.director.handle(input, now);
         self.carry_out();
     }
 
     fn carry_out(&mut self) {
         while let Some(effect) = self.director.next_effect() {
+            self.recording.wants(&effect);
             self.perform(effect);
         }
         let now = self.clock.now();
         let mut roles_changed = false;
         while let Some(report) = self.director.next_report() {
+            self.recording.reports(&report);
             roles_changed |= matches!(report, Report::Role { .. });
             self.hooks.tell(&self.settings.config, &self.node, &report);
             telemetry::tell(&report, now);
             self.meter.note(&report, now);
             self.events.tell(&report, now);
         }
+        self.recording.ends(self.director.next_deadline());
         if roles_changed {
             self.manager.tell(News::Status(self.summary()));
         }
@@ -435,7 +458,9 @@ where
             }
             Order::Operate(order, by, reply) => {
                 tracing::info!("asked to {order} by {by}");
-                let answer = self.director.order(&order, &by, self.clock.now());
+                let now = self.clock.now();
+                self.recording.begins(|| Cause::Ordered(order.clone(), by.clone()), now);
+                let answer = self.director.order(&order, &by, now);
                 if let Err(refusal) = &answer {
                     tracing::warn!("refused: {refusal}");
                 }

@@ -56,6 +56,8 @@ use router::{Own, Router, Way};
 
 /// An advert, or what was wrong with a packet, and how it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Arrival {
     /// By this interface.
     pub interface: InterfaceName,

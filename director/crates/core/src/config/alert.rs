@@ -12,6 +12,8 @@ use core::time::Duration;
 
 /// A channel by which people, or their programs, are told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Alert {
     /// How they are told.
     pub means: Means,
@@ -35,6 +37,8 @@ pub struct Alert {
 
 /// How people are told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Means {
     /// A program, by its full path, and its arguments; never empty.
     Command(Vec<String>),
@@ -46,6 +50,8 @@ pub enum Means {
 
 /// Mails.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Mail {
     /// To whom; never empty.
     pub to: Vec<String>,
@@ -68,6 +74,8 @@ pub struct Mail {
 
 /// Whether a connection to a mail server is secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Security {
     /// It is not.
     Off,
@@ -79,6 +87,8 @@ pub enum Security {
 
 /// An HTTP server that takes alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Webhook {
     /// Whether over TLS.
     pub tls: bool,
@@ -97,6 +107,8 @@ pub struct Webhook {
 
 /// Which director tells of services and servers. Every one tells of itself and its peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Senders {
     /// The one that owns the service's address.
     Active,
@@ -106,6 +118,8 @@ pub enum Senders {
 
 /// How many alerts are told at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Limit {
     /// So many.
     pub count: NonZeroU32,
@@ -115,6 +129,8 @@ pub struct Limit {
 
 /// What follows when an alert could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Retry {
     /// The pause before the second attempt; it doubles with each.
     pub first: Duration,

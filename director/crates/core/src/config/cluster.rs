@@ -13,6 +13,8 @@ use core::time::Duration;
 
 /// Settings of the whole cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Cluster {
     /// Heartbeats of other clusters on the same network are ignored.
     pub name: ClusterName,
@@ -67,6 +69,8 @@ impl Cluster {
 
 /// A path of heartbeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Link {
     /// The interface by which they leave and arrive.
     pub interface: InterfaceName,
@@ -101,6 +105,8 @@ impl fmt::Display for Link {
 
 /// A command of the operator's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Hook {
     /// The program, by its full path, and its first arguments; never empty.
     pub command: Vec<String>,
@@ -110,6 +116,8 @@ pub struct Hook {
 
 /// How a missing heartbeat becomes a dead peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Detection {
     /// By silence for the whole deadtime alone.
     Deadtime,
@@ -145,6 +153,8 @@ impl Detection {
 
 /// Whether a better-ranked node takes addresses back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Failback {
     /// It does, after it has been back for this long.
     Auto {
@@ -157,6 +167,8 @@ pub enum Failback {
 
 /// How ownership is announced to the neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Announce {
     /// Gratuitous ARPs per address after a takeover and after a heal.
     pub count: NonZeroU8,
@@ -168,6 +180,8 @@ pub struct Announce {
 
 /// One director.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Node {
     /// Its own, fixed address on each link.
     pub addresses: BTreeMap<InterfaceName, IpAddr>,
@@ -192,6 +206,7 @@ impl Hash for Node {
 /// How much a node is preferred as owner: 1 (least) to 254 (most), as in VRRP (RFC 9568 §5.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "u8", into = "u8"))]
 pub struct Priority(u8);
 
 impl Priority {
@@ -208,8 +223,13 @@ impl Priority {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::checked::through_number!(Priority, u8, Priority::new, Priority::get, "not from 1 to 254");
+
 /// Virtual addresses that move together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Group {
     /// The addresses; never empty.
     pub addresses: BTreeSet<VirtualAddress>,

@@ -19,6 +19,8 @@ use alloc::vec::Vec;
 
 /// What is said to the server and what it must answer. All servers of a service share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Dialogue {
     /// A TCP connection can be made.
     Tcp,
@@ -163,6 +165,8 @@ impl Dialogue {
 
 /// Bytes over a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Talk {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -174,6 +178,8 @@ pub struct Talk {
 
 /// A datagram and its answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Udp {
     /// What is sent.
     pub send: Vec<u8>,
@@ -183,6 +189,8 @@ pub struct Udp {
 
 /// A question to a name server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Dns {
     /// Over TLS (RFC 7858), which goes over TCP.
     pub tls: Option<Tls>,
@@ -200,6 +208,8 @@ macro_rules! records {
     ($($variant:ident $name:literal $number:literal;)*) => {
         /// A kind of record (RFC 1035 §3.2.2 and the registry after it).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
         pub enum Record { $(#[doc = concat!("`", $name, "`.")] $variant,)* }
 
         impl Record {
@@ -235,6 +245,8 @@ records! {
 
 /// A user that a RADIUS server must accept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Radius {
     /// Who asks for access.
     pub login: Login,
@@ -244,6 +256,8 @@ pub struct Radius {
 
 /// A question to a SIP server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Sip {
     /// Over TLS (RFC 3261 §26.2), which goes over TCP.
     pub tls: Option<Tls>,
@@ -255,6 +269,8 @@ pub struct Sip {
 
 /// A question to an agent on the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Agent {
     /// What is sent once there is a connection.
     pub send: Vec<u8>,
@@ -262,6 +278,8 @@ pub struct Agent {
 
 /// A program on the director.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Program {
     /// Its path and its arguments; the address and the port of the server come behind them.
     pub command: Vec<String>,
@@ -271,6 +289,8 @@ pub struct Program {
 
 /// A file on the director.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct File {
     /// Its path.
     pub path: String,

@@ -1,5 +1,7 @@
 //! How packets reach real servers.
 
+#[cfg(feature = "serde")]
+use alloc::string::String;
 use core::fmt;
 use core::num::NonZeroU16;
 
@@ -16,6 +18,8 @@ pub enum Forward {
 
 /// What a tunnelled packet is wrapped in (`IP_VS_CONN_F_TUNNEL_TYPE_*` in `linux/ip_vs.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Tunnel {
     /// IP in IP (RFC 2003), or in IPv6 (RFC 2473).
     Ipip,
@@ -35,6 +39,8 @@ pub enum Tunnel {
 
 /// The checksum of a GUE packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Checksum {
     /// None in the UDP header.
     Off,
@@ -93,4 +99,43 @@ impl serde::Serialize for Forward {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Forward {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        written(&text).ok_or_else(|| serde::de::Error::custom("no forwarding method"))
+    }
+}
+
+/// The reverse of how a forwarding method is displayed.
+#[cfg(feature = "serde")]
+fn written(text: &str) -> Option<Forward> {
+    let mut words = text.split(' ');
+    let tunnel = match (words.next()?, words.next()) {
+        ("direct", None) => return Some(Forward::Direct),
+        ("nat", None) => return Some(Forward::Nat),
+        ("tunnel", None) => Tunnel::Ipip,
+        ("tunnel", Some("gue")) => {
+            let port = words.next()?.parse().ok()?;
+            let named = |name| {
+                let all = [Checksum::Off, Checksum::Outer, Checksum::Remote];
+                all.into_iter().find(|checksum| checksum.name() == name)
+            };
+            let checksum = match words.next() {
+                None => Checksum::Off,
+                Some("checksum") => named(words.next()?)?,
+                Some(_) => return None,
+            };
+            Tunnel::Gue { port, checksum }
+        }
+        ("tunnel", Some("gre")) => match words.next() {
+            None => Tunnel::Gre { checksum: false },
+            Some("checksum") => Tunnel::Gre { checksum: true },
+            Some(_) => return None,
+        },
+        _ => return None,
+    };
+    words.next().is_none().then_some(Forward::Tunnel(tunnel))
 }

@@ -136,6 +136,8 @@ impl fmt::Display for ServiceKey {
 /// The firewall marks that are the director's own: with each of them it reaches one real server by
 /// one forwarding method, for checks through the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "u32", into = "u32"))]
 pub struct CheckMarks {
     first: u32,
 }
@@ -172,6 +174,9 @@ impl CheckMarks {
         key.mark().is_some_and(|mark| mark >= self.first && mark - self.first < Self::COUNT)
     }
 }
+
+#[cfg(feature = "serde")]
+crate::checked::through_number!(CheckMarks, u32, CheckMarks::from, CheckMarks::first, "no room");
 
 impl Default for CheckMarks {
     fn default() -> Self {

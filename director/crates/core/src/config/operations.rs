@@ -6,6 +6,8 @@ use core::net::SocketAddr;
 
 /// What a director offers to its operators beside the control socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Operations {
     /// Where metrics are served over HTTP: an address of the loopback interface.
     pub metrics: Option<SocketAddr>,
@@ -17,6 +19,8 @@ pub struct Operations {
 
 /// The page, the metrics and orders over TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Api {
     /// Where it listens.
     pub listen: SocketAddr,

@@ -9,6 +9,8 @@ use alloc::collections::BTreeMap;
 
 /// What stands in the place of the configuration's on one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Overrides {
     /// What the node's interfaces are called, by what the configuration calls them.
     pub interfaces: BTreeMap<InterfaceName, InterfaceName>,

@@ -5,6 +5,8 @@ use core::time::Duration;
 
 /// How often a server is asked beside the regular interval, and what it is before its first answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Pace {
     /// Between two checks while the state is about to change: some, but not all, of the answers
     /// that it takes have come. The regular interval when absent.
@@ -20,6 +22,8 @@ pub struct Pace {
 
 /// What a server is before its first check. It never gets connections before its first success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Initial {
     /// Unknown: one success brings it up.
     #[default]
@@ -30,6 +34,8 @@ pub enum Initial {
 
 /// What a service does with the states of its servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Policy {
     /// How much must be usable for the service to count as served by its own servers.
     pub quorum: Option<Quorum>,
@@ -46,6 +52,8 @@ pub struct Policy {
 
 /// How much weight must be usable; below it the fallback serves instead, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Quorum {
     /// Sum of the weights of usable servers.
     pub weight: NonZeroU32,
@@ -68,6 +76,8 @@ impl Quorum {
 
 /// A share of a hundred: 1 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "u8", into = "u8"))]
 pub struct Percent(u8);
 
 impl Percent {
@@ -90,8 +100,13 @@ impl Percent {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::checked::through_number!(Percent, u8, Percent::new, Percent::get, "not from 1 to 100");
+
 /// When a server that changes too often stays out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Damping {
     /// So many failures of a server that was up …
     pub changes: NonZeroU8,

@@ -57,6 +57,7 @@ impl fmt::Display for Scheduler {
 ///
 /// `sh` and `mh` know the first two; the kernel keeps all three for any scheduler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SchedulerFlags(u8);
 
 impl SchedulerFlags {

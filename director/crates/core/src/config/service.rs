@@ -11,6 +11,8 @@ use core::time::Duration;
 
 /// A virtual service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Service {
     /// What clients connect to.
     pub key: ServiceKey,
@@ -38,6 +40,8 @@ pub struct Service {
 
 /// A real server of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Server {
     /// Its share of the connections.
     pub weight: Weight,
@@ -104,6 +108,8 @@ pub enum OnFailure {
 
 /// A health check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Check {
     /// What is said to the server and what it must answer.
     pub dialogue: Dialogue,
@@ -125,7 +131,7 @@ pub struct Check {
 
 /// By which way a check reaches a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Via {
     /// To the server's own address.

@@ -7,6 +7,8 @@ use core::time::Duration;
 /// What the kernel keeps of a virtual service beside its key (`ip_vs_service_user_kern` in
 /// `net/ip_vs.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct ServiceSettings {
     /// How connections are spread.
     pub scheduler: Scheduler,
@@ -46,6 +48,8 @@ impl fmt::Display for ServiceSettings {
 
 /// How clients stay with their server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Persistence {
     /// How long after a client's last connection; whole seconds.
     pub timeout: Duration,
@@ -57,6 +61,8 @@ pub struct Persistence {
 
 /// What of a packet tells clients apart beside their address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum PersistenceEngine {
     /// The Call-ID of SIP over UDP (`ip_vs_pe_sip.c`).
     Sip,
@@ -80,7 +86,7 @@ impl PersistenceEngine {
 
 /// From when to when a real server gets no new connections because it has too many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Thresholds {
     /// Connections at which it begins; 0 for never.
     pub upper: u32,

@@ -8,6 +8,8 @@ use core::time::Duration;
 
 /// How directors tell each other of their connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct SyncSettings {
     /// What the kernel's daemons are started with.
     pub daemon: SyncDaemon,
@@ -43,7 +45,7 @@ impl SyncSettings {
 
 /// What a synchronisation daemon of the kernel does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum SyncRole {
     /// It sends this node's connections.
@@ -64,7 +66,7 @@ impl fmt::Display for SyncRole {
 /// What a synchronisation daemon of the kernel is started with (`ipvs_sync_daemon_cfg` in
 /// `net/ip_vs.h`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SyncDaemon {
     /// The interface of the multicast.
     pub interface: InterfaceName,

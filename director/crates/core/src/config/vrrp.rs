@@ -9,6 +9,8 @@ use core::time::Duration;
 
 /// A virtual router (RFC 9568 §6.1; RFC 3768 §6.1 for version 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Vrrp {
     /// Its number on the segment: the VRID.
     pub router: NonZeroU8,
@@ -60,6 +62,8 @@ impl fmt::Display for VrrpVersion {
 
 /// A version of the protocol with what only that one has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Dialect {
     /// Version 2.
     V2 {

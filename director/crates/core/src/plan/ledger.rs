@@ -29,10 +29,10 @@ pub struct Ledger {
     servers: BTreeMap<ServiceKey, Arc<BTreeSet<SocketAddr>>>,
     addresses: BTreeSet<VirtualAddress>,
     /// How long the servers of our services drain, should these leave the configuration.
-    #[cfg_attr(feature = "serde", serde(with = "pairs"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::pairs"))]
     drains: BTreeMap<ServiceKey, Duration>,
     /// What the kernel had before something else was set.
-    #[cfg_attr(feature = "serde", serde(with = "pairs"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::pairs"))]
     settings: BTreeMap<Sysctl, SysctlValue>,
     /// Whether there were synchronisation daemons.
     synchronised: bool,
@@ -154,30 +154,6 @@ impl Ledger {
                 .map(|server| (*key, Some(*server)));
             whole.into_iter().chain(parts)
         })
-    }
-}
-
-/// A map as a list of pairs: in text, the key of a map must be a text.
-#[cfg(feature = "serde")]
-mod pairs {
-    use alloc::collections::BTreeMap;
-    use alloc::vec::Vec;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

@@ -13,6 +13,7 @@ mod late;
 mod maintenance;
 mod openmetrics;
 mod pair;
+mod recorded;
 mod secure;
 mod slow;
 mod support;

@@ -135,16 +135,19 @@ pub enum Exit {
     BadInput,
     /// This machine cannot run it.
     CannotRun,
+    /// What was done again came out otherwise.
+    Differs,
 }
 
 impl Exit {
-    /// The process's exit status: 0, 1, 2, 3.
+    /// The process's exit status: 0, 1, 2, 3, 4.
     pub const fn status(self) -> u8 {
         match self {
             Self::Held => 0,
             Self::Violated => 1,
             Self::BadInput => 2,
             Self::CannotRun => 3,
+            Self::Differs => 4,
         }
     }
 }

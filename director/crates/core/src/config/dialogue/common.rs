@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 /// Where a secret is kept. Never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Secret {
     /// In a file; a line end behind it is not part of it.
     File(String),
@@ -14,6 +16,8 @@ pub enum Secret {
 
 /// Who logs in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Login {
     /// The user's name.
     pub user: String,
@@ -23,6 +27,8 @@ pub struct Login {
 
 /// What an answer must contain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Pattern {
     /// A text.
     Text(String),
@@ -34,6 +40,8 @@ pub enum Pattern {
 
 /// What a dialogue is carried by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Transport {
     /// Datagrams.
     Udp,
@@ -43,6 +51,8 @@ pub enum Transport {
 
 /// A connection that is made secret (RFC 8446).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Tls {
     /// When that happens.
     pub start: Start,
@@ -70,6 +80,8 @@ impl Tls {
 
 /// When a connection is made secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Start {
     /// At once.
     Connected,
@@ -79,6 +91,8 @@ pub enum Start {
 
 /// What proves that the server is the one that is meant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Trust {
     /// A certificate below the roots that this system trusts.
     System,

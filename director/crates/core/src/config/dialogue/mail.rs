@@ -5,6 +5,8 @@ use alloc::string::String;
 
 /// A question to a mail server or a submission server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Smtp {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -16,6 +18,8 @@ pub struct Smtp {
 
 /// A question to a mail store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Mailbox {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -25,6 +29,8 @@ pub struct Mailbox {
 
 /// A question to a file server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Ftp {
     /// Over TLS (RFC 4217), the data as well.
     pub tls: Option<Tls>,
@@ -38,6 +44,8 @@ pub struct Ftp {
 
 /// A question to a news server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Nntp {
     /// Over TLS.
     pub tls: Option<Tls>,

@@ -5,6 +5,8 @@ use alloc::string::String;
 
 /// A question to a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Ldap {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -18,6 +20,8 @@ pub struct Ldap {
 
 /// A question to a database.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Sql {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -35,6 +39,8 @@ pub struct Sql {
 
 /// The public key of RSA with which a password is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum ServerKey {
     /// The one that the server names. Whoever can change packets can name another.
     Asked,
@@ -44,6 +50,8 @@ pub enum ServerKey {
 
 /// A question to a Redis server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Redis {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -57,6 +65,8 @@ pub struct Redis {
 
 /// A question to a memcached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Memcached {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -66,6 +76,8 @@ pub struct Memcached {
 
 /// A question to an Oracle listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Oracle {
     /// The service that it must know; that it answers is enough when absent.
     pub service: Option<String>,

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 /// A question for a page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Http {
     /// Over TLS.
     pub tls: Option<Tls>,
@@ -62,6 +64,8 @@ impl Http {
 
 /// Which HTTP is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Version {
     /// HTTP/1.1 (RFC 9112).
     Http1,
@@ -71,6 +75,8 @@ pub enum Version {
 
 /// Statuses from `first` to `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct StatusRange {
     /// The first of them.
     pub first: u16,
@@ -80,6 +86,8 @@ pub struct StatusRange {
 
 /// A question to the health service of gRPC (`grpc.health.v1.Health/Check`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub struct Grpc {
     /// Over TLS.
     pub tls: Option<Tls>,

@@ -13,9 +13,11 @@ use director_shell::clock::{Clock, RuntimeClock};
 use director_shell::courier::{Courier, Delivery};
 use director_shell::links::{Routers, Witnesses};
 use director_shell::manager::{Manager, News};
+use director_shell::record::RecordFile;
 use director_shell::{Failed, Order, Ports, Settings, Shell, Source};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -125,6 +127,8 @@ pub(crate) struct Cluster {
     pub(crate) switch: Switch,
     pub(crate) servers: Servers,
     pub(crate) letters: Letters,
+    /// The folder in which the directors record what happens to them, each under its name.
+    pub(crate) records: Option<PathBuf>,
 }
 
 /// A director that runs.
@@ -174,6 +178,10 @@ impl Cluster {
             source: Box::new(Next(next.clone())),
             changes: told,
             orders: requests,
+            record: self
+                .records
+                .as_ref()
+                .map(|folder| RecordFile::create(&folder.join(name), usize::MAX).unwrap()),
         };
         let found = director_shell::found(&mut kernel.clone(), &config).unwrap();
         let settings = Settings { config: Arc::new(config), key: key() };
