@@ -18,7 +18,7 @@ stories=(
     scenarios/guides/witness.toml
     scenarios/orders/drained-and-maintained.toml
     scenarios/reload/then-takeover.toml
-    scenarios/vrrp/active-loses-power.toml
+    scenarios/vrrp/better-router-returns.toml
 )
 status=0
 "$RELEASE/director-lab" run "${stories[@]}" --engine timetravel --seed 7 \

@@ -191,6 +191,7 @@ proptest! {
         let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
         bytes[at] = byte;
         let wrong = replay(&bytes[..], "x.record", WHOLE).unwrap_err().0;
-        prop_assert!(wrong.starts_with(&format!("x.record:{line}: ")), "{} of line {}", wrong, line);
+        let named = format!("x.record:{line}: ");
+        prop_assert!(wrong.starts_with(&named), "{} of line {}", wrong, line);
     }
 }

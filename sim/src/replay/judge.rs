@@ -132,9 +132,11 @@ impl Judge {
         let views = director.groups(turn.at);
         let active = views.iter().any(|view| view.name == *name && view.role == Role::Active);
         // What was due when the group had to be given up goes out before the address does.
-        let lost = turn.reports.iter().any(
-            |report| matches!(report, Report::Role { group, from: Role::Active, .. } if group == name),
-        );
+        let loses = |report: &Report| match report {
+            Report::Role { group, from: Role::Active, .. } => group == name,
+            _ => false,
+        };
+        let lost = turn.reports.iter().any(loses);
         if !active && !lost {
             let facts = format!("{address} is announced, and {name} is not owned");
             self.note("owner-announces", line, facts);

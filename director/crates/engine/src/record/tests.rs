@@ -393,7 +393,8 @@ proptest! {
 
     /// A line that is missing, twice there, or in another place is found out where it is so.
     #[test]
-    fn a_moved_line_is_named(from in any::<prop::sample::Index>(), to in any::<prop::sample::Index>()) {
+    fn a_moved_line_is_named(places in any::<[prop::sample::Index; 2]>()) {
+        let [from, to] = places;
         let mut lines = lines();
         let from = from.index(lines.len() - 1);
         let line = lines.remove(from);
