@@ -86,10 +86,11 @@ fn owner(director: &Running, addresses: usize) -> Outcome<()> {
 
 /// The node is gone at once, with all that its kernel knew.
 fn lose_power(director: Running) -> Outcome<()> {
+    // First, or it might see its carrier go and give the address up, which a dead node does not.
+    director.kill()?;
     for interface in ["lan", "hb"] {
         run("ip", &["-n", "d", "link", "set", interface, "down"])?;
     }
-    director.kill()?;
     // What a boot forgets.
     run("ip", &["-n", "d", "addr", "del", "10.0.0.100/24", "dev", "lan"])?;
     run("ip", &["netns", "exec", "d", "ipvsadm", "-C"])?;
