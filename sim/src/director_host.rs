@@ -63,10 +63,12 @@ pub(crate) struct Process {
     /// When it last asked to be woken; it may have moved since the waking was planned.
     due: Option<Instant>,
     pub(crate) pass: Option<Pass>,
+    /// When the last pass that has begun was asked for.
+    pub(crate) asked: Option<Instant>,
     /// What it wants of the kernel.
     pub(crate) desired: Option<Arc<DesiredState>>,
-    /// The pass that is to begin, or to begin next.
-    pub(crate) wanted: Option<(u64, Arc<DesiredState>)>,
+    /// The pass that is to begin, or to begin next, and when it was asked for.
+    pub(crate) wanted: Option<(u64, Arc<DesiredState>, Instant)>,
     pub(crate) stepping: bool,
     pub(crate) probes: Probes,
     /// What has happened and the process has not been run for yet.
@@ -92,6 +94,16 @@ impl DirectorHost {
             IpAddr::V4(address) => self.kernel.holds(address),
             IpAddr::V6(_) => true,
         }
+    }
+
+    /// The configuration that it uses, or would start with.
+    pub(crate) fn in_use(&self) -> Arc<Config> {
+        self.process.as_ref().map_or_else(|| self.config.clone(), |process| process.config())
+    }
+
+    /// When the pass was asked for that its process carries out.
+    pub(crate) fn pass_asked(&self) -> Option<Instant> {
+        self.process.as_ref()?.asked
     }
 
     fn clock(&self, now: Instant) -> Instant {
@@ -165,6 +177,7 @@ impl World {
             wake: None,
             due: None,
             pass: None,
+            asked: None,
             desired: None,
             wanted: None,
             stepping: false,
@@ -260,7 +273,7 @@ impl World {
                 Effect::CancelProbe { ticket } => process.probes.cancel(ticket),
                 Effect::Reconcile { number, desired } => {
                     process.desired = Some(Arc::clone(&desired));
-                    process.wanted = Some((number, desired));
+                    process.wanted = Some((number, desired, now));
                     self.plan_step(node);
                 }
                 Effect::Announce { address } => {

@@ -7,6 +7,7 @@ mod orders;
 mod ownership;
 mod packets;
 pub(crate) mod rule;
+mod sleep;
 #[cfg(test)]
 mod tests;
 mod votes;
@@ -276,9 +277,11 @@ impl World {
     pub(crate) fn guard_tampered(&mut self, node: NodeId) {
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
         let Some(resync) = host.map(|director| director.config.cluster.resync) else { return };
-        let until = self.now + resync + LAG;
+        let now = self.now;
+        let until = now + resync + LAG;
         if let Some(watch) = self.guard.watch(node) {
             watch.tampered = until;
+            watch.tampered_at = Some(now);
         }
     }
 

@@ -42,7 +42,8 @@ impl World {
                 process.pass = None;
                 over = Some(result);
             }
-        } else if let Some((number, desired)) = process.wanted.take() {
+        } else if let Some((number, desired, asked)) = process.wanted.take() {
+            process.asked = Some(asked);
             match Pass::begin(kernel, number, desired, &mut director.ledger) {
                 Ok(pass) => process.pass = Some(pass),
                 Err(result) => over = Some(result),

@@ -195,6 +195,7 @@ impl World {
     pub(crate) fn probe_hears(&mut self, node: NodeId, src: Ipv4Addr, tcp: Tcp) {
         let now = self.now;
         let port = tcp.dport;
+        let frozen = self.director(node).is_some_and(|director| director.gait.is_frozen());
         let Some(running) = self.probes(node).and_then(|probes| probes.by_port(port)) else {
             return;
         };
@@ -210,10 +211,13 @@ impl World {
                 running.accepted = Some(accepted);
                 running.connected = Some(now);
                 running.backoff = DATA_TIMEOUT;
-                running.retry = Some(now + DATA_TIMEOUT);
+                // The kernel accepts for a process that is not run, but nobody asks.
+                running.retry = Some(if frozen { now } else { now + DATA_TIMEOUT });
                 self.arm_probes(node);
                 self.confirm(node, src);
-                self.probe_sends(node, port, Segment::Request(accepted));
+                if !frozen {
+                    self.probe_sends(node, port, Segment::Request(accepted));
+                }
             }
             (Some(_), Segment::Ack) => running.retry = None,
             (Some(_), Segment::Answer(answer)) => {

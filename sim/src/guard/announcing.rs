@@ -1,6 +1,7 @@
 //! Rules about who announces what, and how often.
 
 use super::Rule;
+use crate::director_host::DirectorHost;
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::config::VirtualAddress;
@@ -28,7 +29,7 @@ impl World {
     /// A peer is heard again over a link.
     pub(super) fn guard_link_up(&mut self, node: NodeId, interface: &InterfaceName) {
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some(config) = host.map(|host| host.config.clone()) else { return };
+        let Some(config) = host.map(DirectorHost::in_use) else { return };
         let mut addresses = config.groups.values().flat_map(|group| &group.addresses);
         if addresses.any(|address| address.interface == *interface)
             && let Some(watch) = self.guard.watch(node)

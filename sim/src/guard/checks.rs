@@ -1,7 +1,8 @@
 //! Rules about states of servers, and what becomes of them in the table.
 
-use super::watch::{ProbeWatch, ServerWatch};
+use super::watch::{ProbeWatch, ServerWatch, Slept};
 use super::{LAG, Rule};
+use crate::director_host::DirectorHost;
 use crate::kernel::{Change, tcp};
 use crate::net::packet::NodeId;
 use crate::world::World;
@@ -9,10 +10,11 @@ use director_core::config::{Config, Service};
 use director_core::name::ServiceName;
 use director_core::probe::{Failure, Phase, Probe, Ticket};
 use director_core::report::{Health, ServerCause};
+use director_core::time::Instant;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 impl World {
-    /// A director is about to get another configuration.
+    /// A director is about to get another configuration, or does.
     pub(crate) fn guard_reconfigured(&mut self, node: NodeId) {
         let until = self.now + LAG * 3;
         if let Some(watch) = self.guard.watch(node) {
@@ -24,6 +26,7 @@ impl World {
     pub(super) fn guard_reload(&mut self, node: NodeId, config: &Config) {
         let before = self.process(node).map(|process| process.config());
         let Some(before) = before else { return };
+        self.guard_reconfigured(node);
         let Some(watch) = self.guard.watch(node) else { return };
         let in_both = |one: &ServerWatch| {
             [&*before, config].iter().all(|config| {
@@ -31,6 +34,10 @@ impl World {
                 service.is_some_and(|service| service.servers.contains_key(&one.server))
             })
         };
+        // Who is down has lost its weight already by what was decided before.
+        let gone = |one: &&ServerWatch| one.state == Health::Down && !in_both(one);
+        let gone: Vec<SocketAddr> = watch.servers.iter().filter(gone).map(|it| it.server).collect();
+        watch.weights.iter_mut().filter(|(it, _)| gone.contains(it)).for_each(|(_, it)| *it = 0);
         watch.servers.retain(in_both);
         watch.found.clear();
         watch.servers.iter_mut().for_each(|server| server.counted = false);
@@ -43,7 +50,7 @@ impl World {
         let sound = self.is_sound(node);
         let name = self.host_name(node).to_owned();
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some(config) = host.map(|host| host.config.clone()) else { return };
+        let Some(config) = host.map(DirectorHost::in_use) else { return };
         let Some(watch) = self.guard.watch(node) else { return };
         let late = watch.of_target(target).find(|one| {
             let fall = config.services.get(&one.service).map(|service| service.check.fall.get());
@@ -56,7 +63,8 @@ impl World {
             self.guard.violations.note(Rule::StatesJustified, now, || facts);
         }
         let Some(watch) = self.guard.watch(node) else { return };
-        watch.probes.push(ProbeWatch { ticket, target, overdue });
+        let timeout = probe.timeout;
+        watch.probes.push(ProbeWatch { ticket, target, timeout, overdue, slept: Slept::No });
     }
 
     /// A check is given up: because it took too long, or because nobody asks any more.
@@ -67,7 +75,7 @@ impl World {
         let probe = watch.probes.swap_remove(place);
         // What was given up for its length has been told as a failure, unless the server was down.
         let down = watch.of_target(probe.target).any(|one| one.state == Health::Down);
-        if now >= probe.overdue && down {
+        if now >= probe.overdue && !self.guard_spares(node, &probe) && down {
             self.guard_count(node, probe.target, false);
         }
     }
@@ -77,7 +85,14 @@ impl World {
         let Some(watch) = self.guard.watch(node) else { return };
         // One that was given up counts no more.
         let Some(place) = watch.probes.iter().position(|one| one.ticket == ticket) else { return };
-        let target = watch.probes.swap_remove(place).target;
+        let probe = watch.probes.swap_remove(place);
+        let target = probe.target;
+        if good {
+            watch.spared.retain(|one| *one != target);
+        } else if self.guard_spares(node, &probe) {
+            return;
+        }
+        let Some(watch) = self.guard.watch(node) else { return };
         if good && !watch.earned.contains(&target) {
             watch.earned.push(target);
         }
@@ -86,14 +101,21 @@ impl World {
 
     /// A check that took too long is told as failed before its probe is cancelled.
     fn guard_gave_up(&mut self, node: NodeId, server: SocketAddr, failure: &Failure) {
-        if matches!(failure, Failure::TimedOut { phase: Phase::Whole }) {
-            self.guard_count(node, server, false);
+        let now = self.now;
+        if !matches!(failure, Failure::TimedOut { phase: Phase::Whole }) {
+            return;
         }
+        let Some(watch) = self.guard.watch(node) else { return };
+        let over = watch.probes.iter().find(|one| one.target == server && one.overdue <= now);
+        if let Some(probe) = over.copied() {
+            self.guard_spares(node, &probe);
+        }
+        self.guard_count(node, server, false);
     }
 
     fn guard_count(&mut self, node: NodeId, target: SocketAddr, good: bool) {
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some(config) = host.map(|host| host.config.clone()) else { return };
+        let Some(config) = host.map(DirectorHost::in_use) else { return };
         let Some(watch) = self.guard.watch(node) else { return };
         for (name, _) in services_of(&config, target) {
             let server = watch.server(name, target);
@@ -116,6 +138,7 @@ impl World {
     ) {
         let now = self.now;
         self.guard_gave_up(node, server, failure);
+        self.guard_void(node, server);
         let Some(watch) = self.guard.watch(node) else { return };
         let one = watch.server(service, server);
         if one.counted && one.failures != failures {
@@ -133,10 +156,11 @@ impl World {
     ) {
         let now = self.now;
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some(config) = host.map(|host| host.config.clone()) else { return };
+        let Some(config) = host.map(DirectorHost::in_use) else { return };
         self.guard_calm(node, || format!("takes {server} for {state}"));
         if let ServerCause::Failed { failure, .. } = why {
             self.guard_gave_up(node, server, failure);
+            self.guard_void(node, server);
         }
         let Some(watch) = self.guard.watch(node) else { return };
         let one = watch.server(service, server);
@@ -174,6 +198,10 @@ impl World {
         }
     }
 
+    fn pass_asked(&self, node: NodeId) -> Option<Instant> {
+        self.hosts.get(node.index())?.director()?.pass_asked()
+    }
+
     fn guard_weight(
         &mut self,
         node: NodeId,
@@ -189,7 +217,7 @@ impl World {
         let before = place.map(|place| watch.weights.swap_remove(place).1);
         watch.weights.extend(weight.map(|weight| (server, weight)));
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some(config) = host.map(|host| host.config.clone()) else { return };
+        let Some(config) = host.map(DirectorHost::in_use) else { return };
         let Some((name, wanted)) = service_at(&config, service) else { return };
         let earned = wanted.fallback == Some(server)
             || self.guard.watch(node).is_some_and(|watch| watch.earned.contains(&server));
@@ -207,6 +235,7 @@ impl World {
         };
         let plain = wanted.policy.quorum.is_none() && wanted.policy.panic.is_none() && !panics;
         let (us, sound) = (self.host_name(node).to_owned(), self.is_sound(node));
+        let asked = self.pass_asked(node).unwrap_or(now);
         let Some(watch) = self.guard.watch(node) else { return };
         if watch.stopping || watch.changing.is_some_and(|until| now < until) {
             return;
@@ -215,7 +244,8 @@ impl World {
         let found = watch.found.contains(&(wanted.key, server));
         let known = watch.server(name, server);
         // What is stated while a pass is under way waits for its end.
-        let (state, fresh) = (known.state, now.since(known.since) <= LAG);
+        let (state, since) = (known.state, known.since);
+        let fresh = now.since(since) <= LAG || since > asked;
         let wrong = match weight {
             // A process that is late carries out what it had decided before, and a pass that puts
             // right what others changed what was wanted when it began. So does the first pass of a
@@ -255,7 +285,7 @@ impl World {
             return;
         }
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some(config) = host.map(|host| host.config.clone()) else { return };
+        let Some(config) = host.map(DirectorHost::in_use) else { return };
         let Some((name, wanted)) = service_at(&config, service) else { return };
         let down = |server: &SocketAddr| {
             self.guard
@@ -322,10 +352,13 @@ impl World {
     /// A service has lost a server, or gone: not while its address is there.
     fn guard_table(&mut self, node: NodeId, service: SocketAddrV4) {
         let now = self.now;
-        let unsure = self.is_unsure(node);
         let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
             return;
         };
+        // A pass does what was decided before somebody else gave its kernel the address.
+        let watch = self.guard.watches.get(node.index());
+        let before = watch.and_then(|watch| watch.tampered_at) >= host.pass_asked();
+        let unsure = self.is_unsure(node) || before;
         let configured = service_at(&host.config, service).is_some();
         let gone = !host.kernel.ipvs.has_service(service);
         if configured && gone && host.kernel.holds(*service.ip()) && !unsure {

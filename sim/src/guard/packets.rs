@@ -132,7 +132,11 @@ impl World {
             watch.drowsy = None;
         }
         watch.owes_answer = beat.kind == Kind::Ask && sound;
+        let mut groups = watch.groups.iter();
+        let owns = groups.any(|group| matches!(group.role, Role::Taking | Role::Active));
         if worth == Worth::Overtaken {
+            // By what it has said last, whatever arrives after that.
+            peer.holding = (peer.holds && owns).then(|| peer.holding.unwrap_or(now));
             // Over two links every other packet is: one that says nothing else can change nothing.
             let news = peer.body.as_ref().is_none_or(|body| body.claims != beat.body.claims);
             return news.then(|| What::Overtaken(beat.body.node.clone()));
@@ -146,8 +150,6 @@ impl World {
         peer.ready = beat.body.claims.values().all(|claim| ready.contains(claim));
         peer.ready_since = peer.ready_since.filter(|_| peer.ready).or(peer.ready.then_some(now));
         peer.holds = told;
-        let mut groups = watch.groups.iter();
-        let owns = groups.any(|group| matches!(group.role, Role::Taking | Role::Active));
         peer.holding = (told && owns).then(|| peer.holding.unwrap_or(now));
         let gone = peer.rival.is_some() && !peer.holds;
         let since = peer.rival.filter(|_| rivals);
@@ -400,11 +402,13 @@ impl World {
             let of_it = watch.peers.iter_mut().filter(|peer| peer.node == node);
             of_it.for_each(|peer| peer.rival = None);
         }
-        let statements = self.guard.statements;
         let Some(watch) = self.guard.watch(node) else { return };
         watch.waking = watch.waking.max(now + LATE);
         let Some((since, before)) = watch.asleep.take() else { return };
         let slept = now.since(since);
+        self.guard_slept(node, slept, keepalive);
+        let statements = self.guard.statements;
+        let Some(watch) = self.guard.watch(node) else { return };
         // A sleep from just after one deadline to less than half a keepalive after the next goes
         // unnoticed: there is nothing to leave out.
         watch.wake(slept.saturating_sub(keepalive * 3 / 2), now);
@@ -432,6 +436,7 @@ impl World {
 
     /// It finds that it was not run.
     pub(super) fn guard_stall(&mut self, node: NodeId) {
+        self.guard_found_asleep(node);
         let now = self.now;
         let late = self.faults.hampers(self.host_name(node));
         if !late && self.guard.watches.get(node.index()).is_some_and(|one| now > one.waking) {

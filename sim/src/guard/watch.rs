@@ -46,6 +46,12 @@ pub(crate) struct Watch {
     pub(super) dark: Option<Instant>,
     /// Until when its kernel may not hold what it believes, because of others.
     pub(super) tampered: Instant,
+    /// When they did last.
+    pub(super) tampered_at: Option<Instant>,
+    /// Servers of which the last failure may not have counted, for the director slept.
+    pub(super) spared: Vec<SocketAddr>,
+    /// The server whose failure must not count now.
+    pub(super) void: Option<(SocketAddr, Instant)>,
     /// Until when its table may still be that of another configuration.
     pub(super) changing: Option<Instant>,
     /// The weights that it has given servers last.
@@ -116,7 +122,19 @@ pub(crate) struct ServerWatch {
 pub(crate) struct ProbeWatch {
     pub(super) ticket: Ticket,
     pub(super) target: SocketAddr,
+    pub(super) timeout: Duration,
     pub(super) overdue: Instant,
+    pub(super) slept: Slept,
+}
+
+/// Whether a director slept while a check waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Slept {
+    No,
+    /// It may have noticed.
+    Perhaps,
+    /// For so long that it must have noticed.
+    Certainly,
 }
 
 /// What a packet is worth to who gets it.

@@ -259,6 +259,7 @@ impl Director {
             let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
             self.out.reports.push_back(Report::Stalled { late_ms });
             self.cluster.stalled(late, now, &mut self.out);
+            self.checks.stalled(late);
             // The last pass was not slow, it was not waited for.
             if let Phase::Clearing { until } = &mut self.phase {
                 *until = now + self.config.cluster.deadtime;

@@ -35,6 +35,7 @@ use crate::time::{Deadline, Instant, Reason, earlier};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use drain::Drains;
 use duty::Ordered;
 use pool::{Part, Pool};
@@ -123,6 +124,12 @@ impl Checks {
         }
     }
 
+    /// This process was not run for `late`: what its checks find meanwhile is not their servers'
+    /// doing alone.
+    pub(crate) fn stalled(&mut self, late: Duration) {
+        self.shared.iter_mut().for_each(|shared| shared.stalled(late));
+    }
+
     /// Starts and ends what is due. Returns whether a server that was leaving has left.
     pub(crate) fn due(&mut self, found: Option<&Snapshot>, now: Instant, out: &mut Out) -> bool {
         let changed = self.drains.due(found, now, out);
@@ -166,9 +173,7 @@ impl Checks {
         let ticket = Ticket(self.last_ticket);
         self.shared[index].hindered = None;
         let probe = ways::from(self.shared[index].start(ticket, now), source);
-        // The prober has its own deadline and says how far it came. Ours comes a little later, for
-        // a prober that hangs.
-        self.schedule.set(index, now + probe.timeout + probe.timeout / 8);
+        self.schedule.set(index, now + self.shared[index].patience());
         self.tickets.insert(ticket, index);
         out.effects.push_back(Effect::StartProbe { ticket, probe });
     }
@@ -182,6 +187,11 @@ impl Checks {
         out: &mut Out,
     ) {
         let shared = &mut self.shared[index];
+        if shared.spare(outcome) {
+            shared.running = None;
+            // It is asked again at once.
+            return self.schedule.set(index, now);
+        }
         let advice = shared.advice(outcome);
         shared.answered(outcome.is_ok());
         for member in &shared.members {

@@ -129,6 +129,8 @@ catalogue! {
         "A restart takes weight from the servers that it finds in use.",
     FailuresShared "failures-shared" "A failure counts for every server of the service.",
     FailuresNotReset "failures-not-reset" "A success does not end a row of failures.",
+    SleepFailsChecks "sleep-fails-checks"
+        "A check whose time runs out while this process sleeps has failed.",
     FallEarly "fall-early" "A server is down one failure too early.",
     FallLate "fall-late" "A server is down one failure too late.",
     RiseEarly "rise-early" "A server is up after its first success.",

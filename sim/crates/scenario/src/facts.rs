@@ -1,7 +1,9 @@
 //! The names that a director's configuration brings into a scenario.
 
+use crate::parse_duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 use toml_edit::{Document, Item, TableLike};
 
 /// What expectations may refer to. Whether the configuration is valid is not judged here; that is
@@ -14,6 +16,9 @@ pub struct Facts {
     pub groups: BTreeSet<String>,
     /// The virtual services by name, with what they listen on where it is an address.
     pub services: BTreeMap<String, Option<String>>,
+    /// The longest that a configuration lets pass between two comparisons with the kernel, where
+    /// one of them says so (`cluster.resync`).
+    pub resync: Option<Duration>,
 }
 
 impl Facts {
@@ -34,6 +39,9 @@ impl Facts {
             let listen = service.get("listen").and_then(Item::as_str).map(str::to_owned);
             facts.services.insert(name.to_owned(), listen);
         }
+        let cluster = table("cluster").and_then(|cluster| cluster.get("resync"));
+        let resync = cluster.and_then(Item::as_str).and_then(|text| parse_duration(text).ok());
+        facts.resync = resync;
         Some(facts)
     }
 
@@ -42,6 +50,7 @@ impl Facts {
         self.addresses.extend(other.addresses);
         self.groups.extend(other.groups);
         self.services.extend(other.services);
+        self.resync = self.resync.max(other.resync);
     }
 
     /// The name of a service that is given by name or by what it listens on.

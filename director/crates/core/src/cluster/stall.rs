@@ -35,6 +35,7 @@ impl Cluster {
         self.forgive_witnesses(late, now);
         self.woken.get_or_insert_default();
         if late + self.settings.keepalive >= self.settings.limits.quickest() {
+            self.forget_proof(now);
             self.doubt(now, out);
         }
     }

@@ -239,6 +239,13 @@ impl Cluster {
         }
     }
 
+    /// This process was not run for so long that everything may be otherwise: what was proved of
+    /// silent peers before must be proved again.
+    pub(super) fn forget_proof(&mut self, now: Instant) {
+        self.witnesses.proof = None;
+        self.witnesses.hurry(now);
+    }
+
     /// This process was not run for `late`: that a witness was not heard meanwhile proves nothing.
     pub(super) fn forgive_witnesses(&mut self, late: Duration, now: Instant) {
         self.witnesses.answered_at = (self.witnesses.answered_at + late).min(now);

@@ -6,6 +6,7 @@ use super::ways::Exit;
 use crate::cluster::Out;
 use crate::config::{Check, Dialogue, digest};
 use crate::effect::Effect;
+use crate::planted::{Bug, planted};
 use crate::probe::{Advice, Outcome, Probe, Ticket, Way};
 use crate::time::Instant;
 use alloc::boxed::Box;
@@ -16,6 +17,9 @@ use core::net::SocketAddr;
 use core::num::NonZeroU16;
 use core::time::Duration;
 
+/// What part of its time a check may be late.
+const SLACK: u32 = 8;
+
 /// A check and the servers of services that wait for its answers.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
@@ -25,6 +29,10 @@ pub(super) struct Shared {
     pub(super) running: Option<(Ticket, Instant)>,
     /// Plain connections that are made before the next whole check.
     connects_left: u16,
+    /// Whether this process slept while the running check waited.
+    disturbed: bool,
+    /// Whether the last answer was a failure that did not count for that.
+    spared: bool,
     /// Since when it should have begun, and could not.
     pub(super) hindered: Option<Instant>,
     pub(super) results: Results,
@@ -96,9 +104,16 @@ impl Cadence {
 
 impl Shared {
     pub(super) fn new(cadence: Cadence) -> Self {
-        let results = Results::default();
-        let members = Vec::new();
-        Self { cadence, members, running: None, connects_left: 0, hindered: None, results }
+        Self {
+            cadence,
+            members: Vec::new(),
+            running: None,
+            connects_left: 0,
+            disturbed: false,
+            spared: false,
+            hindered: None,
+            results: Results::default(),
+        }
     }
 
     pub(super) fn way(&self) -> Option<Way> {
@@ -141,6 +156,27 @@ impl Shared {
             (true, 0) => fresh,
             (true, left) => left - 1,
         };
+    }
+
+    /// This process was not run for `late`; what is short beside the time of a check has the
+    /// prober's own patience.
+    pub(super) fn stalled(&mut self, late: Duration) {
+        self.disturbed |= self.running.is_some() && late * SLACK >= self.timeout();
+    }
+
+    /// Whether this outcome proves nothing: a check has failed while this process slept, whose part
+    /// in it that may have been. Its repetition counts, or a dead server would stay in use beside
+    /// a process that is always late.
+    pub(super) fn spare(&mut self, outcome: &Outcome) -> bool {
+        let disturbed = core::mem::take(&mut self.disturbed) && !planted(Bug::SleepFailsChecks);
+        self.spared = outcome.is_err() && disturbed && !self.spared;
+        self.spared
+    }
+
+    /// The longest that the running check takes. The prober has its own deadline and says how far
+    /// it came; this is for a prober that hangs.
+    pub(super) fn patience(&self) -> Duration {
+        self.timeout() + self.timeout() / SLACK
     }
 
     pub(super) fn cancel(&mut self, out: &mut Out) {

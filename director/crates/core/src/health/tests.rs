@@ -1,5 +1,6 @@
 mod advice;
 mod anew;
+mod asleep;
 mod hinted;
 
 use super::*;

@@ -3,13 +3,16 @@
 use super::figures::connections;
 use super::truth::{Truth, first_unexcused};
 use super::{Case, Judged, Ruling};
-use crate::{Action, Client, Compare, Condition, show_duration};
+use crate::{Action, Client, Compare, Condition, Mood, show_duration};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long after a heal two directors may still hold an address: they must hear each other, and
 /// one of them must release it.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// Between two comparisons of a director with its kernel when its configuration does not say.
+const RESYNC: Duration = Duration::from_secs(10);
 
 /// A client that starts nothing for this long is not measuring.
 const STARVED: Duration = Duration::from_secs(1);
@@ -23,15 +26,19 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Judged> {
 
 /// Two directors may hold an address only while something keeps them from knowing of each other or
 /// from acting on it, while a killed director's kernel still holds it, and shortly after; or
-/// shortly after somebody else has put it there.
+/// shortly after somebody else has put it there: when the kernel does not tell of it, until the
+/// director compares.
 fn single_owner(case: &Case<'_>, address: IpAddr) -> Judged {
     let text = format!("{address} has one owner at most, unless a fault keeps directors apart");
     let condition = Condition::Owners { address, compare: Compare::AtMost, count: 1 };
     let disturbed = Truth::of(case, |state| !state.faults().is_empty() || state.has_orphan());
-    let tampered = case.scenario.timeline.iter().enumerate();
-    let tampered = tampered.filter(|(_, one)| matches!(one.action, Action::Tamper { .. }));
-    let tampered: Vec<usize> = tampered.map(|(index, _)| index).collect();
-    let tampered = case.executed(&tampered).into_iter().map(|at| (at, at));
+    let tampered = case.scenario.timeline.iter().enumerate().filter_map(|(index, statement)| {
+        let Action::Tamper { node, .. } = &statement.action else { return None };
+        let at = *case.executed(&[index]).first()?;
+        let (mute, _) = Truth::of(case, |state| state.faults().mood(node) == Mood::Mute).at(at);
+        let told = if mute { case.names.facts().resync.unwrap_or(RESYNC) } else { Duration::ZERO };
+        Some((at, at + told))
+    });
     let disturbed = disturbed.stretches(true).into_iter().chain(tampered);
     let mut excused: Vec<_> = disturbed.map(|(from, to)| (from, to + SETTLE)).collect();
     excused.sort_unstable();
