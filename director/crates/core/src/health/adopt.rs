@@ -161,8 +161,7 @@ impl Checks {
                 former.cancel(out);
                 continue;
             };
-            self.shared[place].running = former.running.take();
-            self.shared[place].results = core::mem::take(&mut former.results);
+            self.shared[place].keep(former);
             if let Some((ticket, _)) = self.shared[place].running {
                 self.tickets.insert(ticket, place);
             }

@@ -116,6 +116,15 @@ impl Shared {
         }
     }
 
+    /// Goes on where the same check was under another configuration.
+    pub(super) fn keep(&mut self, former: &mut Self) {
+        self.running = former.running.take();
+        self.results = core::mem::take(&mut former.results);
+        self.connects_left = former.connects_left;
+        self.hindered = former.hindered;
+        (self.disturbed, self.spared) = (former.disturbed, former.spared);
+    }
+
     pub(super) fn way(&self) -> Option<Way> {
         self.cadence.through.as_ref().map(|through| through.way)
     }

@@ -86,3 +86,17 @@ fn a_short_sleep_and_a_success_change_nothing() {
     bench.tell(&late());
     assert_eq!(bench.shares(), [Some(0)], "that one was not disturbed");
 }
+
+#[test]
+fn a_reload_does_not_forget_that_this_process_slept() {
+    let mut bench = checked();
+    bench.sleep(ms(700));
+    bench.reload(bench.config.clone());
+    bench.tell(&late());
+    assert_eq!(bench.shares(), [Some(100)]);
+    bench.reload(bench.config.clone());
+    bench.step();
+    bench.sleep(ms(700));
+    bench.tell(&late());
+    assert_eq!(bench.shares(), [Some(0)], "the repetition counts");
+}
