@@ -16,6 +16,8 @@ fn kept(kernel: &mut impl Kernel, interface: &str) {
         contract::ipvs_table(kernel),
         contract::settings(kernel),
         contract::packet_marks(kernel),
+        contract::closed_addresses(kernel),
+        contract::devices(kernel, &interface),
         contract::addresses(kernel, &interface),
         contract::connection_sync(kernel, &interface),
         contract::sysctls(kernel, &Sysctl::ArpIgnore(interface)),

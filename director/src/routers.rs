@@ -3,7 +3,7 @@
 use crate::output::Failure;
 use director_core::Input;
 use director_core::advert::Advert;
-use director_core::config::{Config, Coverage};
+use director_core::config::{Config, Coverage, VirtualMac};
 use director_core::name::{InterfaceName, NodeName};
 use director_linux::VrrpSocket;
 use director_shell::links::Routers;
@@ -24,9 +24,10 @@ impl Routers for SocketRouters {
         to: IpAddr,
         advert: &Advert,
         coverage: Coverage,
+        mac: Option<VirtualMac>,
     ) -> io::Result<()> {
         let socket = self.0.iter().find(|socket| socket.serves(interface, to));
-        socket.ok_or(io::ErrorKind::NotFound)?.send(to, advert, coverage)
+        socket.ok_or(io::ErrorKind::NotFound)?.send(to, advert, coverage, mac)
     }
 }
 

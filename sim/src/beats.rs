@@ -1,6 +1,7 @@
 //! Heartbeats between directors: to each peer, or to a group on its segment.
 
 use crate::net::packet::{Frame, NodeId, Packet, Payload, PortId};
+use crate::net::stack::Source;
 use crate::world::World;
 use director_core::Input;
 use director_core::beat::{Beat, LinkId};
@@ -21,7 +22,7 @@ impl World {
         let (from, src) = (port.id, port.address);
         let packet = Packet { src, dst, payload: Payload::Beat(beat) };
         if dst.is_multicast() {
-            self.transmit_to_all(from, &Frame::Ip(packet));
+            self.transmit_to_all(Source::own(from), &Frame::Ip(packet));
         } else {
             self.send_via(node, packet, place, dst);
         }

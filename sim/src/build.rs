@@ -115,6 +115,7 @@ impl World {
                 address: port.cidr.address,
                 prefix: port.cidr.prefix,
                 interface: interface(&port.segment)?,
+                mac: None,
             });
         }
         let place = NodeId(number(self.hosts.len())?);

@@ -278,12 +278,12 @@ impl World {
                 }
                 Effect::Announce { address } => {
                     let place = self.place_of(node, address.interface.as_str());
-                    if let (IpAddr::V4(address), Some(place)) = (address.address, place) {
-                        self.announce(node, address, place);
+                    if let (IpAddr::V4(number), Some(place)) = (address.address, place) {
+                        self.announce(node, number, place, address.mac);
                     }
                 }
-                Effect::Advertise { interface, to, advert, .. } => {
-                    self.advertise(node, &interface, to, advert);
+                Effect::Advertise { interface, to, advert, mac, .. } => {
+                    self.advertise(node, &interface, to, (advert, mac));
                 }
                 Effect::Fence { peer } => self.start_fence(node, peer),
                 Effect::Alert { channel, notice } => {

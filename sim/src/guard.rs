@@ -152,8 +152,7 @@ impl World {
                 continue;
             };
             let host = self.hosts.get(router.index());
-            let believed = host.and_then(|host| host.neighbours.owner(address));
-            let believed = believed.and_then(|port| self.node_of(port));
+            let believed = host.and_then(|host| self.believed(host, address));
             let mut holders = self.holders(address);
             let (one, other) = (holders.next(), holders.next());
             drop(holders);

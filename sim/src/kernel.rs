@@ -3,16 +3,18 @@
 use crate::ipvs::{self, Ipvs, Share};
 use crate::moody::{Moody, Treated};
 use director_core::config::{
-    Forward, Scheduler, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress,
+    Forward, Protocol, Scheduler, ServiceKey, ServiceSettings, SyncDaemon, SyncRole,
+    VirtualAddress, VirtualDevice, VirtualMac,
 };
-use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use director_core::desired::{Closed, DesiredServer, Marks, Open, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService, Snapshot};
 use director_core::random::Stream;
 use director_core::time::Instant;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{
-    Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls,
+    Addresses, ClosedAddresses, ConnectionSync, Devices, IpvsTable, KernelError, PacketMarks,
+    Sysctls,
 };
 use scenario::Mood;
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,12 +138,17 @@ impl SimKernel {
 
     fn take_off(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
         self.memory.remove_address(address)?;
+        self.forget(address);
+        Ok(())
+    }
+
+    /// An address has gone from the memory.
+    fn forget(&mut self, address: &VirtualAddress) {
         self.expiries.remove(address);
         if let IpAddr::V4(address) = address.address {
             self.local.retain(|(local, _)| *local != address);
             self.changes.push(Change::Address { address, held: false });
         }
-        Ok(())
     }
 
     fn set_life(&mut self, address: &VirtualAddress, life: Lifetime) {
@@ -178,6 +185,28 @@ impl SimKernel {
 
     pub(crate) fn holds_on(&self, address: Ipv4Addr, place: u8) -> bool {
         self.local.contains(&(address, Some(place)))
+    }
+
+    /// The hardware address by which neighbours know an address of this host, when that is not
+    /// the interface's.
+    pub(crate) fn mac_of(&self, address: Ipv4Addr) -> Option<VirtualMac> {
+        let mut held = self.memory.state.addresses.keys();
+        held.find(|held| held.address == address).and_then(|held| held.mac)
+    }
+
+    /// Whether the interface takes frames for a virtual router.
+    pub(crate) fn takes(&self, mac: VirtualMac, place: u8) -> bool {
+        let mut devices = self.memory.state.devices.iter();
+        devices.any(|it| !it.ipv6 && it.mac == mac && self.place(&it.interface) == Some(place))
+    }
+
+    /// Whether what comes to an address is dropped when no virtual service takes it.
+    pub(crate) fn is_closed(&self, address: Ipv4Addr, port: Option<u16>) -> bool {
+        let closed = self.memory.state.closed.as_ref();
+        let open = closed.and_then(|closed| closed.get(&IpAddr::V4(address)));
+        open.is_some_and(|open| {
+            !port.is_some_and(|port| open.contains(&Open::Port(Protocol::Tcp, port)))
+        })
     }
 
     pub(crate) fn ignores_arp(&self, place: u8) -> bool {
@@ -354,6 +383,45 @@ impl Addresses for SimKernel {
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
         let treated = self.treat()?;
         self.take_off(address)?;
+        treated.answer()
+    }
+}
+
+impl Devices for SimKernel {
+    fn devices(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeSet<VirtualDevice>, KernelError> {
+        self.memory.devices(interface)
+    }
+
+    fn add_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError> {
+        let treated = self.treat()?;
+        self.place(&device.interface).ok_or(KernelError::Missing)?;
+        self.memory.add_device(device)?;
+        treated.answer()
+    }
+
+    fn remove_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError> {
+        let treated = self.treat()?;
+        let on_it = |address: &&VirtualAddress| address.device().as_ref() == Some(device);
+        let gone: Vec<_> = self.memory.state.addresses.keys().filter(on_it).cloned().collect();
+        self.memory.remove_device(device)?;
+        for address in gone {
+            self.forget(&address);
+        }
+        treated.answer()
+    }
+}
+
+impl ClosedAddresses for SimKernel {
+    fn closed(&mut self) -> Result<Option<Closed>, KernelError> {
+        self.memory.closed()
+    }
+
+    fn close(&mut self, closed: &Closed) -> Result<(), KernelError> {
+        let treated = self.treat()?;
+        self.memory.close(closed)?;
         treated.answer()
     }
 }

@@ -1,10 +1,12 @@
 //! VRRP between directors: adverts on their segment, by multicast or to peers.
 
 use crate::net::packet::{Frame, NodeId, Packet, Payload};
+use crate::net::stack::Source;
 use crate::world::World;
 use director_core::Input;
 use director_core::advert::{Advert, Fault};
 use director_core::cluster::Arrival;
+use director_core::config::VirtualMac;
 use director_core::name::InterfaceName;
 use director_core::wire::vrrp::HOP_LIMIT;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,7 +18,7 @@ impl World {
         node: NodeId,
         interface: &InterfaceName,
         to: IpAddr,
-        advert: Arc<Advert>,
+        (advert, mac): (Arc<Advert>, Option<VirtualMac>),
     ) {
         let (IpAddr::V4(dst), Some(place)) = (to, self.place_of(node, interface.as_str())) else {
             return;
@@ -26,7 +28,7 @@ impl World {
         let (from, src) = (port.id, port.address);
         let packet = Packet { src, dst, payload: Payload::Advert(advert) };
         if dst.is_multicast() {
-            self.transmit_to_all(from, &Frame::Ip(packet));
+            self.transmit_to_all(Source::of(from, mac), &Frame::Ip(packet));
         } else {
             self.send_via(node, packet, place, dst);
         }

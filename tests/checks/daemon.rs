@@ -4,7 +4,7 @@
 use crate::Outcome;
 use director_core::advert::Advert;
 use director_core::beat::LinkId;
-use director_core::config::{Coverage, VirtualAddress};
+use director_core::config::{Coverage, VirtualAddress, VirtualMac};
 use director_core::name::{InterfaceName, NodeName};
 use director_core::plan::Ledger;
 use director_core::vote::Question;
@@ -55,6 +55,7 @@ impl Routers for Nobody {
         _: IpAddr,
         _: &Advert,
         _: Coverage,
+        _: Option<VirtualMac>,
     ) -> io::Result<()> {
         Ok(())
     }

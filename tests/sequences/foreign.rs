@@ -25,7 +25,7 @@ pub(crate) struct Foreign {
 /// An address on the interface that all configurations name.
 pub(crate) fn on_lan(last: u8) -> VirtualAddress {
     let address: IpAddr = Ipv4Addr::new(10, 0, 0, last).into();
-    VirtualAddress { address, prefix: 24, interface: lan() }
+    VirtualAddress { address, prefix: 24, interface: lan(), mac: None }
 }
 
 pub(crate) fn lan() -> InterfaceName {

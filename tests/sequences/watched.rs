@@ -1,12 +1,15 @@
 //! A kernel under observation: it fails when it is told to, and sees what nobody may do.
 
 use crate::foreign::Foreign;
-use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
-use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use director_core::config::{
+    ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress, VirtualDevice,
+};
+use director_core::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService};
 use director_engine::ports::{
-    Addresses, ConnectionSync, IpvsTable, Kernel, KernelError, PacketMarks, Sysctls, TableChange,
+    Addresses, ClosedAddresses, ConnectionSync, Devices, IpvsTable, Kernel, KernelError,
+    PacketMarks, Sysctls, TableChange,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -200,6 +203,37 @@ impl<K: Kernel> Addresses for Watched<K> {
         self.admit()?;
         self.look_at_address(address);
         self.inner.remove_address(address)
+    }
+}
+
+impl<K: Kernel> Devices for Watched<K> {
+    fn devices(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeSet<VirtualDevice>, KernelError> {
+        self.inner.devices(interface)
+    }
+
+    fn add_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError> {
+        self.admit()?;
+        self.inner.add_device(device)
+    }
+
+    fn remove_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError> {
+        self.admit()?;
+        self.inner.remove_device(device)
+    }
+}
+
+impl<K: Kernel> ClosedAddresses for Watched<K> {
+    fn closed(&mut self) -> Result<Option<Closed>, KernelError> {
+        self.asked()?;
+        self.inner.closed()
+    }
+
+    fn close(&mut self, closed: &Closed) -> Result<(), KernelError> {
+        self.admit()?;
+        self.inner.close(closed)
     }
 }
 

@@ -18,6 +18,8 @@ use crate::guest::RUN;
 
 /// Where Heartbeat looks for everything.
 pub(crate) const DIRECTORY: &str = "/etc/ha.d";
+/// Heartbeat's port.
+const PORT: u16 = 694;
 
 /// `ha.cf`, `haresources`, `authkeys`, and one file for each group's services.
 pub(super) fn translate(config: &str, node: &str) -> Result<Translation, String> {
@@ -54,8 +56,13 @@ fn ha_cf(source: &Source, node: &str, notes: &[String]) -> Result<String, fmt::E
     writeln!(out, "keepalive {}", millis(keepalive.0))?;
     writeln!(out, "deadtime {}", millis(source.cluster.deadtime()))?;
     writeln!(out, "initdead {}", millis(source.cluster.initdead()))?;
-    writeln!(out, "udpport {}", port.unwrap_or(694))?;
+    writeln!(out, "udpport {}", port.unwrap_or(PORT))?;
+    let port = port.unwrap_or(PORT);
     for link in &source.cluster.links {
+        if let Some(group) = link.multicast {
+            writeln!(out, "{}", multicast(&link.interface, group, port))?;
+            continue;
+        }
         let addresses =
             source.nodes.values().filter_map(|node| node.addresses.get(&link.interface));
         for address in addresses {
@@ -69,6 +76,13 @@ fn ha_cf(source: &Source, node: &str, notes: &[String]) -> Result<String, fmt::E
         writeln!(out, "node {name}")?;
     }
     Ok(out)
+}
+
+/// Interface, group, port, and the bounds of the group's packets: how many routers they pass, and
+/// whether the sender hears them itself.
+fn multicast(interface: &str, group: IpAddr, port: u16) -> String {
+    let kind = if group.is_ipv4() { "mcast" } else { "mcast6" };
+    format!("{kind} {interface} {group} {port} 1 0")
 }
 
 /// Whole milliseconds, not less than the time; Heartbeat reads no finer unit well.

@@ -96,6 +96,8 @@ pub(super) struct Sync {
 #[derive(Debug, Deserialize)]
 pub(super) struct Link {
     pub(super) interface: String,
+    /// The group that heartbeats go to instead of to each node.
+    pub(super) multicast: Option<IpAddr>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -25,8 +25,11 @@ const WINDOW: u16 = 64_240;
 /// A frame of no less goes over Ethernet (IEEE 802.3 §4.2.3.3), without its checksum.
 const SHORTEST: usize = 60;
 
-/// The hardware address of an interface: locally administered.
+/// The hardware address of an interface, locally administered, or of a virtual router.
 pub(super) fn hardware(port: PortId) -> [u8; 6] {
+    if let Some(mac) = port.router() {
+        return mac.bytes(false);
+    }
     let [high, low] = port.0.to_be_bytes();
     [2, 0, 0, 0, high, low]
 }
@@ -63,6 +66,8 @@ impl<'a> Maker<'a> {
             },
             Frame::Ip(packet) => self.packet(ether, from, packet, false),
             Frame::Damaged(packet) => self.packet(ether, from, packet, true),
+            // The hardware address says that.
+            Frame::ToRouter(_, frame) => return self.frame(from, to, frame),
         };
         // Writing to memory cannot fail, and nothing here is longer than its header can say.
         let mut bytes = built.unwrap_or_default();

@@ -6,6 +6,7 @@ mod six;
 mod tcp;
 
 use crate::net::packet::{Arp, ArpKind, Frame, PortId};
+use crate::net::stack::Source;
 use crate::world::{PortPlace, World};
 use bytes::Maker;
 use director_core::time::Instant;
@@ -30,24 +31,25 @@ struct Caught {
 }
 
 impl Tap {
-    pub(crate) fn sent(&mut self, at: Instant, from: PortId, to: Option<PortId>, frame: &Frame) {
+    pub(crate) fn sent(&mut self, at: Instant, from: Source, to: Option<PortId>, frame: &Frame) {
         let frame = frame.clone();
-        self.frames.push(Caught {
-            at,
-            port: from,
-            direction: Direction::Outbound,
-            from,
-            to,
-            frame,
-        });
+        let (port, from, direction) = (from.port, from.mac, Direction::Outbound);
+        self.frames.push(Caught { at, port, direction, from, to, frame });
     }
 
-    pub(crate) fn arrived(&mut self, at: Instant, port: PortId, from: PortId, frame: &Frame) {
+    /// At an interface, for a hardware address.
+    pub(crate) fn arrived(
+        &mut self,
+        at: Instant,
+        (port, meant): (PortId, PortId),
+        from: PortId,
+        frame: &Frame,
+    ) {
         // What a host says to itself passes no wire.
         if port == from {
             return;
         }
-        let to = (!self.was_broadcast(from, frame)).then_some(port);
+        let to = (!self.was_broadcast(from, frame)).then_some(meant);
         let frame = frame.clone();
         self.frames.push(Caught { at, port, direction: Direction::Inbound, from, to, frame });
     }

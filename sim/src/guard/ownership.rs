@@ -174,8 +174,8 @@ impl World {
         }
         let holds = self.holders(address).any(|holder| holder == node);
         let observers = self.hosts.iter().filter(|host| Self::is_observer(&host.kind));
-        let wrong = observers.filter_map(|host| host.neighbours.owner(address));
-        let wrong = wrong.filter_map(|port| self.node_of(port)).any(|owner| owner != node);
+        let mut wrong = observers.filter_map(|host| self.believed(host, address));
+        let wrong = wrong.any(|owner| owner != node);
         if !holds || wrong {
             let what = if holds { "the routers believe in the dead owner" } else { "not taken" };
             let facts = format!("{address}: {what} by {}", self.host_name(node));

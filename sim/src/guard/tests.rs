@@ -49,7 +49,7 @@ fn a_quiet_run_violates_nothing() {
 fn a_router_that_goes_on_believing_in_another_is_noticed() {
     let mut world = world();
     let other = node(&world, "d2");
-    world.announce(other, ADDRESS, 0);
+    world.announce(other, ADDRESS, 0, None);
     world.run_until(Duration::from_secs(6));
     assert_eq!(violated(&world), [0; 0], "it has some time");
     world.run_until(Duration::from_secs(9));

@@ -2,9 +2,11 @@
 
 use director_core::advert::Advert;
 use director_core::beat::Beat;
+use director_core::config::VirtualMac;
 use director_core::vote::{Answer as Vote, Question};
 use scenario::Behaviour;
 use std::net::Ipv4Addr;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 /// Number of a node in the order of the scenario.
@@ -22,10 +24,24 @@ impl NodeId {
 pub(crate) struct PortId(pub(crate) u16);
 
 impl PortId {
+    /// The hardware address of a virtual router, which is at whichever interface it was seen last.
+    pub(crate) const fn of_router(mac: VirtualMac) -> Self {
+        Self(ROUTERS + mac.0.get() as u16)
+    }
+
+    /// The virtual router whose hardware address it is.
+    pub(crate) fn router(self) -> Option<VirtualMac> {
+        let number = u8::try_from(self.0.checked_sub(ROUTERS)?).ok()?;
+        NonZeroU8::new(number).map(VirtualMac)
+    }
+
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
 }
+
+/// Above the numbers of interfaces.
+const ROUTERS: u16 = 0x8000;
 
 /// The body of an Ethernet frame.
 #[derive(Clone, Debug)]
@@ -34,6 +50,8 @@ pub(crate) enum Frame {
     Arp(Arp),
     /// IPv4.
     Ip(Packet),
+    /// One that is for the hardware address of a virtual router, not for the interface's own.
+    ToRouter(VirtualMac, Box<Self>),
     /// IPv4, with a bit turned over that no checksum has noticed: only what is authenticated gets
     /// so far, the rest does not arrive.
     Damaged(Packet),

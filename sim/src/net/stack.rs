@@ -1,20 +1,38 @@
 //! From packets to frames and back: routes, neighbours, forwarding.
 
-use crate::host::{Kind, Power};
+use crate::host::{Host, Kind, Port, Power};
 use crate::ipvs::{self, Event as TcpEvent, Verdict};
 use crate::net::arp::{Expired, Resolved, Timer};
 use crate::net::packet::{
     Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Segment, Tcp, Unreachable,
 };
-use crate::net::switch::Arrival;
+use crate::net::switch::{Arrival, Switch};
 use crate::record::Entry;
 use crate::world::{Event, World};
 use director_core::Input;
 use director_core::advert::{Advert, Fault};
+use director_core::config::VirtualMac;
 use director_core::input::Rejection;
 use director_core::time::Instant;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
+
+/// Where a frame leaves, and with which hardware address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub(crate) port: PortId,
+    pub(crate) mac: PortId,
+}
+
+impl Source {
+    pub(crate) const fn own(port: PortId) -> Self {
+        Self { port, mac: port }
+    }
+
+    pub(crate) fn of(port: PortId, mac: Option<VirtualMac>) -> Self {
+        Self { port, mac: mac.map_or(port, PortId::of_router) }
+    }
+}
 
 /// From a host to itself.
 const LOOPBACK: Duration = Duration::from_micros(10);
@@ -61,13 +79,55 @@ impl World {
 
     /// Puts a frame on the wire.
     fn transmit(&mut self, from: PortId, to: PortId, frame: Frame) {
-        if let Some(tap) = &mut self.tap {
-            tap.sent(self.now, from, Some(to), &frame);
-        }
-        self.carry(from, to, frame);
+        self.transmit_as(Source::own(from), to, frame);
     }
 
-    fn carry(&mut self, from: PortId, to: PortId, frame: Frame) {
+    fn transmit_as(&mut self, source: Source, to: PortId, frame: Frame) {
+        if let Some(tap) = &mut self.tap {
+            tap.sent(self.now, source, Some(to), &frame);
+        }
+        self.seen(source);
+        let Some(mac) = to.router() else {
+            self.carry(source, to, frame);
+            return;
+        };
+        let frame = Frame::ToRouter(mac, Box::new(frame));
+        match self.switch_of(source.port).and_then(|switch| switch.router(mac)) {
+            // What comes in where it would go out goes nowhere.
+            Some(at) if at == source.port => {}
+            Some(at) => self.carry(source, at, frame),
+            None => self.carry_to_all(source, &frame),
+        }
+    }
+
+    fn switch_of(&self, port: PortId) -> Option<&Switch> {
+        let place = self.ports.get(port.index())?;
+        self.switches.get(usize::from(place.switch))
+    }
+
+    /// The switch takes note of where a virtual router is, and so of whom its neighbours reach.
+    fn seen(&mut self, source: Source) {
+        let Some(mac) = source.mac.router() else { return };
+        let Some(place) = self.ports.get(source.port.index()).copied() else { return };
+        let switch = self.switches.get_mut(usize::from(place.switch));
+        if !switch.is_some_and(|switch| switch.learn(mac, place.member)) {
+            return;
+        }
+        let on_it = self.ports.iter().filter(|port| port.switch == place.switch);
+        let neighbours: Vec<NodeId> = on_it.map(|port| port.node).collect();
+        for node in neighbours {
+            for address in self.virtuals.clone() {
+                let host = self.hosts.get(node.index());
+                let known = host.and_then(|host| host.neighbours.owner(address));
+                if known == Some(source.mac) {
+                    self.note_neighbour(node, address);
+                }
+            }
+        }
+    }
+
+    fn carry(&mut self, source: Source, to: PortId, frame: Frame) {
+        let (from, mac) = (source.port, source.mac);
         let (Some(sender), Some(receiver)) =
             (self.ports.get(from.index()), self.ports.get(to.index()))
         else {
@@ -78,11 +138,11 @@ impl World {
         }
         let Some(switch) = self.switches.get_mut(usize::from(sender.switch)) else { return };
         match switch.arrival(sender.member, receiver.member, self.now) {
-            Arrival::At(at) => self.queue.push(at, Event::Frame { to, from, frame }),
+            Arrival::At(at) => self.queue.push(at, Event::Frame { to, from: mac, frame }),
             Arrival::Lost => {}
             Arrival::Twice(at, again) => {
-                self.queue.push(at, Event::Frame { to, from, frame: frame.clone() });
-                self.queue.push(again, Event::Frame { to, from, frame });
+                self.queue.push(at, Event::Frame { to, from: mac, frame: frame.clone() });
+                self.queue.push(again, Event::Frame { to, from: mac, frame });
             }
             Arrival::Damaged(at) => {
                 let told =
@@ -90,31 +150,38 @@ impl World {
                 if let Frame::Ip(packet) = frame
                     && told(&packet.payload)
                 {
-                    self.queue.push(at, Event::Frame { to, from, frame: Frame::Damaged(packet) });
+                    let frame = Frame::Damaged(packet);
+                    self.queue.push(at, Event::Frame { to, from: mac, frame });
                 }
             }
         }
     }
 
-    fn broadcast(&mut self, from: PortId, arp: Arp) {
-        self.transmit_to_all(from, &Frame::Arp(arp));
+    fn broadcast(&mut self, source: Source, arp: Arp) {
+        self.transmit_to_all(source, &Frame::Arp(arp));
     }
 
     /// Puts a frame on the wire that is for everybody on the segment.
-    pub(crate) fn transmit_to_all(&mut self, from: PortId, frame: &Frame) {
+    pub(crate) fn transmit_to_all(&mut self, source: Source, frame: &Frame) {
+        if let Some(tap) = &mut self.tap {
+            tap.sent(self.now, source, None, frame);
+        }
+        self.seen(source);
+        self.carry_to_all(source, frame);
+    }
+
+    fn carry_to_all(&mut self, source: Source, frame: &Frame) {
+        let from = source.port;
         let Some(switch) = self.ports.get(from.index()).map(|place| usize::from(place.switch))
         else {
             return;
         };
-        if let Some(tap) = &mut self.tap {
-            tap.sent(self.now, from, None, frame);
-        }
         let count = self.switches.get(switch).map_or(0, |switch| switch.members().len());
         for member in 0..count {
             let switch = self.switches.get(switch);
             let to = switch.and_then(|switch| switch.members().get(member)).copied();
             if let Some(to) = to.filter(|to| *to != from) {
-                self.carry(from, to, frame.clone());
+                self.carry(source, to, frame.clone());
             }
         }
     }
@@ -128,15 +195,22 @@ impl World {
         let arp = Arp { kind: ArpKind::Request, sender, target: address };
         match of {
             Some(to) => self.transmit(from, to, Frame::Arp(arp)),
-            None => self.broadcast(from, arp),
+            None => self.broadcast(Source::own(from), arp),
         }
     }
 
     /// Tells everybody on an interface's segment whose `address` is.
-    pub(crate) fn announce(&mut self, node: NodeId, address: Ipv4Addr, place: u8) {
+    pub(crate) fn announce(
+        &mut self,
+        node: NodeId,
+        address: Ipv4Addr,
+        place: u8,
+        mac: Option<VirtualMac>,
+    ) {
         let host = self.hosts.get(node.index());
-        if let Some(from) = host.and_then(|host| host.port(place)).map(|port| port.id) {
-            self.broadcast(from, Arp { kind: ArpKind::Request, sender: address, target: address });
+        if let Some(port) = host.and_then(|host| host.port(place)).map(|port| port.id) {
+            let arp = Arp { kind: ArpKind::Request, sender: address, target: address };
+            self.broadcast(Source::of(port, mac), arp);
         }
     }
 
@@ -177,10 +251,18 @@ impl World {
             return;
         }
         let host = self.hosts.get(observer.index());
-        let owner = host.and_then(|host| host.neighbours.owner(address));
-        let owner = owner.and_then(|port| self.node_of(port));
+        let owner = host.and_then(|host| self.believed(host, address));
         self.record(Entry::Neighbour { observer, address, owner });
         self.guard_neighbours();
+    }
+
+    /// Whom a host reaches by what it believes of an address: behind a virtual router's hardware
+    /// address is who was seen with it last.
+    pub(crate) fn believed(&self, host: &Host, address: Ipv4Addr) -> Option<NodeId> {
+        let mac = host.neighbours.owner(address)?;
+        let Some(router) = mac.router() else { return self.node_of(mac) };
+        let seen = |port: &Port| self.switch_of(port.id)?.router(router);
+        host.ports.iter().find_map(seen).and_then(|port| self.node_of(port))
     }
 
     pub(crate) fn arrive(&mut self, to: PortId, from: PortId, frame: Frame) {
@@ -192,8 +274,18 @@ impl World {
             held.keep_frame(Event::Frame { to, from, frame });
             return;
         }
+        let (frame, meant) = match frame {
+            Frame::ToRouter(mac, frame) => {
+                // As a backup must: RFC 9568 §6.4.2.
+                if !host.director().is_some_and(|one| one.kernel.takes(mac, place.place)) {
+                    return;
+                }
+                (*frame, PortId::of_router(mac))
+            }
+            frame => (frame, to),
+        };
         if let Some(tap) = &mut self.tap {
-            tap.arrived(self.now, to, from, &frame);
+            tap.arrived(self.now, (to, meant), from, &frame);
         }
         match frame {
             Frame::Arp(arp) => self.hear_arp(place.node, place.place, from, arp),
@@ -205,7 +297,7 @@ impl World {
             Frame::Damaged(Packet { src, dst, payload: Payload::Advert(_) }) => {
                 self.hear_advert(place.node, place.place, (src, dst), Err(Fault::Checksum));
             }
-            Frame::Damaged(_) => {}
+            Frame::Damaged(_) | Frame::ToRouter(..) => {}
         }
     }
 
@@ -229,7 +321,9 @@ impl World {
         if is_for_us && arp.kind == ArpKind::Request {
             self.guard_arp_answer(node, arp.target);
             let reply = Arp { kind: ArpKind::Reply, sender: arp.target, target: arp.sender };
-            self.transmit(own, from, Frame::Arp(reply));
+            let director = self.hosts.get(node.index()).and_then(|host| host.director());
+            let mac = director.and_then(|director| director.kernel.mac_of(arp.target));
+            self.transmit_as(Source::of(own, mac), from, Frame::Arp(reply));
         }
     }
 
@@ -252,6 +346,10 @@ impl World {
             return;
         }
         let own = host.owns(packet.dst);
+        let shut = host.director().is_some_and(|one| one.kernel.is_closed(packet.dst, None));
+        if shut && !matches!(packet.payload, Payload::Tcp(_)) {
+            return;
+        }
         match packet.payload {
             Payload::Tcp(tcp) if !own && matches!(host.kind, Kind::Director(_)) => {
                 self.balance(node, packet, tcp);
@@ -293,6 +391,7 @@ impl World {
         match kernel.ipvs.incoming(client, target, event, now) {
             Verdict::Local => self.segment(node, packet.src, packet.dst, tcp),
             Verdict::Dropped => {}
+            Verdict::Nobody if kernel.is_closed(packet.dst, Some(tcp.dport)) => {}
             Verdict::Nobody => {
                 self.guard_nobody(node, target);
                 self.refuse(node, &packet, Unreachable::Port);

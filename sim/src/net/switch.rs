@@ -2,6 +2,7 @@
 
 use crate::net::impaired::Impaired;
 use crate::net::packet::PortId;
+use director_core::config::VirtualMac;
 use director_core::random::Stream;
 use director_core::time::Instant;
 use scenario::Effect;
@@ -20,7 +21,8 @@ pub(crate) enum Arrival {
     Damaged(Instant),
 }
 
-/// A segment. It learns nothing and floods nothing: a frame goes to the port that it is for.
+/// A segment. Where the hardware addresses of interfaces are it knows; that of a virtual router is
+/// where a frame of its came in last, and frames for one that was never seen go everywhere.
 #[derive(Clone, Debug)]
 pub(crate) struct Switch {
     pub(crate) name: String,
@@ -30,6 +32,8 @@ pub(crate) struct Switch {
     members: Vec<PortId>,
     /// From each member to each, row by row.
     links: Vec<Link>,
+    /// Where virtual routers were seen last.
+    routers: Vec<(VirtualMac, PortId)>,
 }
 
 /// One direction between two ports.
@@ -61,11 +65,34 @@ impl Switch {
             }
         }
         let members = members.iter().map(|(port, _)| *port).collect();
-        Self { name: name.to_owned(), seed, low, width, members, links }
+        Self { name: name.to_owned(), seed, low, width, members, links, routers: Vec::new() }
     }
 
     pub(crate) fn members(&self) -> &[PortId] {
         &self.members
+    }
+
+    /// Where frames for a virtual router go.
+    pub(crate) fn router(&self, mac: VirtualMac) -> Option<PortId> {
+        self.routers.iter().find(|(known, _)| *known == mac).map(|(_, port)| *port)
+    }
+
+    /// A frame of a virtual router comes in at a port, unless that is cut off from all others.
+    /// Whether it was elsewhere before.
+    pub(crate) fn learn(&mut self, mac: VirtualMac, from: u16) -> bool {
+        let count = self.members.len();
+        let row = self.links.iter().skip(usize::from(from) * count).take(count);
+        let heard = row.enumerate().any(|(to, link)| to != usize::from(from) && !link.cut);
+        let Some(port) = self.members.get(usize::from(from)).copied().filter(|_| heard) else {
+            return false;
+        };
+        match self.routers.iter_mut().find(|(known, _)| *known == mac) {
+            Some((_, place)) => std::mem::replace(place, port) != port,
+            None => {
+                self.routers.push((mac, port));
+                true
+            }
+        }
     }
 
     /// When a frame that is sent at `now` arrives.
@@ -145,6 +172,20 @@ mod tests {
         assert_ne!(switch.arrival(1, 0, Instant::ZERO), Arrival::Lost);
         switch.set_cuts(|_, _| true);
         assert_ne!(switch.arrival(0, 1, Instant::ZERO), Arrival::Lost);
+    }
+
+    #[test]
+    fn a_virtual_router_is_where_it_was_heard_last() {
+        let mut switch = switch();
+        let mac = VirtualMac(std::num::NonZeroU8::MIN);
+        assert_eq!(switch.router(mac), None);
+        assert!(switch.learn(mac, 0) && !switch.learn(mac, 0));
+        assert_eq!(switch.router(mac), Some(PortId(4)));
+        switch.set_cuts(|from, _| from != PortId(7));
+        assert!(!switch.learn(mac, 1), "nobody hears it");
+        switch.set_cuts(|_, _| true);
+        assert!(switch.learn(mac, 1));
+        assert_eq!(switch.router(mac), Some(PortId(7)));
     }
 
     fn fare(effect: Effect, frames: u64) -> Vec<Arrival> {

@@ -11,7 +11,7 @@ use director_core::Input;
 use director_core::advert::Advert;
 use director_core::alert::Notice;
 use director_core::config::Alert;
-use director_core::config::{Config, Coverage, VirtualAddress};
+use director_core::config::{Config, Coverage, VirtualAddress, VirtualMac};
 use director_core::name::{InterfaceName, NodeName};
 use director_core::plan::Ledger;
 use director_core::random::Stream;
@@ -122,6 +122,7 @@ impl Routers for Nobody {
         _: IpAddr,
         _: &Advert,
         _: Coverage,
+        _: Option<VirtualMac>,
     ) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -141,7 +142,7 @@ impl Seat {
         let mut fixed = Vec::new();
         for port in &node.ports {
             let (address, prefix) = (port.cidr.address, port.cidr.prefix);
-            fixed.push(VirtualAddress { address, prefix, interface: interface(&port.segment)? });
+            fixed.push(VirtualAddress { address, prefix, interface: interface(&port.segment)?, mac: None });
         }
         let name = NodeName::new(&node.name);
         let name = name.map_err(|wrong| Refusal::Invalid(wrong.to_string()))?;

@@ -144,7 +144,7 @@ fn virtual_text(text: &str) -> Result<VirtualAddress, Wrong> {
     };
     let interface = InterfaceName::new(interface)
         .map_err(|error| (Code::BadName, format!("{}: {error}", quote(interface)), FORM.into()))?;
-    Ok(VirtualAddress { address, prefix, interface })
+    Ok(VirtualAddress { address, prefix, interface, mac: None })
 }
 
 #[cfg(test)]

@@ -21,12 +21,11 @@ pub(crate) const KEYS: Keys = Keys {
     known: &[
         "command", "mail", "webhook", "events", "services", "senders", "repeat", "recovery",
         "limit", "retry", "timeout",
-    ],
-    later: &[],
+    ]
 };
 pub(crate) use means::{MAIL_KEYS, WEBHOOK_KEYS};
-pub(crate) const LIMIT_KEYS: Keys = Keys { known: &["count", "within"], later: &[] };
-pub(crate) const RETRY_KEYS: Keys = Keys { known: &["first", "longest", "for"], later: &[] };
+pub(crate) const LIMIT_KEYS: Keys = Keys { known: &["count", "within"] };
+pub(crate) const RETRY_KEYS: Keys = Keys { known: &["first", "longest", "for"] };
 
 /// Reminders that come more often are no reminders.
 const SHORTEST_REPEAT: Duration = Duration::from_secs(10);

@@ -41,11 +41,10 @@ pub(crate) const KEYS: Keys = Keys {
         "fence",
         "notify",
         "check-marks",
-    ],
-    later: &[],
+    ]
 };
 pub(crate) const ANNOUNCE_KEYS: Keys =
-    Keys { known: &["count", "interval", "refresh"], later: &[] };
+    Keys { known: &["count", "interval", "refresh"] };
 
 /// Less than a packet's way through a network and a scheduler's turn means nothing.
 const SHORTEST: Duration = Duration::from_millis(1);

@@ -40,7 +40,6 @@ codes! {
     BadAddress "bad-address" "A value is not an address that can be used there.";
     BadName "bad-name" "A name is empty, too long, or has a character that names do not have.";
     BadText "bad-text" "A text cannot be used for what its key is for.";
-    NotYet "not-yet" "This release cannot do it.";
     NoInclude "no-include" "A text that is read by itself includes files.";
     IncludeCycle "include-cycle" "A file includes itself, or one that includes it.";
     IncludedTwice "included-twice" "A file is included at two places.";

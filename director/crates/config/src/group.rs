@@ -9,10 +9,10 @@ use crate::section::{Keys, Section};
 use crate::suggest::quote;
 use crate::tree::{Entry, Kind, Value};
 use crate::value::{list, named, number, wrong_type};
-use director_core::config::{Group, Priority, VirtualAddress};
+use director_core::config::{Group, Priority, VirtualAddress, VirtualMac, Vrrp};
 use director_core::name::{GroupName, NodeName};
 
-pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priorities", "vrrp"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priorities", "vrrp"] };
 const HELP: &str = r#"give it at least one: addresses = ["10.0.0.100/24 on eth0"]"#;
 
 /// What `[groups.NAME]` says, as far as it is valid.
@@ -47,12 +47,15 @@ impl Draft {
     }
 
     pub(crate) fn build(self) -> Option<(GroupName, Group)> {
-        let addresses = self.addresses.into_iter().map(|address| address.value).collect();
         let priorities = self.priorities?.into_iter().map(|(node, it)| (node.value, it)).collect();
         let vrrp = match self.vrrp? {
             Some(draft) => Some(draft.build()?),
             None => None,
         };
+        let router = vrrp.as_ref().filter(|vrrp: &&Vrrp| vrrp.mac.is_some());
+        let mac = router.map(|vrrp| VirtualMac(vrrp.router));
+        let addresses = self.addresses.into_iter();
+        let addresses = addresses.map(|at| VirtualAddress { mac, ..at.value }).collect();
         self.complete.then_some((self.name, Group { addresses, priorities, vrrp }))
     }
 }

@@ -10,7 +10,7 @@ use crate::value::{list, text};
 use director_core::config::Hook;
 use std::time::Duration;
 
-pub(crate) const KEYS: Keys = Keys { known: &["command", "timeout"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["command", "timeout"] };
 /// Less does not even start a program.
 const SHORTEST: Duration = Duration::from_millis(10);
 

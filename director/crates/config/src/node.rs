@@ -11,7 +11,7 @@ use director_core::config::{Node, Overrides, Priority};
 use director_core::name::{InterfaceName, NodeName};
 use std::net::IpAddr;
 
-pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priority", "override"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["addresses", "priority", "override"] };
 
 /// What `[nodes.NAME]` says, as far as it is valid.
 pub(crate) struct Draft {

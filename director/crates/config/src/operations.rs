@@ -11,10 +11,10 @@ use director_core::config::{Api, Operations};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-pub(crate) const TELEMETRY_KEYS: Keys = Keys { known: &["metrics"], later: &[] };
-pub(crate) const MAINTENANCE_KEYS: Keys = Keys { known: &["directory"], later: &[] };
+pub(crate) const TELEMETRY_KEYS: Keys = Keys { known: &["metrics"] };
+pub(crate) const MAINTENANCE_KEYS: Keys = Keys { known: &["directory"] };
 pub(crate) const API_KEYS: Keys =
-    Keys { known: &["listen", "certificate", "key-file", "clients", "operators"], later: &[] };
+    Keys { known: &["listen", "certificate", "key-file", "clients", "operators"] };
 const METRICS_EXAMPLE: &str = r#"metrics = "127.0.0.1:9470""#;
 const DIRECTORY_EXAMPLE: &str = r#"directory = "/etc/director/maintenance""#;
 

@@ -11,8 +11,7 @@ use director_core::config::Overrides;
 use director_core::name::InterfaceName;
 
 pub(crate) const KEYS: Keys = Keys {
-    known: &["interfaces", "fence", "notify", "telemetry", "api", "maintenance"],
-    later: &[],
+    known: &["interfaces", "fence", "notify", "telemetry", "api", "maintenance"]
 };
 
 const EXAMPLE: &str = r#"override = { interfaces = { eth0 = "ens3" } }"#;

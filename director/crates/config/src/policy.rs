@@ -10,8 +10,8 @@ use director_core::config::{Damping, Percent, Policy, Quorum};
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-pub(crate) const QUORUM_KEYS: Keys = Keys { known: &["weight", "hysteresis"], later: &[] };
-pub(crate) const DAMPING_KEYS: Keys = Keys { known: &["changes", "within", "hold"], later: &[] };
+pub(crate) const QUORUM_KEYS: Keys = Keys { known: &["weight", "hysteresis"] };
+pub(crate) const DAMPING_KEYS: Keys = Keys { known: &["changes", "within", "hold"] };
 const QUORUM_EXAMPLE: &str = "quorum = { weight = 20, hysteresis = 5 }";
 const DAMPING_EXAMPLE: &str = r#"flap-damping = { changes = 3, within = "5m", hold = "2m" }"#;
 /// Weights have steps; a shorter slow start would be over before the kernel had them.

@@ -10,8 +10,6 @@ use crate::tree::{Entry, Kind, Value};
 pub(crate) struct Keys {
     /// Those that this release reads.
     pub(crate) known: &'static [&'static str],
-    /// Those that a later release will read, each with what it is for.
-    pub(crate) later: &'static [(&'static str, &'static str)],
 }
 
 /// A table of the file.
@@ -108,11 +106,6 @@ impl<'v, 'a> Section<'v, 'a> {
         let keys = self.keys;
         for entry in self.entries.iter().filter(|entry| !keys.known.contains(&entry.key)) {
             let (key, title) = (quote(entry.key), &self.title);
-            if let Some((_, purpose)) = keys.later.iter().find(|(later, _)| *later == entry.key) {
-                let message = format!("this release has no {purpose} ({key} of {title})");
-                found.add(Code::NotYet, &entry.key_span, message, "leave the key out");
-                continue;
-            }
             let help =
                 help(entry.key, keys.known, || format!("{title} takes {}", all_of(keys.known)));
             let message = format!("{key} is not a key of {title}");

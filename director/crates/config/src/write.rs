@@ -9,7 +9,7 @@ use check::check;
 use director_core::config::{
     Announce, Cluster, Config, Detection, Failback, Forward, Group, Hook, Link, Node, OnFailure,
     Operations, Overrides, Policy, SchedulerFlags, Server, Service, ServiceSettings, SyncSettings,
-    Thresholds, Tunnel,
+    Thresholds, Tunnel, VirtualAddress,
 };
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -231,7 +231,7 @@ fn node(name: &str, node: &Node) -> String {
 
 fn group(name: &str, group: &Group) -> String {
     let addresses: Vec<String> =
-        group.addresses.iter().map(|address| quoted(&address.to_string())).collect();
+        group.addresses.iter().map(|address| quoted(&place(address))).collect();
     let mut pairs = Pairs::new();
     pairs.raw("addresses", format!("[{}]", addresses.join(", ")));
     if !group.priorities.is_empty() {
@@ -384,4 +384,9 @@ fn servers(service: &Service, port: u16) -> String {
 /// The address, with its port when that is not the service's own.
 fn endpoint(address: SocketAddr, port: u16) -> String {
     if address.port() == port { address.ip().to_string() } else { address.to_string() }
+}
+
+/// Where an address is, without the device that its virtual router makes.
+fn place(address: &VirtualAddress) -> String {
+    VirtualAddress { mac: None, ..address.clone() }.to_string()
 }

@@ -33,7 +33,10 @@ pub use scheduler::{Scheduler, SchedulerFlags};
 pub use service::{Check, OnFailure, Server, Service, Via, Weight};
 pub use settings::{Persistence, PersistenceEngine, ServiceSettings, Thresholds};
 pub use sync::{SyncDaemon, SyncRole, SyncSettings};
-pub use vrrp::{AdvertInterval, Coverage, Dialect, Password, Vrrp, VrrpVersion, everybody};
+pub use vrrp::{
+    AdvertInterval, AdvertMac, Coverage, Dialect, Password, VirtualDevice, VirtualMac, Vrrp,
+    VrrpVersion, everybody,
+};
 
 pub(crate) use digest::of as digest;
 

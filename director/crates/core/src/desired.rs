@@ -6,12 +6,12 @@ mod sysctl;
 pub use sysctl::{Sysctl, SysctlValue};
 
 use crate::config::{
-    CheckMarks, Forward, Service, ServiceKey, ServiceSettings, SyncDaemon, SyncRole, Thresholds,
-    Traffic, VirtualAddress, Weight,
+    CheckMarks, Forward, Protocol, Service, ServiceKey, ServiceSettings, SyncDaemon, SyncRole,
+    Thresholds, Traffic, VirtualAddress, VirtualDevice, Weight,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 /// What the kernel should hold of ours. What it holds beside that is not ours and stays.
@@ -29,6 +29,9 @@ pub struct DesiredState {
     pub sysctls: BTreeMap<Sysctl, SysctlValue>,
     /// The synchronisation daemons that should run; `None` when they are none of our business.
     pub sync: Option<BTreeMap<SyncRole, SyncDaemon>>,
+    /// The addresses at which only virtual services are to be had; `None` when they are none of our
+    /// business.
+    pub closed: Option<Closed>,
     /// The firewall marks that packets should get; `None` when they are none of our business.
     pub marks: Option<Marks>,
     /// How long the servers of each configured service drain, should it leave the configuration.
@@ -45,6 +48,36 @@ impl DesiredState {
         let kept = |presence: &Presence| *presence != Presence::Released;
         self.lease.filter(|_| self.addresses.values().any(kept)).map(|lease| lease / 4)
     }
+
+    /// The devices of addresses that have hardware addresses of their own. A device is wanted when
+    /// one of its addresses is, and left as it is when one of them is.
+    #[must_use]
+    pub fn devices(&self) -> BTreeMap<VirtualDevice, Presence> {
+        let mut devices: BTreeMap<VirtualDevice, Presence> = BTreeMap::new();
+        for (address, presence) in &self.addresses {
+            let Some(device) = address.device() else { continue };
+            let known = devices.entry(device).or_insert(*presence);
+            *known = match (*known, *presence) {
+                (Presence::Held, _) | (_, Presence::Held) => Presence::Held,
+                (Presence::AsFound, _) | (_, Presence::AsFound) => Presence::AsFound,
+                (Presence::Released, Presence::Released) => Presence::Released,
+            };
+        }
+        devices
+    }
+}
+
+/// Addresses at which this node takes nothing from the network but neighbour discovery and what is
+/// for these, its virtual services there.
+pub type Closed = BTreeMap<IpAddr, BTreeSet<Open>>;
+
+/// What is taken at a closed address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Open {
+    /// A protocol and port; 0 for every port.
+    Port(Protocol, u16),
+    /// Packets with this firewall mark.
+    Mark(u32),
 }
 
 /// Which firewall mark packets get before they are looked up in the IPVS table.

@@ -3,7 +3,7 @@
 use crate::advert::Advert;
 use crate::alert::Notice;
 use crate::beat::{Beat, LinkId};
-use crate::config::{Coverage, VirtualAddress};
+use crate::config::{Coverage, VirtualAddress, VirtualMac};
 use crate::desired::DesiredState;
 use crate::name::{AlertName, InterfaceName, NodeName};
 use crate::probe::{Probe, Ticket};
@@ -33,6 +33,8 @@ pub enum Effect {
         advert: Arc<Advert>,
         /// What its checksum covers.
         coverage: Coverage,
+        /// With this hardware address as the frame's source, if not the interface's own.
+        mac: Option<VirtualMac>,
     },
     /// Start a probe; its end comes back as [`crate::Input::ProbeFinished`].
     StartProbe {

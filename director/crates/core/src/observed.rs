@@ -2,10 +2,10 @@
 
 use crate::config::{
     Forward, Persistence, PersistenceEngine, Scheduler, SchedulerFlags, ServiceKey,
-    ServiceSettings, SyncDaemon, SyncRole, Thresholds, VirtualAddress, Weight,
+    ServiceSettings, SyncDaemon, SyncRole, Thresholds, VirtualAddress, VirtualDevice, Weight,
 };
-use crate::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
-use alloc::collections::BTreeMap;
+use crate::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
@@ -19,6 +19,11 @@ pub struct Snapshot {
     /// All addresses on the interfaces that the configuration names, and how much longer the
     /// kernel keeps each.
     pub addresses: BTreeMap<VirtualAddress, Lifetime>,
+    /// The devices with hardware addresses of virtual routers on those interfaces.
+    pub devices: BTreeSet<VirtualDevice>,
+    /// The addresses at which only virtual services are to be had, when they were asked for; `None`
+    /// too when the rules are not as the director writes them.
+    pub closed: Option<Closed>,
     /// The settings that were asked for.
     pub sysctls: BTreeMap<Sysctl, SysctlValue>,
     /// The synchronisation daemons, when they were asked for.

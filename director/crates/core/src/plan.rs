@@ -8,8 +8,10 @@ mod tests;
 pub use diff::diff;
 pub use ledger::Ledger;
 
-use crate::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
-use crate::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use crate::config::{
+    ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress, VirtualDevice,
+};
+use crate::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use crate::observed::Lifetime;
 use core::fmt;
 use core::net::SocketAddr;
@@ -50,6 +52,12 @@ pub enum Step {
     StopSync(SyncRole),
     /// Start a synchronisation daemon.
     StartSync(SyncRole, SyncDaemon),
+    /// Take at these addresses nothing but this, and at no others of ours.
+    SetClosed(Closed),
+    /// Make the device with a virtual router's hardware address.
+    AddDevice(VirtualDevice),
+    /// Remove it, with the addresses on it.
+    RemoveDevice(VirtualDevice),
     /// Put an address on its interface.
     AddAddress(VirtualAddress, Lifetime),
 }
@@ -88,6 +96,20 @@ impl fmt::Display for Step {
             Self::StopSync(role) => write!(formatter, "stop synchronisation {role}"),
             Self::StartSync(role, daemon) => {
                 write!(formatter, "start synchronisation {role} {daemon}")
+            }
+            Self::SetClosed(closed) if closed.is_empty() => write!(formatter, "close no address"),
+            Self::SetClosed(closed) => {
+                write!(formatter, "close to all but virtual services")?;
+                for (number, address) in closed.keys().enumerate() {
+                    write!(formatter, "{} {address}", if number == 0 { "" } else { "," })?;
+                }
+                Ok(())
+            }
+            Self::AddDevice(device) => {
+                write!(formatter, "add device {device} on {}", device.interface)
+            }
+            Self::RemoveDevice(device) => {
+                write!(formatter, "remove device {device} on {}", device.interface)
             }
             Self::AddAddress(address, _) => write!(formatter, "add address {address}"),
         }

@@ -72,7 +72,7 @@ impl Needs {
     fn hold(&mut self, address: IpAddr) {
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         let interface = InterfaceName::literal("lo");
-        self.addresses.insert(VirtualAddress { address, prefix, interface });
+        self.addresses.insert(VirtualAddress { address, prefix, interface, mac: None });
         if address.is_ipv4() && !planted(Bug::ArpIgnoreLeftOut) {
             // The kernel takes the greater of `all` and the interface. IPv6 needs no such setting:
             // it answers only for addresses of the interface that was asked (`net/ipv6/ndisc.c`).
@@ -95,7 +95,7 @@ impl Needs {
             // (`__fib_validate_source` in `net/ipv4/fib_frontend.c`), so it gets one.
             self.settings.insert(Sysctl::ReversePathFilter(device.interface()), 2);
             let interface = device.interface();
-            self.addresses.insert(VirtualAddress { address: listen, prefix: 32, interface });
+            self.addresses.insert(VirtualAddress { address: listen, prefix: 32, interface, mac: None });
         }
     }
 }

@@ -5,11 +5,13 @@
 //! real one.
 
 mod addresses;
+mod devices;
 mod machinery;
 mod settings;
 mod table;
 
 pub use addresses::addresses;
+pub use devices::{closed_addresses, devices};
 pub use machinery::{connection_sync, packet_marks};
 pub use settings::settings;
 pub use table::ipvs_table;
@@ -87,6 +89,8 @@ mod tests {
             settings(&mut kernel),
             connection_sync(&mut kernel, &eth0),
             packet_marks(&mut kernel),
+            closed_addresses(&mut kernel),
+            devices(&mut kernel, &eth0),
             addresses(&mut kernel, &eth0),
             sysctls(&mut kernel, &Sysctl::ArpIgnore(eth0)),
         ]

@@ -1,11 +1,16 @@
 //! A kernel in memory: for dry runs, for tests, and as the base of simulated kernels.
 
-use crate::ports::{Addresses, ConnectionSync, IpvsTable, KernelError, PacketMarks, Sysctls};
-use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
-use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use crate::ports::{
+    Addresses, ClosedAddresses, ConnectionSync, Devices, IpvsTable, KernelError, PacketMarks,
+    Sysctls,
+};
+use director_core::config::{
+    ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress, VirtualDevice,
+};
+use director_core::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
 
@@ -86,6 +91,10 @@ impl Addresses for MemoryKernel {
     }
 
     fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
+        let device = address.device();
+        if device.is_some_and(|device| !self.state.devices.contains(&device)) {
+            return Err(KernelError::Missing);
+        }
         match self.state.addresses.entry(address.clone()) {
             Entry::Vacant(free) => {
                 free.insert(life);
@@ -107,6 +116,40 @@ impl Addresses for MemoryKernel {
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
         self.state.addresses.remove(address).map(|_| ()).ok_or(KernelError::Missing)
+    }
+}
+
+impl Devices for MemoryKernel {
+    fn devices(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeSet<VirtualDevice>, KernelError> {
+        let all = self.state.devices.iter();
+        Ok(all.filter(|device| device.interface == *interface).cloned().collect())
+    }
+
+    fn add_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError> {
+        let new = self.state.devices.insert(device.clone());
+        if new { Ok(()) } else { Err(KernelError::Exists) }
+    }
+
+    fn remove_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError> {
+        if !self.state.devices.remove(device) {
+            return Err(KernelError::Missing);
+        }
+        self.state.addresses.retain(|address, _| address.device().as_ref() != Some(device));
+        Ok(())
+    }
+}
+
+impl ClosedAddresses for MemoryKernel {
+    fn closed(&mut self) -> Result<Option<Closed>, KernelError> {
+        Ok(Some(self.state.closed.clone().unwrap_or_default()))
+    }
+
+    fn close(&mut self, closed: &Closed) -> Result<(), KernelError> {
+        self.state.closed = Some(closed.clone());
+        Ok(())
     }
 }
 

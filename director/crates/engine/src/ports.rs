@@ -2,12 +2,14 @@
 //! simulated parts. All calls are synchronous; slow work is started through a port and ends as an
 //! input.
 
-use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
-use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use director_core::config::{
+    ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress, VirtualDevice,
+};
+use director_core::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService};
 use director_core::plan::Step;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// Why the kernel did not do what it was asked.
@@ -178,8 +180,8 @@ pub trait Counting {
 
 /// Addresses on interfaces.
 pub trait Addresses {
-    /// All addresses on the interface, with what is left of their lives; none when there is no such
-    /// interface.
+    /// All addresses on the interface and its devices, with what is left of their lives; none when
+    /// there is no such interface.
     ///
     /// # Errors
     /// When the kernel cannot be asked.
@@ -191,8 +193,8 @@ pub trait Addresses {
     /// Puts an address on its interface, for so long.
     ///
     /// # Errors
-    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is
-    /// not.
+    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface, or
+    /// the address's device, is not.
     fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError>;
 
     /// Has the kernel keep an address that is there for so long from now on.
@@ -210,6 +212,47 @@ pub trait Addresses {
     /// # Errors
     /// [`KernelError::Missing`] when it or the interface is not there.
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError>;
+}
+
+/// Devices with the hardware addresses of virtual routers.
+pub trait Devices {
+    /// Those on the interface; none when there is no such interface.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn devices(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeSet<VirtualDevice>, KernelError>;
+
+    /// Makes one that takes the frames to its hardware address, and answers for its addresses alone.
+    ///
+    /// # Errors
+    /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is
+    /// not.
+    fn add_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError>;
+
+    /// Removes one, with the addresses on it.
+    ///
+    /// # Errors
+    /// [`KernelError::Missing`] when it is not there.
+    fn remove_device(&mut self, device: &VirtualDevice) -> Result<(), KernelError>;
+}
+
+/// The rules, in a table of the director's own, that keep virtual addresses to virtual services.
+pub trait ClosedAddresses {
+    /// The addresses that the rules close; none when there is no table, `None` when what is in the
+    /// table is not as [`ClosedAddresses::close`] leaves it.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    fn closed(&mut self) -> Result<Option<Closed>, KernelError>;
+
+    /// Replaces all rules at once. Without addresses there is no table afterwards.
+    ///
+    /// # Errors
+    /// [`KernelError::Unsupported`] when this machine has no packet filter.
+    fn close(&mut self, closed: &Closed) -> Result<(), KernelError>;
 }
 
 /// Settings of the kernel.
@@ -282,6 +325,12 @@ pub trait PacketMarks {
 }
 
 /// What reconciling needs of the kernel.
-pub trait Kernel: IpvsTable + Addresses + Sysctls + ConnectionSync + PacketMarks {}
+pub trait Kernel:
+    IpvsTable + Devices + Addresses + Sysctls + ConnectionSync + PacketMarks + ClosedAddresses
+{
+}
 
-impl<T: IpvsTable + Addresses + Sysctls + ConnectionSync + PacketMarks> Kernel for T {}
+impl<T> Kernel for T where
+    T: IpvsTable + Devices + Addresses + Sysctls + ConnectionSync + PacketMarks + ClosedAddresses
+{
+}

@@ -21,8 +21,10 @@ pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snaps
     let interfaces: BTreeSet<&InterfaceName> =
         desired.addresses.keys().map(|address| &address.interface).collect();
     let mut addresses = BTreeMap::new();
+    let mut devices = BTreeSet::new();
     for interface in interfaces {
         addresses.append(&mut kernel.held(interface)?);
+        devices.append(&mut kernel.devices(interface)?);
     }
     let sysctls = desired
         .sysctls
@@ -34,7 +36,8 @@ pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snaps
         None => BTreeMap::new(),
     };
     let marks = if desired.marks.is_some() { kernel.marks()? } else { None };
-    Ok(Snapshot { services, addresses, sysctls, sync, marks })
+    let closed = if desired.closed.is_some() { kernel.closed()? } else { None };
+    Ok(Snapshot { services, addresses, devices, sysctls, sync, closed, marks })
 }
 
 /// Carries out one step.
@@ -52,6 +55,9 @@ pub fn apply(kernel: &mut impl Kernel, step: &Step) -> Result<(), KernelError> {
         Step::RemoveServer(key, server) => kernel.remove_server(*key, *server),
         Step::RemoveService(key) => kernel.remove_service(*key),
         Step::SetMarks(marks) => kernel.set_marks(marks),
+        Step::SetClosed(closed) => kernel.close(closed),
+        Step::AddDevice(device) => kernel.add_device(device),
+        Step::RemoveDevice(device) => kernel.remove_device(device),
         Step::StopSync(role) => kernel.stop_sync(*role),
         Step::StartSync(role, daemon) => kernel.start_sync(*role, daemon),
         Step::AddAddress(address, life) => kernel.add_address(address, *life),

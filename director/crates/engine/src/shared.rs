@@ -1,13 +1,16 @@
 //! A kernel with more than one holder: it outlives the director that works on it, as kernels do.
 
 use crate::ports::{
-    Addresses, ConnectionSync, IpvsTable, Kernel, KernelError, PacketMarks, Sysctls, TableChange,
+    Addresses, ClosedAddresses, ConnectionSync, Devices, IpvsTable, Kernel, KernelError,
+    PacketMarks, Sysctls, TableChange,
 };
-use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
-use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use director_core::config::{
+    ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress, VirtualDevice,
+};
+use director_core::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -82,6 +85,30 @@ impl<K: Kernel, const WAITS: bool> Addresses for Shared<K, WAITS> {
     }
     fn remove_address(&mut self, address: &VirtualAddress) -> Done {
         self.lock().remove_address(address)
+    }
+}
+
+impl<K: Kernel, const WAITS: bool> Devices for Shared<K, WAITS> {
+    fn devices(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeSet<VirtualDevice>, KernelError> {
+        self.lock().devices(interface)
+    }
+    fn add_device(&mut self, device: &VirtualDevice) -> Done {
+        self.lock().add_device(device)
+    }
+    fn remove_device(&mut self, device: &VirtualDevice) -> Done {
+        self.lock().remove_device(device)
+    }
+}
+
+impl<K: Kernel, const WAITS: bool> ClosedAddresses for Shared<K, WAITS> {
+    fn closed(&mut self) -> Result<Option<Closed>, KernelError> {
+        self.lock().closed()
+    }
+    fn close(&mut self, closed: &Closed) -> Done {
+        self.lock().close(closed)
     }
 }
 

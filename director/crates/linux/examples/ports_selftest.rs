@@ -4,8 +4,9 @@
 //! ports_selftest [INTERFACE]
 //! ```
 //!
-//! It needs `CAP_NET_ADMIN`, for the table `ip_vs`, and for marks the program `nft`. With the name
-//! of an interface it also tries addresses, synchronisation and settings there. Everything that it
+//! It needs `CAP_NET_ADMIN`, for the table `ip_vs`, and for marks and closed addresses the
+//! program `nft`. With the name of an interface it also tries addresses, devices, synchronisation and
+//! settings there. Everything that it
 //! makes it takes away again. It ends with 0 when all laws held, and with 1 otherwise.
 
 use director_core::desired::Sysctl;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let mut broken = report("IPVS table", &contract::ipvs_table(&mut kernel));
     broken += report("settings of the IPVS table", &contract::settings(&mut kernel));
     broken += report("firewall marks", &contract::packet_marks(&mut kernel));
+    broken += report("closed addresses", &contract::closed_addresses(&mut kernel));
     if let Some(name) = std::env::args().nth(1) {
         let interface = match InterfaceName::new(&name) {
             Ok(interface) => interface,
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
             }
         };
         broken += report("addresses", &contract::addresses(&mut kernel, &interface));
+        broken += report("devices", &contract::devices(&mut kernel, &interface));
         broken += report("synchronisation", &contract::connection_sync(&mut kernel, &interface));
         let settings = [
             Sysctl::ArpIgnore(interface.clone()),

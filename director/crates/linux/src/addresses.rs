@@ -2,7 +2,7 @@
 
 use crate::error::{NET_ADMIN, refused};
 use crate::kernel::LinuxKernel;
-use crate::{interface, netlink};
+use crate::{devices, interface, netlink};
 use director_core::config::VirtualAddress;
 use director_core::name::InterfaceName;
 use director_core::observed::Lifetime;
@@ -14,7 +14,7 @@ use netlink_packet_route::address::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 /// `INFINITY_LIFE_TIME` (`net/addrconf.h`).
@@ -115,27 +115,52 @@ fn described(address: &VirtualAddress, index: u32, life: Lifetime) -> AddressMes
     message
 }
 
-/// Keeps the route of an IPv6 address's subnet out of its life when another address is in that
-/// subnet: a renewal would bound the route's life too (`modify_prefix_route` in
-/// `net/ipv6/addrconf.c`), and its end would cut the machine off.
-fn spare_route(message: &mut AddressMessage, address: &VirtualAddress, index: u32, held: &[Held]) {
-    let IpAddr::V6(wanted) = address.address else {
-        return;
+/// Makes no route to the address's subnet when another address of the interface has one.
+///
+/// Over IPv6 a renewal would bound that route's life too (`modify_prefix_route` in
+/// `net/ipv6/addrconf.c`), and its end would cut the machine off. From a device with a hardware
+/// address of its own a second route would lead, by which this machine would speak to its
+/// neighbours as the virtual router.
+fn spare_route(
+    message: &mut AddressMessage,
+    address: &VirtualAddress,
+    held: &[Held],
+) -> Result<(), KernelError> {
+    let mut places = match (address.address, &address.mac) {
+        // The kernel promotes the next address of a subnet and its route with it.
+        (IpAddr::V4(_), None) => return Ok(()),
+        (IpAddr::V4(_), Some(_)) => Vec::new(),
+        (IpAddr::V6(_), _) => vec![message.header.index],
     };
-    let host_bits = 128_u32.saturating_sub(u32::from(address.prefix));
-    let network = |one: u128| one.checked_shr(host_bits).unwrap_or(0);
-    let in_subnet = |other: &Held| match other.address {
-        IpAddr::V6(one) => {
-            other.index == index
-                && other.prefix == address.prefix
-                && one != wanted
-                && network(one.to_bits()) == network(wanted.to_bits())
-        }
-        IpAddr::V4(_) => false,
+    places.push(interface::needed(address.interface.as_str())?);
+    let in_subnet = |other: &Held| {
+        places.contains(&other.index)
+            && other.prefix == address.prefix
+            && other.address != address.address
+            && subnet(other.address, other.prefix) == subnet(address.address, address.prefix)
     };
     if held.iter().any(in_subnet) {
-        let flags = AddressFlags::Nodad | AddressFlags::Noprefixroute;
+        let mut flags = AddressFlags::Noprefixroute;
+        if address.address.is_ipv6() {
+            flags |= AddressFlags::Nodad;
+        }
         message.attributes.push(AddressAttribute::Flags(flags));
+    }
+    Ok(())
+}
+
+/// An address without the bits of the host.
+fn subnet(address: IpAddr, prefix: u8) -> IpAddr {
+    let bits = |all: u32| all.saturating_sub(u32::from(prefix));
+    match address {
+        IpAddr::V4(one) => {
+            let mask = u32::MAX.checked_shl(bits(32)).unwrap_or(0);
+            Ipv4Addr::from_bits(one.to_bits() & mask).into()
+        }
+        IpAddr::V6(one) => {
+            let mask = u128::MAX.checked_shl(bits(128)).unwrap_or(0);
+            Ipv6Addr::from_bits(one.to_bits() & mask).into()
+        }
     }
 }
 
@@ -143,24 +168,13 @@ fn spare_route(message: &mut AddressMessage, address: &VirtualAddress, index: u3
 /// an interface, the others of that subnet go too, unless `promote_secondaries` is set
 /// (`__inet_del_ifa` in `net/ipv4/devinet.c`).
 fn dependents(gone: &VirtualAddress, index: u32, before: Vec<Held>) -> Vec<Held> {
-    let IpAddr::V4(first) = gone.address else {
-        return Vec::new();
+    let in_subnet = |other: &Held| {
+        other.index == index
+            && other.prefix == gone.prefix
+            && other.address != gone.address
+            && subnet(other.address, other.prefix) == subnet(gone.address, gone.prefix)
     };
-    let in_subnet = |other: &Held| match other.address {
-        IpAddr::V4(address) => {
-            other.index == index
-                && other.prefix == gone.prefix
-                && address != first
-                && network(address, gone.prefix) == network(first, gone.prefix)
-        }
-        IpAddr::V6(_) => false,
-    };
-    before.into_iter().filter(in_subnet).collect()
-}
-
-fn network(address: Ipv4Addr, prefix: u8) -> u32 {
-    let host_bits = 32_u32.saturating_sub(u32::from(prefix));
-    u32::from(address).checked_shr(host_bits).unwrap_or(0)
+    before.into_iter().filter(|other| gone.address.is_ipv4() && in_subnet(other)).collect()
 }
 
 impl Addresses for LinuxKernel {
@@ -172,21 +186,25 @@ impl Addresses for LinuxKernel {
         let Some(index) = interface::index_of(interface.as_str()).map_err(failed)? else {
             return Ok(BTreeMap::new());
         };
-        let all = all().map_err(failed)?;
+        let devices = devices::on(interface).map_err(failed)?;
         let named = |held: Held| {
             let (address, prefix) = (held.address, held.prefix);
-            (VirtualAddress { address, prefix, interface: interface.clone() }, held.life)
+            let device = devices.iter().find(|(_, number)| **number == held.index);
+            let mac = device.map(|(device, _)| device.mac);
+            let here = held.index == index || mac.is_some();
+            let interface = interface.clone();
+            here.then_some((VirtualAddress { address, prefix, interface, mac }, held.life))
         };
-        Ok(all.into_iter().filter(|held| held.index == index).map(named).collect())
+        Ok(all().map_err(failed)?.into_iter().filter_map(named).collect())
     }
 
     fn add_address(&mut self, address: &VirtualAddress, life: Lifetime) -> Result<(), KernelError> {
-        let index = interface::needed(address.interface.as_str())?;
+        let index = devices::holder(address)?;
         let what = format!("add address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         let mut wanted = described(address, index, life);
-        if address.address.is_ipv6() {
-            spare_route(&mut wanted, address, index, &all().map_err(failed)?);
+        if address.address.is_ipv6() || address.mac.is_some() {
+            spare_route(&mut wanted, address, &all().map_err(failed)?)?;
         }
         let wanted = RouteNetlinkMessage::NewAddress(wanted);
         netlink::change(wanted, NLM_F_CREATE | NLM_F_EXCL).map_err(failed)
@@ -197,7 +215,7 @@ impl Addresses for LinuxKernel {
         address: &VirtualAddress,
         life: Lifetime,
     ) -> Result<(), KernelError> {
-        let index = interface::needed(address.interface.as_str())?;
+        let index = devices::holder(address)?;
         let what = format!("renew address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         // The kernel would add it: replacing does not ask whether there is something to replace.
@@ -209,12 +227,12 @@ impl Addresses for LinuxKernel {
             return Err(KernelError::Missing);
         }
         let mut wanted = described(address, index, life);
-        spare_route(&mut wanted, address, index, &held);
+        spare_route(&mut wanted, address, &held)?;
         netlink::change(RouteNetlinkMessage::NewAddress(wanted), NLM_F_REPLACE).map_err(failed)
     }
 
     fn remove_address(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        let index = interface::needed(address.interface.as_str())?;
+        let index = devices::holder(address)?;
         let what = format!("remove address {address}");
         let failed = |error: io::Error| refused(&error, &what, NET_ADMIN);
         let others = dependents(address, index, all().map_err(failed)?);

@@ -76,9 +76,10 @@ fn segment(address: &VirtualAddress) -> Result<Segment, KernelError> {
 
 impl Announcer for LinuxAnnouncer {
     fn announce(&mut self, address: &VirtualAddress) -> Result<(), KernelError> {
-        let Segment::Ethernet(link, mac) = segment(address)? else {
+        let Segment::Ethernet(link, own) = segment(address)? else {
             return Ok(());
         };
+        let mac = address.mac.map_or(own, |mac| mac.bytes(address.address.is_ipv6()).into());
         let frame = match address.address {
             IpAddr::V4(ip) => frame::gratuitous_arp(mac, ip),
             IpAddr::V6(ip) => {

@@ -1,7 +1,8 @@
 //! The ports of a director on a real Linux kernel.
 //!
-//! * [`LinuxKernel`]: the IPVS table and its synchronisation daemons, addresses, settings, and
-//!   firewall marks, each call one exchange with the kernel.
+//! * [`LinuxKernel`]: the IPVS table and its synchronisation daemons, addresses, the devices of
+//!   virtual routers, settings, firewall marks and closed addresses, each call one exchange with
+//!   the kernel.
 //! * [`LinuxAnnouncer`]: gratuitous ARP and unsolicited neighbour advertisements.
 //! * [`HeartbeatSockets`]: one UDP socket per heartbeat link.
 //! * [`VrrpSocket`]: adverts of VRRP over one interface in one family.
@@ -16,6 +17,8 @@
 
 mod addresses;
 mod announce;
+mod closed;
+mod devices;
 mod error;
 pub mod examine;
 mod heartbeat;
@@ -25,6 +28,7 @@ mod kernel;
 mod marks;
 mod modules;
 mod netlink;
+mod nft;
 mod preflight;
 mod problem;
 mod realserver;

@@ -1,22 +1,18 @@
 //! Firewall marks, by nftables rules in a table of the director's own.
-//!
-//! They are written and read by the program `nft`, with its JSON form for reading: the crates that
-//! speak nf_tables themselves need a C library or have a licence that is none of ours, and marks
-//! change so rarely that a process for each change costs nothing.
 
-use crate::error::NET_ADMIN;
 use crate::kernel::LinuxKernel;
+use crate::nft::{self, matched};
 use director_core::config::{Protocol, Traffic};
 use director_core::desired::Marks;
 use director_engine::ports::{KernelError, PacketMarks};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
-use std::process::{Command, Output, Stdio};
 
 /// Ours by its name; nobody else's rules belong into it.
 const TABLE: &str = "inet director";
+/// Who needs what is missing.
+const NEEDS: &str = "firewall marks need";
 /// Before routing, at the priority where packets are usually changed.
 const CHAIN: &str = "type filter hook prerouting priority mangle; policy accept;";
 
@@ -84,69 +80,16 @@ fn rule(expressions: &[Value]) -> Option<(Traffic, u32)> {
     Some((Traffic { protocol: *protocol, to: SocketAddr::new(address, port) }, mark))
 }
 
-/// Header, field and value of an equality.
-fn matched(expression: &Value) -> Option<(&str, &str, &Value)> {
-    let equality = expression.get("match")?;
-    (equality.get("op")? == "==").then_some(())?;
-    let payload = equality.get("left")?.get("payload")?;
-    let (header, field) = (payload.get("protocol")?, payload.get("field")?);
-    Some((header.as_str()?, field.as_str()?, equality.get("right")?))
-}
-
-/// Runs `nft` with this text as its input.
-fn nft(arguments: &[&str], input: &str) -> Result<Output, KernelError> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => KernelError::Unsupported {
-            cure: "firewall marks need the program nft: install the package nftables".to_owned(),
-        },
-        _ => KernelError::Other(format!("cannot run nft: {error}")),
-    };
-    let mut child = Command::new("nft")
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes()).map_err(failed)?;
-    }
-    child.wait_with_output().map_err(failed)
-}
-
-/// What `nft` complained of, in the terms of the port.
-fn complaint(output: &Output, what: &str) -> KernelError {
-    let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().next().unwrap_or("it did not say why");
-    if said.contains("Operation not permitted") {
-        return KernelError::Denied { capability: NET_ADMIN };
-    }
-    if said.contains("not supported") {
-        let cure = format!("firewall marks need nf_tables in the kernel ({first})");
-        return KernelError::Unsupported { cure };
-    }
-    KernelError::Other(format!("cannot {what}: nft says: {first}"))
-}
-
 impl PacketMarks for LinuxKernel {
     fn marks(&mut self) -> Result<Option<Marks>, KernelError> {
-        let output = nft(&["-j", "list", "table", "inet", "director"], "")?;
-        if output.status.success() {
-            return Ok(listed(&String::from_utf8_lossy(&output.stdout)));
+        match nft::listing(TABLE, "list the rules for firewall marks", NEEDS)? {
+            Some(text) => Ok(listed(&text)),
+            None => Ok(Some(Marks::new())),
         }
-        if String::from_utf8_lossy(&output.stderr).contains("No such file or directory") {
-            return Ok(Some(Marks::new()));
-        }
-        Err(complaint(&output, "list the rules for firewall marks"))
     }
 
     fn set_marks(&mut self, marks: &Marks) -> Result<(), KernelError> {
-        let output = nft(&["-f", "-"], &ruleset(marks))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(complaint(&output, "set the rules for firewall marks"))
+        nft::load(&ruleset(marks), "set the rules for firewall marks", NEEDS)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sockets for VRRP adverts: IP protocol 112, one for each interface and family.
 
+mod frame;
 mod packet;
 
 use crate::heartbeat::no_interface;
@@ -7,11 +8,11 @@ use crate::interface::{self, Interface};
 use crate::problem::{Problem, Problems};
 use director_core::advert::Advert;
 use director_core::cluster::Arrival;
-use director_core::config::{Config, Coverage, everybody};
+use director_core::config::{AdvertMac, Config, Coverage, VirtualMac, Vrrp, everybody};
 use director_core::name::{InterfaceName, NodeName};
 use director_core::wire::vrrp::{HOP_LIMIT, PROTOCOL, decode, encode};
 use nix::errno::Errno;
-use nix::sys::socket::setsockopt;
+use nix::sys::socket::{LinkAddr, MsgFlags, SockFlag, SockType, sendto, setsockopt, socket};
 use nix::sys::socket::sockopt::{BindToDevice, Ipv6RecvHopLimit, Ipv6RecvPacketInfo, Priority};
 use packet::Received;
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, sockopt};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -42,6 +43,15 @@ struct Socket {
     /// The source of what goes to peers.
     own: IpAddr,
     fd: UdpSocket,
+    /// For whole frames, where a virtual router has a hardware address of its own.
+    frames: Option<Frames>,
+}
+
+/// A socket that sends whole frames by an interface (packet(7)).
+#[derive(Debug)]
+struct Frames {
+    fd: OwnedFd,
+    link: LinkAddr,
 }
 
 impl VrrpSocket {
@@ -82,10 +92,21 @@ impl VrrpSocket {
     ///
     /// # Errors
     /// What the system says, as when the interface is down.
-    pub fn send(&self, to: IpAddr, advert: &Advert, coverage: Coverage) -> io::Result<()> {
+    pub fn send(
+        &self,
+        to: IpAddr,
+        advert: &Advert,
+        coverage: Coverage,
+        mac: Option<VirtualMac>,
+    ) -> io::Result<()> {
         let from = if to.is_multicast() { self.0.primary } else { self.0.own };
         let bytes = encode(advert, from, to, coverage);
-        Ok(packet::send(self.0.fd.as_fd(), from, to, &bytes)?)
+        let Some(mac) = mac else {
+            return Ok(packet::send(self.0.fd.as_fd(), from, to, &bytes)?);
+        };
+        let frames = self.0.frames.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let frame = frame::of(mac, from, to, &bytes).ok_or(io::ErrorKind::InvalidInput)?;
+        frames.send(&frame)
     }
 
     /// Waits for the next packet. Dropping this loses none.
@@ -154,7 +175,30 @@ fn open(
         // To the runtime a datagram is a datagram, whatever its protocol.
         .and_then(|fd| UdpSocket::from_std(std::net::UdpSocket::from(fd)))
         .map_err(|error| refused(name, &error))?;
-    Ok(Socket { interface: name.clone(), ipv6, primary, own, fd })
+    let speaks = |vrrp: &Vrrp| vrrp.interface == *name && vrrp.mac == Some(AdvertMac::Virtual);
+    let by_frame = config.groups.values().any(|group| group.vrrp.as_ref().is_some_and(speaks));
+    let frames = by_frame.then(|| Frames::open(name)).transpose();
+    let frames = frames.map_err(|error| refused(name, &error))?;
+    Ok(Socket { interface: name.clone(), ipv6, primary, own, fd, frames })
+}
+
+impl Frames {
+    /// Protocol 0: it never receives a frame.
+    fn open(name: &InterfaceName) -> io::Result<Self> {
+        let family = nix::sys::socket::AddressFamily::Packet;
+        let fd = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)?;
+        let mut entries = nix::ifaddrs::getifaddrs()?;
+        let link = entries.find_map(|entry| {
+            let address = entry.address.filter(|_| entry.interface_name == name.as_str());
+            address.as_ref().and_then(|address| address.as_link_addr()).copied()
+        });
+        Ok(Self { fd, link: link.ok_or(Errno::ENODEV)? })
+    }
+
+    fn send(&self, frame: &[u8]) -> io::Result<()> {
+        sendto(self.fd.as_raw_fd(), frame, &self.link, MsgFlags::MSG_DONTWAIT)?;
+        Ok(())
+    }
 }
 
 fn bound(name: &InterfaceName, index: u32, ipv6: bool) -> Result<OwnedFd, Errno> {

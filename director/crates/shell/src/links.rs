@@ -3,7 +3,7 @@
 use crate::Settings;
 use director_core::advert::Advert;
 use director_core::beat::LinkId;
-use director_core::config::Coverage;
+use director_core::config::{Coverage, VirtualMac};
 use director_core::name::InterfaceName;
 use director_core::vote::Question;
 use std::future::Future;
@@ -59,7 +59,8 @@ pub trait Witnesses {
 
 /// The segments on which VRRP is spoken. What is heard comes as an input of the loop.
 pub trait Routers {
-    /// Sends an advert without waiting.
+    /// Sends an advert without waiting, with this hardware address as the frame's source, if not
+    /// the interface's own.
     ///
     /// # Errors
     /// When it could not be sent.
@@ -69,5 +70,6 @@ pub trait Routers {
         to: IpAddr,
         advert: &Advert,
         coverage: Coverage,
+        mac: Option<VirtualMac>,
     ) -> io::Result<()>;
 }

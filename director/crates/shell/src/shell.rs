@@ -406,8 +406,8 @@ where
                 let result = self.witnesses.ask_voter(voter, &question, &self.settings);
                 self.complain(|| format!("ask the voter {voter}"), result);
             }
-            Effect::Advertise { interface, to, advert, coverage } => {
-                let result = self.routers.advertise(&interface, to, &advert, coverage);
+            Effect::Advertise { interface, to, advert, coverage, mac } => {
+                let result = self.routers.advertise(&interface, to, &advert, coverage, mac);
                 self.complain(|| format!("send VRRP adverts by {interface}"), result);
             }
             Effect::Fence { peer } => {

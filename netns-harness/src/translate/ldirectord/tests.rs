@@ -27,6 +27,26 @@ fn the_key_is_nobody_elses_to_read_and_all_nodes_are_told_the_same() {
 }
 
 #[test]
+fn a_link_to_a_group_is_one_line_whatever_the_number_of_nodes() {
+    let config = |group: &str| {
+        format!(
+            "[cluster]\nkeepalive = \"1s\"\nport = 700\n\
+             links = [{{ interface = \"lan\", multicast = \"{group}\" }}]\n\
+             [nodes.d1]\npriority = 7\naddresses = {{ lan = \"10.0.0.11\" }}\n\
+             [nodes.d2]\npriority = 9\naddresses = {{ lan = \"10.0.0.12\" }}\n\
+             [groups]\n[services]\n"
+        )
+    };
+    let links = |group: &str| -> Vec<String> {
+        let text = shown(&translate(&config(group), "d1").unwrap());
+        let is_link = |line: &&str| line.starts_with("mcast") || line.starts_with("ucast");
+        text.lines().filter(is_link).map(str::to_owned).collect()
+    };
+    assert_eq!(links("239.255.0.94"), ["mcast lan 239.255.0.94 700 1 0"]);
+    assert_eq!(links("ff02::94"), ["mcast6 lan ff02::94 700 1 0"]);
+}
+
+#[test]
 fn manual_failback_is_none_and_ipv6_is_written_out() {
     let config = r#"
         [cluster]

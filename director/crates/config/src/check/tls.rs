@@ -13,7 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use director_core::config::dialogue::{Start, Tls, Trust};
 
 pub(crate) const KEYS: Keys =
-    Keys { known: &["starttls", "name", "roots", "pin", "verify", "expiry-days"], later: &[] };
+    Keys { known: &["starttls", "name", "roots", "pin", "verify", "expiry-days"] };
 const EXAMPLE: &str = r#"tls = true, or tls = { name = "www.example.org" }"#;
 
 /// Whether the protocol has a command that starts TLS.

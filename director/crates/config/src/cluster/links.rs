@@ -10,7 +10,7 @@ use director_core::config::Link;
 use director_core::name::InterfaceName;
 use std::net::IpAddr;
 
-pub(crate) const KEYS: Keys = Keys { known: &["interface", "multicast"], later: &[] };
+pub(crate) const KEYS: Keys = Keys { known: &["interface", "multicast"] };
 
 /// `director_core::beat::LinkId` counts links in a byte.
 const MOST: usize = 255;

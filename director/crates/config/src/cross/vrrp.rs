@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
 pub(super) fn check(draft: &Draft, found: &mut Found<'_>) {
-    let mut seen = BTreeMap::new();
+    let (mut seen, mut named) = (BTreeMap::new(), BTreeMap::new());
     for group in &draft.groups.list {
         let Some(Some(vrrp)) = &group.vrrp else { continue };
         families(group, vrrp, found);
         owner(draft, group, vrrp, found);
         interface(draft, group, vrrp, found);
         numbers(&mut seen, group, vrrp, found);
+        devices(&mut named, group, vrrp, found);
     }
 }
 
@@ -126,5 +127,51 @@ fn numbers(
         found.add(Code::DuplicateRouter, &id.span, message, "give each group its own id");
     } else {
         seen.insert(place, (group.name.to_string(), line));
+    }
+}
+
+/// A device is called by the number of its virtual router, and holds the addresses on the interface
+/// of its adverts; the owner's addresses are on that interface itself.
+fn devices(
+    named: &mut BTreeMap<(NonZeroU8, bool), (InterfaceName, String)>,
+    group: &group::Draft,
+    vrrp: &group::vrrp::Draft,
+    found: &mut Found<'_>,
+) {
+    let Some(Some(mac)) = &vrrp.mac else { return };
+    if let Some(Some(owner)) = &vrrp.owner {
+        let message = format!(
+            "the addresses of group {} are node {}'s own, which has them with its own MAC address",
+            group.name, owner.value
+        );
+        let help = "leave `virtual-mac` or `owner` out";
+        found.add(Code::NoEffect, &mac.span, message, help);
+    }
+    let (Some(id), Some(interface)) = (&vrrp.id, &vrrp.interface) else { return };
+    let elsewhere =
+        group.addresses.iter().find(|address| address.value.interface != interface.value);
+    if let Some(address) = elsewhere {
+        let message = format!(
+            "{} is not on {}, from which the virtual MAC address is advertised",
+            address.value.address, interface.value
+        );
+        let help = "put all addresses on that interface, or leave `virtual-mac` out";
+        found.add(Code::DuplicateRouter, &address.span, message, help);
+    }
+    let Some(first) = group.addresses.first() else { return };
+    let place = (id.value, first.value.address.is_ipv6());
+    match named.get(&place) {
+        Some((other, group)) if *other != interface.value => {
+            let message = format!(
+                "a virtual MAC address of id {} is already on {other}, for group {group}",
+                id.value
+            );
+            let help = "its device is called by the id: give each group its own id";
+            found.add(Code::DuplicateRouter, &id.span, message, help);
+        }
+        Some(_) => {}
+        None => {
+            named.insert(place, (interface.value.clone(), group.name.to_string()));
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::suggest::quote;
 use crate::tree::Value;
 use crate::value::{boolean, choice, list, name, number, text};
 use director_core::config::{
-    AdvertInterval, Coverage, Dialect, Password, VirtualAddress, Vrrp, VrrpVersion,
+    AdvertInterval, AdvertMac, Coverage, Dialect, Password, VirtualAddress, Vrrp, VrrpVersion,
 };
 use director_core::name::{InterfaceName, NodeName};
 use std::collections::BTreeSet;
@@ -30,8 +30,9 @@ pub(crate) const KEYS: Keys = Keys {
         "password",
         "checksum",
         "accept",
-    ],
-    later: &[("virtual-mac", "virtual MAC address: the interface's own is announced instead")],
+        "virtual-mac",
+        "advert-mac",
+    ]
 };
 const EXAMPLE: &str = "vrrp = { id = 51 }";
 const SECOND: Duration = Duration::from_secs(1);
@@ -45,6 +46,9 @@ pub(crate) struct Draft {
     pub(crate) owner: Option<Option<At<NodeName>>>,
     pub(crate) peers: Option<Vec<At<IpAddr>>>,
     pub(crate) checksum: Option<At<Coverage>>,
+    /// As `owner`.
+    pub(crate) mac: Option<Option<At<AdvertMac>>>,
+    accept: Option<bool>,
     interval: Option<AdvertInterval>,
     preempt: Option<Option<Duration>>,
     dialect: Option<Dialect>,
@@ -67,7 +71,6 @@ impl Draft {
             versions.iter().find(|(known, _)| *known == number).map(|(_, version)| *version)
         });
         let checksum = section.read("checksum", found, choice(&CHECKSUMS)).at_or_absent();
-        accept(&section, found);
         Some(Self {
             id: id.and_then(|at| Some(At::new(NonZeroU8::new(at.value)?, at.span))),
             interface: interface(&section, addresses, found),
@@ -78,6 +81,8 @@ impl Draft {
             dialect: version
                 .zip(checksum.as_ref())
                 .and_then(|(version, checksum)| dialect(&section, version, checksum, found)),
+            mac: mac(&section, found),
+            accept: section.read("accept", found, boolean).or(true),
             checksum: checksum.flatten(),
             version,
         })
@@ -91,6 +96,8 @@ impl Draft {
             interval: self.interval?,
             preempt: self.preempt?,
             owner: self.owner?.map(|at| at.value),
+            mac: self.mac?.map(|at| at.value),
+            accept: self.accept?,
             peers: self.peers?.into_iter().map(|at| at.value).collect(),
         })
     }
@@ -210,13 +217,21 @@ fn peers(key: &str, value: &Value<'_>, found: &mut Found<'_>) -> Option<Vec<At<I
     (peers.len() == values.len()).then_some(peers)
 }
 
-/// A director accepts what is sent to its virtual addresses, or it could not balance.
-fn accept(section: &Section<'_, '_>, found: &mut Found<'_>) {
-    let accept = section.read("accept", found, boolean).given();
-    if let Some(At { value: false, span }) = accept {
-        let message = "this release has no Accept_Mode of false: a director answers on its \
-                       virtual addresses"
-            .to_owned();
-        found.add(Code::NotYet, &span, message, "leave `accept` out");
-    }
+const ADVERT_MACS: [(&str, AdvertMac); 2] =
+    [("virtual", AdvertMac::Virtual), ("interface", AdvertMac::Interface)];
+
+/// Whether the addresses have the virtual router's hardware address, and the adverts too.
+fn mac(section: &Section<'_, '_>, found: &mut Found<'_>) -> Option<Option<At<AdvertMac>>> {
+    let wanted = section.read("virtual-mac", found, boolean).at_or_absent();
+    let adverts = section.read("advert-mac", found, choice(&ADVERT_MACS)).at_or_absent();
+    let (wanted, adverts) = (wanted?, adverts?);
+    let Some(wanted) = wanted.filter(|wanted| wanted.value) else {
+        if let Some(adverts) = adverts {
+            let message = "`advert-mac` has no effect without `virtual-mac = true`".to_owned();
+            found.add(Code::NoEffect, &adverts.span, message, "leave it out");
+        }
+        return Some(None);
+    };
+    let value = adverts.map_or(AdvertMac::Virtual, |adverts| adverts.value);
+    Some(Some(At::new(value, wanted.span)))
 }

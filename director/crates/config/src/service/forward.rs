@@ -9,7 +9,7 @@ use crate::value::{choice, number};
 use director_core::config::{Checksum, Forward, Tunnel};
 use std::num::NonZeroU16;
 
-pub(crate) const TUNNEL_KEYS: Keys = Keys { known: &["type", "port", "checksum"], later: &[] };
+pub(crate) const TUNNEL_KEYS: Keys = Keys { known: &["type", "port", "checksum"] };
 const EXAMPLE: &str = r#"tunnel = { type = "gue", port = 6080 }"#;
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! `vrrp` of a group as text.
 
 use super::{Pairs, quoted};
-use director_core::config::{Coverage, Dialect, Vrrp};
+use director_core::config::{AdvertMac, Coverage, Dialect, Vrrp};
 use std::time::Duration;
 
 pub(super) fn inline(vrrp: &Vrrp) -> String {
@@ -20,6 +20,15 @@ pub(super) fn inline(vrrp: &Vrrp) -> String {
     if !vrrp.peers.is_empty() {
         let peers: Vec<String> = vrrp.peers.iter().map(|it| quoted(&it.to_string())).collect();
         pairs.raw("peers", format!("[{}]", peers.join(", ")));
+    }
+    if let Some(mac) = vrrp.mac {
+        pairs.raw("virtual-mac", true);
+        if mac == AdvertMac::Interface {
+            pairs.text("advert-mac", "interface");
+        }
+    }
+    if !vrrp.accept {
+        pairs.raw("accept", false);
     }
     match vrrp.dialect {
         Dialect::V2 { password: Some(password) } => {

@@ -179,6 +179,7 @@ fn groups(virtuals: u8, prefixes: &[u8]) -> Vec<(GroupName, Group)> {
             address: ip(100, number),
             prefix: prefixes[usize::from(number)],
             interface: InterfaceName::new(LINKS[0]).unwrap(),
+            mac: None,
         };
         let name = GroupName::new(&format!("group.{number}")).unwrap();
         let other = VirtualAddress { address: ip6(100, number), ..address.clone() };

@@ -125,6 +125,7 @@ mod tests {
             address: core::net::IpAddr::from([10, 0, 0, last]),
             prefix: 24,
             interface: interface.clone(),
+            mac: None,
         };
         [held(100), held(101)].into()
     }

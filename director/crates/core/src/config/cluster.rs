@@ -1,6 +1,6 @@
 //! What the directors have in common: heartbeat, roles, virtual addresses.
 
-use super::{CheckMarks, Overrides, SyncSettings, Vrrp};
+use super::{CheckMarks, Overrides, SyncSettings, VirtualDevice, VirtualMac, Vrrp};
 use crate::name::{ClusterName, InterfaceName, NodeName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -249,10 +249,26 @@ pub struct VirtualAddress {
     pub prefix: u8,
     /// The interface that holds it.
     pub interface: InterfaceName,
+    /// The hardware address that neighbours know it by, when it is not the interface's own.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub mac: Option<VirtualMac>,
+}
+
+impl VirtualAddress {
+    /// The device that holds it, when it has a hardware address of its own.
+    #[must_use]
+    pub fn device(&self) -> Option<VirtualDevice> {
+        let (interface, ipv6) = (self.interface.clone(), self.address.is_ipv6());
+        self.mac.map(|mac| VirtualDevice { interface, mac, ipv6 })
+    }
 }
 
 impl fmt::Display for VirtualAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{} on {}", self.address, self.prefix, self.interface)
+        write!(formatter, "{}/{} on {}", self.address, self.prefix, self.interface)?;
+        match self.device() {
+            Some(device) => write!(formatter, " as {device}"),
+            None => Ok(()),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::name::{InterfaceName, NodeName};
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::num::NonZeroU8;
@@ -24,6 +25,12 @@ pub struct Vrrp {
     pub preempt: Option<Duration>,
     /// The node whose own addresses these are: it has priority 255.
     pub owner: Option<NodeName>,
+    /// Whether the addresses have the virtual router's hardware address; `None` when they have the
+    /// interface's own.
+    pub mac: Option<AdvertMac>,
+    /// Accept_Mode (§6.1): whether this node takes what is sent to the virtual addresses and is for
+    /// no virtual service.
+    pub accept: bool,
     /// Whom adverts are sent to and taken from; everybody, by multicast, when there is none. May
     /// have this node's own address.
     pub peers: BTreeSet<IpAddr>,
@@ -37,6 +44,67 @@ impl Vrrp {
             Dialect::V2 { .. } => VrrpVersion::V2,
             Dialect::V3 { .. } => VrrpVersion::V3,
         }
+    }
+}
+
+/// The hardware address that adverts leave with, where the addresses have the virtual router's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum AdvertMac {
+    /// The virtual router's too (RFC 9568 §7.2): every advert tells the switches where it is.
+    Virtual,
+    /// The interface's own.
+    Interface,
+}
+
+/// The hardware address of a virtual router (RFC 9568 §7.3), by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct VirtualMac(pub NonZeroU8);
+
+impl VirtualMac {
+    /// Its six bytes: 00-00-5E-00-01-VRID over IPv4, 00-00-5E-00-02-VRID over IPv6.
+    #[must_use]
+    pub const fn bytes(self, ipv6: bool) -> [u8; 6] {
+        [0, 0, 0x5e, 0, if ipv6 { 2 } else { 1 }, self.0.get()]
+    }
+
+    /// The number of those bytes, and whether they are for IPv6.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<(Self, bool)> {
+        match *bytes {
+            [0, 0, 0x5e, 0, family @ (1 | 2), number] => {
+                Some((Self(NonZeroU8::new(number)?), family == 2))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The device on an interface that has a virtual router's hardware address, and holds its
+/// addresses of one family.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VirtualDevice {
+    /// The interface that its frames go by.
+    pub interface: InterfaceName,
+    /// Its hardware address.
+    pub mac: VirtualMac,
+    /// Of which family.
+    pub ipv6: bool,
+}
+
+impl VirtualDevice {
+    /// What it is called: `vrrp4.51`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        alloc::format!("vrrp{}.{}", if self.ipv6 { 6 } else { 4 }, self.mac.0)
+    }
+}
+
+impl fmt::Display for VirtualDevice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name())
     }
 }
 
@@ -160,6 +228,19 @@ mod tests {
         assert!(is(VrrpVersion::V2, 100) && is(VrrpVersion::V2, 25_500));
         assert!(!is(VrrpVersion::V2, 150) && !is(VrrpVersion::V2, 25_600));
         assert!(!is(VrrpVersion::V2, 0));
+    }
+
+    #[test]
+    fn a_number_has_a_hardware_address_of_each_family() {
+        let mac = VirtualMac(NonZeroU8::new(51).unwrap());
+        assert_eq!(mac.bytes(false), [0, 0, 0x5e, 0, 1, 51]);
+        assert_eq!(mac.bytes(true), [0, 0, 0x5e, 0, 2, 51]);
+        for ipv6 in [false, true] {
+            assert_eq!(VirtualMac::from_bytes(&mac.bytes(ipv6)), Some((mac, ipv6)));
+        }
+        let others: [&[u8]; 4] =
+            [&[0, 0, 0x5e, 0, 1, 0], &[0, 0, 0x5e, 0, 3, 51], &[2, 0, 0x5e, 0, 1, 51], &[0, 0]];
+        assert!(others.iter().all(|other| VirtualMac::from_bytes(other).is_none()));
     }
 
     #[test]

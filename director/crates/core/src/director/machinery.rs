@@ -1,14 +1,16 @@
 //! What the kernel needs beside services and addresses: settings, marks, synchronisation.
 
 use crate::cluster::Warmth;
-use crate::config::{Config, Forward, Service, SyncDaemon, SyncRole, Via};
-use crate::desired::{Marks, Presence, Sysctl, SysctlValue};
+use crate::config::{
+    Config, Forward, Group, Protocol, Service, ServiceKey, SyncDaemon, SyncRole, Via, Vrrp,
+};
+use crate::desired::{Closed, Marks, Open, Presence, Sysctl, SysctlValue};
 use crate::input::Reconciled;
-use crate::name::InterfaceName;
+use crate::name::{InterfaceName, NodeName};
 use crate::plan::{Ledger, Step};
 use crate::time::Instant;
 use alloc::collections::{BTreeMap, BTreeSet};
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 /// What was changed once must be changed back, also when the configuration has forgotten it.
@@ -18,6 +20,7 @@ pub(super) struct Machinery {
     before: BTreeMap<Sysctl, SysctlValue>,
     synchronised: bool,
     marked: bool,
+    closed: bool,
     /// Since when this node has taken in what others tell of their connections.
     listening: Option<Instant>,
 }
@@ -29,6 +32,7 @@ impl Machinery {
             before: ledger.settings().clone(),
             synchronised: ledger.is_synchronised(),
             marked: ledger.is_marked(),
+            closed: ledger.is_closed(),
             listening: None,
         }
     }
@@ -37,6 +41,7 @@ impl Machinery {
     pub(super) fn adopt(&mut self, config: &Config) {
         self.synchronised |= config.cluster.sync.is_some();
         self.marked |= !marks(config).is_empty();
+        self.closed |= virtual_routers(config).any(|(_, vrrp)| !vrrp.accept);
     }
 
     /// The kernel has done this, and holds that.
@@ -97,6 +102,22 @@ impl Machinery {
         self.marked.then(Marks::new)
     }
 
+    /// The addresses that are closed while this configuration is in use. Those of their owner are
+    /// its own, and open.
+    pub(super) fn closed(&self, config: &Config, us: &NodeName) -> Option<Closed> {
+        self.closed.then(|| {
+            let routers = virtual_routers(config);
+            let shut = routers.filter(|(_, it)| !it.accept && it.owner.as_ref() != Some(us));
+            let addresses = shut.flat_map(|(group, _)| &group.addresses).map(|it| it.address);
+            addresses.map(|address| (address, open(config, address))).collect()
+        })
+    }
+
+    /// No address of ours is closed.
+    pub(super) fn none_closed(&self) -> Option<Closed> {
+        self.closed.then(Closed::new)
+    }
+
     /// The daemons that suit the addresses: who holds one tells, who does not hold one listens, and
     /// with several groups both may be true.
     ///
@@ -122,6 +143,25 @@ impl Machinery {
     pub(super) fn no_sync(&self) -> Option<BTreeMap<SyncRole, SyncDaemon>> {
         self.synchronised.then(BTreeMap::new)
     }
+}
+
+fn virtual_routers(config: &Config) -> impl Iterator<Item = (&Group, &Vrrp)> {
+    config.groups.values().filter_map(|group| Some((group, group.vrrp.as_ref()?)))
+}
+
+/// What the virtual services take at an address.
+fn open(config: &Config, address: IpAddr) -> BTreeSet<Open> {
+    let at = |to: &SocketAddr, protocol| {
+        (to.ip() == address).then_some(Open::Port(protocol, to.port()))
+    };
+    let of = |service: &Service| match &service.key {
+        ServiceKey::Tcp(to) => at(to, Protocol::Tcp),
+        ServiceKey::Udp(to) => at(to, Protocol::Udp),
+        ServiceKey::Sctp(to) => at(to, Protocol::Sctp),
+        ServiceKey::FwMark(mark) => address.is_ipv4().then_some(Open::Mark(*mark)),
+        ServiceKey::FwMark6(mark) => address.is_ipv6().then_some(Open::Mark(*mark)),
+    };
+    config.services.values().filter_map(of).collect()
 }
 
 fn marks(config: &Config) -> Marks {

@@ -65,7 +65,7 @@ fn socket(text: &str) -> SocketAddr {
 }
 
 pub(crate) fn vip() -> VirtualAddress {
-    VirtualAddress { address: address("10.0.0.100"), prefix: 24, interface: interface("lan") }
+    VirtualAddress { address: address("10.0.0.100"), prefix: 24, interface: interface("lan"), mac: None }
 }
 
 fn count(value: u8) -> NonZeroU8 {
@@ -484,6 +484,12 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
             kernel.services.remove(key).unwrap();
         }
         Step::SetMarks(marks) => kernel.marks = Some(marks.clone()),
+        Step::SetClosed(closed) => kernel.closed = Some(closed.clone()),
+        Step::AddDevice(device) => assert!(kernel.devices.insert(device.clone())),
+        Step::RemoveDevice(device) => {
+            assert!(kernel.devices.remove(device));
+            kernel.addresses.retain(|address, _| address.device().as_ref() != Some(device));
+        }
         Step::StopSync(role) => {
             kernel.sync.remove(role).unwrap();
         }
@@ -491,6 +497,8 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
             assert!(kernel.sync.insert(*role, daemon.clone()).is_none());
         }
         Step::AddAddress(address, life) => {
+            let device = address.device();
+            assert!(device.is_none_or(|device| kernel.devices.contains(&device)));
             assert!(kernel.addresses.insert(address.clone(), *life).is_none());
         }
     }

@@ -58,6 +58,11 @@ pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<St
     });
     gone.for_each(|(key, service)| remove_service(*key, service, ledger, &mut removals));
     steps.append(&mut gains);
+    if let Some(closed) = &desired.closed
+        && found.closed.as_ref() != Some(closed)
+    {
+        steps.push(Step::SetClosed(closed.clone()));
+    }
     if let Some(marks) = &desired.marks
         && found.marks.as_ref() != Some(marks)
     {
@@ -76,6 +81,11 @@ pub fn diff(desired: &DesiredState, found: &Snapshot, ledger: &Ledger) -> Vec<St
 }
 
 fn add_addresses(desired: &DesiredState, found: &Snapshot, steps: &mut Vec<Step>) {
+    let devices = desired.devices().into_iter();
+    let missing = devices.filter(|(device, presence)| {
+        *presence == Presence::Held && !found.devices.contains(device)
+    });
+    steps.extend(missing.map(|(device, _)| Step::AddDevice(device)));
     for (address, presence) in &desired.addresses {
         if *presence == Presence::Held && !found.addresses.contains_key(address) {
             steps.push(Step::AddAddress(address.clone(), desired.lease.into()));
@@ -114,6 +124,27 @@ fn remove_addresses(
         };
         if unwanted {
             steps.push(Step::RemoveAddress(address.clone()));
+        }
+    }
+    remove_devices(desired, found, ledger, steps);
+}
+
+/// Without its device nobody takes the frames that a switch still sends here.
+fn remove_devices(
+    desired: &DesiredState,
+    found: &Snapshot,
+    ledger: &Ledger,
+    steps: &mut Vec<Step>,
+) {
+    let wanted = desired.devices();
+    for device in &found.devices {
+        let unwanted = match wanted.get(device) {
+            Some(Presence::Released) => true,
+            Some(Presence::Held | Presence::AsFound) => false,
+            None => ledger.has_device(device),
+        };
+        if unwanted {
+            steps.push(Step::RemoveDevice(device.clone()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is ours in the kernel, and what was there before.
 
-use crate::config::{CheckMarks, ServiceKey, VirtualAddress};
+use crate::config::{CheckMarks, ServiceKey, VirtualAddress, VirtualDevice};
 use crate::desired::{DesiredService, DesiredState, Sysctl, SysctlValue};
 use crate::observed::Snapshot;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub struct Ledger {
     synchronised: bool,
     /// Whether there were firewall marks.
     marked: bool,
+    /// Whether there were closed addresses.
+    closed: bool,
 }
 
 impl Ledger {
@@ -53,6 +55,7 @@ impl Ledger {
         self.drains.extend(&desired.drains);
         self.synchronised |= desired.sync.is_some();
         self.marked |= desired.marks.is_some();
+        self.closed |= desired.closed.is_some();
     }
 
     fn note_servers(&mut self, key: ServiceKey, service: &DesiredService) {
@@ -93,7 +96,10 @@ impl Ledger {
             !servers.is_empty()
         });
         self.addresses.retain(|address| {
-            desired.addresses.contains_key(address) || found.addresses.contains_key(address)
+            let device = address.device();
+            desired.addresses.contains_key(address)
+                || found.addresses.contains_key(address)
+                || device.is_some_and(|device| found.devices.contains(&device))
         });
     }
 
@@ -114,6 +120,12 @@ impl Ledger {
     #[must_use]
     pub fn has_address(&self, address: &VirtualAddress) -> bool {
         self.addresses.contains(address)
+    }
+
+    /// Whether a device is ours: it is there for an address of ours.
+    #[must_use]
+    pub fn has_device(&self, device: &VirtualDevice) -> bool {
+        self.addresses.iter().any(|address| address.device().as_ref() == Some(device))
     }
 
     /// Our services with how long their servers drain when they leave the configuration.
@@ -138,6 +150,12 @@ impl Ledger {
     #[must_use]
     pub fn is_marked(&self) -> bool {
         self.marked
+    }
+
+    /// Whether closed addresses were any business of ours.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Services and servers of the kernel that are not ours, in order.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{
     CheckMarks, Forward, Persistence, PersistenceEngine, Protocol, Scheduler, SchedulerFlags,
-    Thresholds, Traffic, Weight,
+    Thresholds, Traffic, VirtualMac, Weight,
 };
 use crate::desired::{DesiredService, DesiredState, Presence};
 use crate::name::InterfaceName;
@@ -17,7 +17,16 @@ fn addresses() -> impl Strategy<Value = VirtualAddress> {
         address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)),
         prefix: 24,
         interface: InterfaceName::new("lan").unwrap(),
+        // One of them is a virtual router's.
+        mac: NonZeroU8::new(last / 3).map(VirtualMac),
     })
+}
+
+/// The devices of those addresses that are there, and sometimes one without its address.
+fn devices(held: &BTreeMap<VirtualAddress, Lifetime>, empty: bool) -> BTreeSet<VirtualDevice> {
+    let (interface, mac) = (InterfaceName::new("lan").unwrap(), VirtualMac(NonZeroU8::MIN));
+    let alone = empty.then_some(VirtualDevice { interface, mac, ipv6: false });
+    held.keys().filter_map(VirtualAddress::device).chain(alone).collect()
 }
 
 fn keys() -> impl Strategy<Value = ServiceKey> {
@@ -97,6 +106,7 @@ fn desired() -> impl Strategy<Value = DesiredState> {
             lease,
             sysctls: sysctls.into_iter().map(|(key, value)| (key, value.into())).collect(),
             sync,
+            closed: None,
             marks,
             check_marks: CheckMarks::default(),
             drains: BTreeMap::new(),
@@ -120,12 +130,15 @@ fn found() -> impl Strategy<Value = Snapshot> {
         prop::collection::btree_map(addresses(), lives(), 0..4),
         sync(),
         marks(),
+        any::<bool>(),
     )
-        .prop_map(|(services, addresses, sync, marks)| Snapshot {
+        .prop_map(|(services, addresses, sync, marks, empty)| Snapshot {
             services,
+            devices: devices(&addresses, empty),
             addresses,
             sysctls: BTreeMap::new(),
             sync,
+            closed: None,
             marks,
         })
 }
@@ -137,7 +150,15 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
         Step::RenewAddress(address, life) => {
             assert!(kernel.addresses.insert(address.clone(), *life).is_some());
         }
+        Step::AddDevice(device) => assert!(kernel.devices.insert(device.clone())),
+        Step::RemoveDevice(device) => {
+            assert!(kernel.devices.remove(device));
+            kernel.addresses.retain(|address, _| address.device().as_ref() != Some(device));
+        }
+        Step::SetClosed(closed) => kernel.closed = Some(closed.clone()),
         Step::AddAddress(address, life) => {
+            let device = address.device();
+            assert!(device.is_none_or(|device| kernel.devices.contains(&device)));
             assert!(kernel.addresses.insert(address.clone(), *life).is_none());
         }
         Step::SetSysctl { key, from, to } => {
@@ -174,7 +195,7 @@ fn apply(kernel: &mut Snapshot, step: &Step) {
 /// Position of a step in the order laws.
 fn rank(step: &Step, found: &Snapshot) -> u8 {
     match step {
-        Step::RemoveAddress(_) => 0,
+        Step::RemoveAddress(_) | Step::RemoveDevice(_) => 0,
         Step::RenewAddress(..) => 1,
         Step::SetSysctl { .. } => 2,
         Step::AddService(..) | Step::EditService(..) | Step::AddServer(..) => 3,
@@ -182,11 +203,11 @@ fn rank(step: &Step, found: &Snapshot) -> u8 {
             let before = found.services.get(key).and_then(|s| s.servers.get(server));
             if before.is_some_and(|before| before.weight < to.weight) { 3 } else { 7 }
         }
-        Step::SetMarks(_) => 4,
+        Step::SetMarks(_) | Step::SetClosed(_) => 4,
         Step::StopSync(_) => 5,
         Step::StartSync(..) => 6,
         Step::RemoveServer(..) | Step::RemoveService(_) => 8,
-        Step::AddAddress(..) => 9,
+        Step::AddDevice(_) | Step::AddAddress(..) => 9,
     }
 }
 
@@ -286,6 +307,7 @@ fn a_life_is_renewed_when_an_eighth_of_it_is_over() {
         address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
         prefix: 24,
         interface: InterfaceName::new("lan").unwrap(),
+        mac: None,
     };
     let lease = Duration::from_secs(10);
     let steps = |presence, lease, life| {

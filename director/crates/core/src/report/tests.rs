@@ -27,7 +27,7 @@ fn samples() -> Vec<Report> {
     let server: SocketAddr = "10.0.0.21:80".parse().unwrap();
     let key = ServiceKey::Tcp(server);
     let (from, prefix) = ("10.0.0.11".parse().unwrap(), 24);
-    let address = VirtualAddress { address: from, prefix, interface: interface.clone() };
+    let address = VirtualAddress { address: from, prefix, interface: interface.clone(), mac: None };
     let words = || String::from("words");
     let why = ServerCause::Failed { checks: 2, failure: Failure::Refused };
     vec![

@@ -21,11 +21,13 @@ pub fn addresses(kernel: &mut impl Addresses, interface: &InterfaceName) -> Vec<
         address: IpAddr::from(Ipv4Addr::new(192, 0, 2, last)),
         prefix,
         interface: interface.clone(),
+        mac: None,
     };
     let v6 = VirtualAddress {
         address: IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 100)),
         prefix: 64,
         interface: interface.clone(),
+        mac: None,
     };
     // Three of one subnet, so that a kernel that ties them together is found out.
     let ours = [v4(100, 24), v4(101, 24), v4(102, 24), v4(200, 32), v6];

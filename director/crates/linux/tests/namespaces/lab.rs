@@ -175,6 +175,7 @@ pub(crate) fn address(address: &str, prefix: u8, name: &str) -> VirtualAddress {
         address: address.parse().expect("an address"),
         prefix,
         interface: interface(name),
+        mac: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod announce;
 mod denied;
+mod devices;
 mod heartbeat;
 mod lab;
 mod preflight;

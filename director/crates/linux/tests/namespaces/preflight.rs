@@ -28,6 +28,7 @@ pub(crate) fn pair(port: u16) -> Config {
         address: [192, 0, 2, 100].into(),
         prefix: 24,
         interface: interface("lan0"),
+        mac: None,
     };
     Config {
         cluster: Cluster {

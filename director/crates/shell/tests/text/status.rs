@@ -32,6 +32,7 @@ fn group() -> GroupView {
         address: "10.0.0.100".parse().unwrap(),
         prefix: 24,
         interface: interface("eth0"),
+        mac: None,
     };
     GroupView {
         name: web(),

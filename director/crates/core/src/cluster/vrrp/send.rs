@@ -3,8 +3,9 @@
 use super::router::Router;
 use crate::advert::Advert;
 use crate::cluster::Out;
-use crate::config::{Coverage, Dialect, everybody};
+use crate::config::{AdvertMac, Coverage, Dialect, VirtualMac, everybody};
 use crate::effect::Effect;
+use crate::report::Role;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -30,17 +31,22 @@ impl Router {
             addresses,
             password,
         });
+        // Switches send to where the virtual router's hardware address was seen last: who does not
+        // hold the addresses must not be seen with it.
+        let by_virtual =
+            self.settings.mac == Some(AdvertMac::Virtual) && self.role == Role::Active;
+        let mac = by_virtual.then_some(VirtualMac(self.settings.router));
         let count = &mut self.count;
-        let mut send = |to: IpAddr| {
+        let mut send = |to: IpAddr, mac: Option<VirtualMac>| {
             count.sent += 1;
             let (interface, advert) = (self.settings.interface.clone(), Arc::clone(&advert));
-            out.effects.push_back(Effect::Advertise { interface, to, advert, coverage });
+            out.effects.push_back(Effect::Advertise { interface, to, advert, coverage, mac });
         };
         if self.settings.peers.is_empty() {
-            send(everybody(like));
+            send(everybody(like), mac);
         } else {
             let others = self.settings.peers.iter().filter(|it| !self.own.addresses.contains(it));
-            others.copied().for_each(send);
+            others.copied().for_each(|peer| send(peer, None));
         }
     }
 }

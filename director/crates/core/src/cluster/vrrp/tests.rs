@@ -35,6 +35,8 @@ fn v3() -> Vrrp {
         interval: AdvertInterval::new(VrrpVersion::V3, 100).unwrap(),
         preempt: Some(Duration::ZERO),
         owner: None,
+        mac: None,
+        accept: true,
         peers: [].into(),
     }
 }

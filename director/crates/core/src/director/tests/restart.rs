@@ -74,6 +74,7 @@ fn a_foreign_address_is_left_alone_and_told_of() {
         address: address(text),
         prefix: 24,
         interface: interface("lan"),
+        mac: None,
     };
     let bounded = Lifetime::For(ms(60_000));
     let theirs = BTreeMap::from([

@@ -99,6 +99,7 @@ pub(crate) fn config() -> Config {
         address: "10.0.0.100".parse().unwrap(),
         prefix: 24,
         interface: InterfaceName::new("eth0").unwrap(),
+        mac: None,
     };
     Config {
         cluster: cluster(),

@@ -3,7 +3,7 @@ use super::{FakeKernel, Servers, Switch};
 use director_core::Input;
 use director_core::advert::Advert;
 use director_core::alert::Notice;
-use director_core::config::{Alert, Config, Coverage, VirtualAddress};
+use director_core::config::{Alert, Config, Coverage, VirtualAddress, VirtualMac};
 use director_core::name::InterfaceName;
 use director_core::time::Instant;
 use director_core::view::View;
@@ -55,6 +55,7 @@ impl Routers for NoRouter {
         _: IpAddr,
         _: &Advert,
         _: Coverage,
+        _: Option<VirtualMac>,
     ) -> io::Result<()> {
         Ok(())
     }

@@ -1,14 +1,17 @@
-use director_core::config::{ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress};
-use director_core::desired::{DesiredServer, Marks, Sysctl, SysctlValue};
+use director_core::config::{
+    ServiceKey, ServiceSettings, SyncDaemon, SyncRole, VirtualAddress, VirtualDevice,
+};
+use director_core::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedService, Snapshot};
 use director_core::plan::Ledger;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{
-    Addresses, ConnectionSync, Counted, Counting, IpvsTable, KernelError, PacketMarks, Sysctls,
+    Addresses, ClosedAddresses, ConnectionSync, Counted, Counting, Devices, IpvsTable, KernelError,
+    PacketMarks, Sysctls,
 };
 use director_shell::memory::Memory;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -115,6 +118,30 @@ impl Addresses for FakeKernel {
             return Err(KernelError::Other("no".into()));
         }
         self.lock().remove_address(address)
+    }
+}
+
+impl Devices for FakeKernel {
+    fn devices(
+        &mut self,
+        interface: &InterfaceName,
+    ) -> Result<BTreeSet<VirtualDevice>, KernelError> {
+        self.lock().devices(interface)
+    }
+    fn add_device(&mut self, device: &VirtualDevice) -> Done {
+        self.lock().add_device(device)
+    }
+    fn remove_device(&mut self, device: &VirtualDevice) -> Done {
+        self.lock().remove_device(device)
+    }
+}
+
+impl ClosedAddresses for FakeKernel {
+    fn closed(&mut self) -> Result<Option<Closed>, KernelError> {
+        self.lock().closed()
+    }
+    fn close(&mut self, closed: &Closed) -> Done {
+        self.lock().close(closed)
     }
 }
 
