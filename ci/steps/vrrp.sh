@@ -14,8 +14,11 @@ ci/guest "$kernel" "$RELEASE/e2e-vrrp" "$RELEASE/director" | tr -d '\r' | tee "$
 garbage=$CARGO_TARGET_DIR/ci-logs/garbage.txt
 ci/guest "$kernel" "$RELEASE/e2e-vrrp" garbage "$RELEASE/director" | tr -d '\r' |
     tee "$garbage" || status=$?
-passed "$(grep -c '^holds: ' "$garbage" || true)"
-failed "$(grep -c '^BROKEN: ' "$garbage" || true)"
+closed=$CARGO_TARGET_DIR/ci-logs/closed.txt
+ci/guest "$kernel" "$RELEASE/e2e-vrrp" closed "$RELEASE/director" | tr -d '\r' |
+    tee "$closed" || status=$?
+passed "$(cat "$garbage" "$closed" | grep -c '^holds: ' || true)"
+failed "$(cat "$garbage" "$closed" | grep -c '^BROKEN: ' || true)"
 passed "$(grep -c '  holds$' "$report" || true)"
 failed "$(grep -c ' BROKEN: ' "$report" || true)"
 exit "$status"

@@ -9,15 +9,34 @@ pub(crate) struct Cell {
     pub(crate) ipv6: bool,
     pub(crate) unicast: bool,
     pub(crate) password: bool,
+    pub(crate) mac: Mac,
     /// Whether the addresses are the director's own: it has priority 255.
     pub(crate) owner: bool,
     /// Milliseconds between two adverts.
     pub(crate) interval: u64,
 }
 
+/// Whose hardware address the virtual address has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mac {
+    /// The interface's.
+    Own,
+    /// The virtual router's.
+    Virtual,
+    /// The same, and adverts have the interface's.
+    VirtualButAdverts,
+}
+
 /// Version 3 over IPv4 by multicast, as keepalived speaks it by default.
-const PLAIN: Cell =
-    Cell { version: 3, ipv6: false, unicast: false, password: false, owner: false, interval: 500 };
+const PLAIN: Cell = Cell {
+    version: 3,
+    ipv6: false,
+    unicast: false,
+    password: false,
+    mac: Mac::Own,
+    owner: false,
+    interval: 500,
+};
 const TWO: Cell = Cell { version: 2, interval: 1000, ..PLAIN };
 
 impl Cell {
@@ -31,6 +50,23 @@ impl Cell {
             Self { ipv6: true, ..PLAIN },
             Self { ipv6: true, unicast: true, ..PLAIN },
         ]
+    }
+
+    /// Those in which the virtual router has a hardware address of its own, on both sides.
+    pub(crate) fn with_virtual_mac() -> [Self; 5] {
+        let behind = |cell: Self| Self { mac: Mac::Virtual, ..cell };
+        [
+            behind(PLAIN),
+            behind(Self { interval: 100, ..PLAIN }),
+            behind(TWO),
+            behind(Self { ipv6: true, ..PLAIN }),
+            Self { mac: Mac::VirtualButAdverts, ..PLAIN },
+        ]
+    }
+
+    /// The hardware address of the virtual router.
+    pub(crate) fn hardware(&self) -> &'static str {
+        if self.ipv6 { "00:00:5e:00:02:33" } else { "00:00:5e:00:01:33" }
     }
 
     /// Those in which the director is the owner of the addresses.
@@ -68,6 +104,11 @@ impl fmt::Display for Cell {
         let mut text = format!("v{} {family} {way} {} ms", self.version, self.interval);
         if self.password {
             text.push_str(" password");
+        }
+        match self.mac {
+            Mac::Own => {}
+            Mac::Virtual => text.push_str(" MAC"),
+            Mac::VirtualButAdverts => text.push_str(" MAC base"),
         }
         if self.owner {
             text.push_str(" owner");

@@ -1,6 +1,6 @@
 //! The director in the namespace `d`.
 
-use crate::cells::Cell;
+use crate::cells::{Cell, Mac};
 use e2e::processes::{Outcome, run, until};
 use serde_json::Value;
 use std::fs;
@@ -27,6 +27,12 @@ fn configuration(cell: &Cell, priority: u8) -> String {
         format!("id = 51, version = {}, interval = \"{}ms\"", cell.version, cell.interval);
     if cell.unicast {
         words.push_str(&format!(", peers = [\"{other}\"]"));
+    }
+    if cell.mac != Mac::Own {
+        words.push_str(", virtual-mac = true");
+    }
+    if cell.mac == Mac::VirtualButAdverts {
+        words.push_str(", advert-mac = \"interface\"");
     }
     if cell.owner {
         words.push_str(", owner = \"d\"");
@@ -83,6 +89,15 @@ impl Director {
     pub(crate) fn kill(mut self) -> Outcome<()> {
         let ended = self.child.kill().and_then(|()| self.child.wait());
         ended.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Takes off what one that was killed has left.
+    pub(crate) fn release(program: &str) -> Outcome<()> {
+        let config = format!("{FOLDER}/director.toml");
+        let mut words = vec!["netns", "exec", "d", program, "release", "--node", "d"];
+        let control = control();
+        words.extend(["--config", &config, "--control", &control]);
+        run("ip", &words).map(|_| ())
     }
 
     /// Its state, and the address of the router that it heard last.

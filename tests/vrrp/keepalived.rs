@@ -1,6 +1,6 @@
 //! Debian's keepalived in the namespace `k`.
 
-use crate::cells::Cell;
+use crate::cells::{Cell, Mac};
 use crate::director::last_lines;
 use e2e::processes::{Outcome, run, until};
 use std::fs;
@@ -26,11 +26,19 @@ fn configuration(cell: &Cell, priority: u8) -> String {
             "    authentication {\n        auth_type PASS\n        auth_pass secret\n    }\n",
         );
     }
+    if cell.mac != Mac::Own {
+        words.push_str("    use_vmac\n");
+    }
+    if cell.mac == Mac::VirtualButAdverts {
+        words.push_str("    vmac_xmit_base\n");
+    }
+    // Without a word the address is on the device with the hardware address.
+    let place = if cell.mac == Mac::Own { " dev lan" } else { "" };
     format!(
         "global_defs {{\n    router_id k\n    vrrp_version {}\n}}\n\
          vrrp_instance web {{\n    state BACKUP\n    interface lan\n    virtual_router_id 51\n    \
          priority {priority}\n    advert_int {}.{:03}\n{words}    virtual_ipaddress {{\n        \
-         {} dev lan\n    }}\n}}\n",
+         {}{place}\n    }}\n}}\n",
         cell.version,
         milliseconds / 1000,
         milliseconds % 1000,

@@ -1,9 +1,10 @@
 //! What happens to the two, and what must come of it.
 
-use crate::cells::Cell;
+use crate::cells::{Cell, Mac};
 use crate::director::{self, Director};
 use crate::keepalived::{self, Keepalived};
-use crate::topology::{link_local, put_on, take_off};
+use crate::router::Router;
+use crate::topology::{devices, link_local, put_on, take_off};
 use crate::watch::{Watch, now};
 use e2e::processes::{Outcome, until};
 use std::time::Duration;
@@ -29,6 +30,7 @@ enum Owner {
 }
 
 /// A step: its head in the table, who owns afterwards, and between which times.
+#[derive(Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) head: &'static str,
     owner: Owner,
@@ -105,6 +107,18 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
+/// A director that comes back before its addresses run out finds them and their device, and goes
+/// on when it has heard nobody.
+pub(crate) const KILLED_AND_BACK: Step = Step {
+    head: "d is killed, back",
+    owner: Owner::Director,
+    between: |_| (0, 0),
+    deed: |stage| {
+        stage.kill_director()?;
+        stage.start_director(DIRECTOR)
+    },
+};
+
 /// Who owns the addresses is active as soon as it starts (RFC 9568 §6.4.1, RFC 3768 §6.4.1).
 const OWNER_STARTS: Step = Step {
     head: "owner starts",
@@ -151,6 +165,8 @@ struct Stage {
     director: Option<Director>,
     keepalived: Option<Keepalived>,
     watches: [Watch; 2],
+    /// Where the virtual router has a hardware address of its own.
+    router: Option<Router>,
     /// When the event of the step happened.
     at: u64,
 }
@@ -163,6 +179,7 @@ pub(crate) fn play(program: &str, cell: &Cell, steps: &[Step]) -> Outcome<Vec<u6
         director: None,
         keepalived: None,
         watches: [Watch::open("d")?, Watch::open("k")?],
+        router: (cell.mac != Mac::Own).then(Router::open).transpose()?,
         at: 0,
     };
     if cell.owner {
@@ -178,6 +195,9 @@ pub(crate) fn play(program: &str, cell: &Cell, steps: &[Step]) -> Outcome<Vec<u6
             stage.clear();
         }
         times.push(took?);
+    }
+    if cell.mac != Mac::Own {
+        stage.clears_up(program)?;
     }
     stage.clear();
     Ok(times)
@@ -196,10 +216,30 @@ impl Stage {
         // For some intervals more nothing changes, and both are of one opinion.
         std::thread::sleep(Duration::from_millis(self.cell.interval * 5));
         self.agree(step.owner)?;
+        if self.router.is_some() {
+            Router::reaches(&self.cell)?;
+            self.has_no_device_as_backup(step.owner)?;
+        }
         if self.settles(step.owner)? != since {
             return Err(format!("{:?} did not keep it", step.owner));
         }
         Ok(took)
+    }
+
+    /// A backup must not take what is for the virtual router (RFC 9568 §6.4.2).
+    fn has_no_device_as_backup(&self, owner: Owner) -> Outcome<()> {
+        let there = devices("d")?;
+        let wanted = usize::from(owner == Owner::Director || self.director.is_none());
+        let fits = there.len() <= wanted && (owner != Owner::Director || there.len() == 1);
+        if fits { Ok(()) } else { Err(format!("{owner:?} owns it, d has the devices {there:?}")) }
+    }
+
+    /// What a killed director has left is taken off by order.
+    fn clears_up(&mut self, program: &str) -> Outcome<()> {
+        self.kill_director()?;
+        Director::release(program)?;
+        let left = devices("d")?;
+        if left.is_empty() { Ok(()) } else { Err(format!("released, d still has {left:?}")) }
     }
 
     /// Waits until the kernels have the address where it belongs; since when.

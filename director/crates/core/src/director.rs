@@ -40,6 +40,9 @@ const REJECTION_PAUSE: Duration = Duration::from_secs(60);
 /// Rejected senders that are remembered.
 const REJECTED_MAX: usize = 64;
 
+/// So often a sleep in the last pass is forgiven: who is always late ends all the same.
+const SLEEPS: u8 = 3;
+
 /// Connections of a draining server are counted this often.
 const COUNT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -52,6 +55,8 @@ enum Phase {
     /// The peers know; the table is being cleared.
     Clearing {
         until: Instant,
+        /// How often more a sleep gives the last pass its time again.
+        again: u8,
     },
     Over,
 }
@@ -214,7 +219,7 @@ impl Director {
                 let next = earlier(self.cluster.next_deadline(), self.checks.next_deadline());
                 earlier(earlier(next, self.alerts.next_deadline()), kernel)
             }
-            Phase::Clearing { until } => {
+            Phase::Clearing { until, .. } => {
                 let overdue = Deadline { at: until, reason: Reason::ReleaseOverdue };
                 earlier(kernel, Some(overdue))
             }
@@ -258,11 +263,15 @@ impl Director {
             self.stall_noticed = Some(due);
             let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
             self.out.reports.push_back(Report::Stalled { late_ms });
-            self.cluster.stalled(late, now, &mut self.out);
+            if self.cluster.stalled(late, now, &mut self.out) {
+                self.kernel.look(now);
+            }
             self.checks.stalled(late);
             // The last pass was not slow, it was not waited for.
-            if let Phase::Clearing { until } = &mut self.phase {
-                *until = now + self.config.cluster.deadtime;
+            if let Phase::Clearing { until, again } = &mut self.phase
+                && let Some(left) = again.checked_sub(1)
+            {
+                (*until, *again) = (now + self.config.cluster.deadtime, left);
             }
         }
     }
@@ -274,7 +283,7 @@ impl Director {
         }
         self.unsettled |= self.checks.due(self.kernel.found(), now, &mut self.out);
         self.unsettled |= self.kernel.is_due(now);
-        if let Phase::Clearing { until } = self.phase
+        if let Phase::Clearing { until, .. } = self.phase
             && now >= until
         {
             self.exit();
@@ -377,7 +386,8 @@ impl Director {
         if self.phase == Phase::Releasing && self.cluster.is_stopped() {
             // The peers take over now; whether our table is already empty does not matter to them.
             self.cluster.say_goodbye(&mut self.out);
-            self.phase = Phase::Clearing { until: now + self.config.cluster.deadtime };
+            let until = now + self.config.cluster.deadtime;
+            self.phase = Phase::Clearing { until, again: SLEEPS };
             self.unsettled = true;
         }
         if self.phase == Phase::Running {

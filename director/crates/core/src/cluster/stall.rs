@@ -15,8 +15,9 @@ impl Cluster {
     /// This process was not run for `late`.
     ///
     /// Its own sleep proves nothing about the peers: they get that time again. After a sleep in
-    /// which they may have taken over, this node [doubts](Self::doubt) what it owns.
-    pub(crate) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
+    /// which they may have taken over, this node [doubts](Self::doubt) what it owns. Returns whether
+    /// the kernel must be looked at, because a virtual router waits for that.
+    pub(crate) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) -> bool {
         for peer in &mut self.peers {
             peer.detector.forgive(late, now);
             for link in peer.links.iter_mut().filter(|link| link.up) {
@@ -31,13 +32,14 @@ impl Cluster {
                 group.since = (group.since + late).min(now);
             }
         }
-        self.routers.stalled(late, now, out);
+        let must_look = self.routers.stalled(late, now, out);
         self.forgive_witnesses(late, now);
         self.woken.get_or_insert_default();
         if late + self.settings.keepalive >= self.settings.limits.quickest() {
             self.forget_proof(now);
             self.doubt(now, out);
         }
+        must_look
     }
 
     /// Whether a packet says that its sender owns what this node owns.

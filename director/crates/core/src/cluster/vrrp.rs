@@ -3,10 +3,10 @@
 //!
 //! What differs from RFC 9568, and why:
 //!
-//! * **Accept_Mode is always true** (§6.1): a director answers on the virtual addresses, or it
-//!   could not balance.
-//! * **The virtual MAC address is not used** (§7.3): addresses stay with the interface's own,
-//!   and every takeover is announced. keepalived's default is the same.
+//! * **Accept_Mode is true by default** (§6.1 has false), as in keepalived. Without it virtual
+//!   services are still served: they are what the router forwards.
+//! * **The virtual MAC address is not used by default** (§7.3): addresses stay with the
+//!   interface's own, and every takeover is announced. keepalived's default is the same.
 //! * **Giving up is in two steps**: on Shutdown (§6.4.3) adverts go on until the kernel has
 //!   taken the addresses off, then the one with priority 0 is sent. Who hears it may take over
 //!   at once, and nobody sees two owners.
@@ -26,8 +26,13 @@
 //!   over IPv6.
 //! * **Who cannot hold the addresses gives up**: adverts of a router whose kernel does not obey
 //!   would keep every other from taking them ([`obedience`]).
+//! * **Who may not hold the addresses says nothing as Active**: after a sleep in which they may have
+//!   run out, adverts and announcements wait until the kernel was looked at. Before it holds them,
+//!   and after it has let go, a router with a virtual MAC address sends its adverts from the
+//!   interface's own, so that no switch sends to it (§7.2 has them all from the virtual one).
 //! * **Carrier**: without it on one of its interfaces a virtual router is in Initialize.
 
+mod asleep;
 mod count;
 mod machine;
 mod obedience;
@@ -207,9 +212,9 @@ impl Routers {
         }
     }
 
-    /// This process was not run for `late`.
-    pub(super) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
-        self.list.iter_mut().for_each(|router| router.stalled(late, now, out));
+    /// This process was not run for `late`. Whether the kernel must be looked at.
+    pub(super) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) -> bool {
+        self.list.iter_mut().fold(false, |look, router| router.stalled(late, now, out) | look)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {

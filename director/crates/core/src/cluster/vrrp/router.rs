@@ -365,11 +365,12 @@ impl Router {
             (self.rival_until, self.alarmed) = (None, false);
             self.announce(AnnounceCause::RivalGaveWay, now, out);
         }
-        if self.machine.due().is_some_and(|at| now >= at) {
+        let blind = self.is_blind();
+        if self.machine.due().is_some_and(|at| now >= at) && !blind {
             let why = self.cause_of_rise(now);
             self.feed(Event::Time, why, now, out);
         }
-        if self.role == Role::Active && self.burst.due(self.own.announce, now) {
+        if self.role == Role::Active && !blind && self.burst.due(self.own.announce, now) {
             let addresses = self.addresses.iter().cloned();
             out.effects.extend(addresses.map(|address| Effect::Announce { address }));
         }
@@ -429,33 +430,7 @@ impl Router {
         }
     }
 
-    /// This process was not run for `late`; others may have been active meanwhile.
-    pub(super) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) {
-        self.obedience.hold.forgive(late, now);
-        match self.machine.state {
-            State::Initialize => {}
-            // Its own sleep says nothing about the active router.
-            State::Backup { down_at } => {
-                self.machine.state = State::Backup { down_at: down_at + late };
-            }
-            State::Active { .. } => {
-                let given_up = late + self.machine.parameters.interval;
-                if given_up < self.machine.down_interval() || self.is_owner() {
-                    return;
-                }
-                if self.leaving.is_some() || self.role == Role::Releasing {
-                    return;
-                }
-                self.machine.state = State::Initialize;
-                self.machine.handle(Event::Startup, now);
-                self.keeping = true;
-                let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
-                self.enter(Role::Waiting, RoleCause::Slept { late_ms }, now, out);
-            }
-        }
-    }
-
-    fn enter(&mut self, to: Role, why: RoleCause, now: Instant, out: &mut Out) {
+    pub(super) fn enter(&mut self, to: Role, why: RoleCause, now: Instant, out: &mut Out) {
         let from = self.role;
         self.changed = true;
         (self.role, self.why, self.since) = (to, why.clone(), now);
@@ -474,7 +449,8 @@ impl Router {
             State::Active { .. } => Reason::AdvertDue,
             _ => Reason::ActiveDown,
         };
-        let mut next = self.machine.due().map(|at| Deadline { at, reason });
+        let due = self.machine.due().filter(|_| !self.is_blind());
+        let mut next = due.map(|at| Deadline { at, reason });
         if self.role == Role::Releasing {
             let at = self.since + self.own.patience;
             next = earlier(next, Some(Deadline { at, reason: Reason::ReleaseOverdue }));
@@ -484,6 +460,6 @@ impl Router {
         let grace = self.grace_until.map(|at| Deadline { at, reason: Reason::ReleaseOverdue });
         next = earlier(next, grace);
         next = earlier(next, self.obedience_deadline());
-        earlier(next, self.burst.next_deadline())
+        earlier(next, self.burst.next_deadline().filter(|_| !self.is_blind()))
     }
 }

@@ -1,5 +1,6 @@
 //! What a virtual router sends.
 
+use super::machine::RELEASE;
 use super::router::Router;
 use crate::advert::Advert;
 use crate::cluster::Out;
@@ -13,6 +14,9 @@ use core::net::IpAddr;
 impl Router {
     /// An advert with this priority, to everybody or to each peer.
     pub(super) fn advertise(&mut self, priority: u8, out: &mut Out) {
+        if self.is_blind() && priority != RELEASE {
+            return;
+        }
         let (password, coverage) = match self.settings.dialect {
             Dialect::V2 { password } => (password, Coverage::Message),
             Dialect::V3 { coverage } => (None, coverage),

@@ -208,3 +208,23 @@ fn a_service_with_a_foreign_server_stays_for_it_when_ours_leave() {
     let left = &lab.host("d1").kernel.services[&key()];
     assert_eq!(left.servers, BTreeMap::from([(foreign, theirs)]));
 }
+
+/// The time that a sleep gives the last pass again is counted: a process that is late at every turn,
+/// and whose kernel does not answer, would never end.
+#[test]
+fn a_stop_ends_though_every_turn_is_late_and_no_pass_is_over() {
+    let (mut now, found) = (Instant::ZERO, Snapshot::default());
+    let mut director = Director::new(Arc::new(config()), node("d1"), 7, &found, now);
+    director.handle(Input::Stop, now);
+    for turn in 0..20 {
+        let effects = std::iter::from_fn(|| director.next_effect()).collect::<Vec<_>>();
+        if effects.contains(&Effect::Exit) {
+            assert!(turn > 3, "it was asleep, and the last pass had no time");
+            return;
+        }
+        let due = director.next_deadline().expect("it waits for something").at;
+        now = due.max(now) + ms(1000);
+        director.handle(Input::Deadline, now);
+    }
+    panic!("it is still there after twenty turns");
+}

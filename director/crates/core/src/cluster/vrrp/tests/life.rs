@@ -180,6 +180,26 @@ fn found_addresses_stay_until_somebody_is_heard() {
     assert!(!segment.holds("d1"), "d2 has spoken");
 }
 
+/// It waits for no other router, and for its kernel all the same.
+#[test]
+fn the_owner_of_the_addresses_looks_at_its_kernel_after_a_sleep() {
+    let own = Vrrp { owner: Some(node("d1")), ..v3() };
+    let mut segment = Segment::new(with(own));
+    segment.start("d1");
+    segment.run(Duration::from_secs(5));
+    assert_eq!(segment.role("d1"), Role::Active);
+    segment.now = segment.now + Duration::from_secs(10);
+    segment.hosts.get_mut(&node("d1")).unwrap().said.clear();
+    segment.tell("d1", Input::Deadline);
+    let place = |wanted: fn(&Report) -> bool| {
+        segment.hosts[&node("d1")].said.iter().position(wanted).unwrap()
+    };
+    let taking = place(|it| matches!(it, Report::Role { to: Role::Taking, .. }));
+    let active = place(|it| matches!(it, Report::Role { to: Role::Active, .. }));
+    let announcing = place(|it| matches!(it, Report::Announcing { .. }));
+    assert!(taking < active && active < announcing);
+}
+
 #[test]
 fn one_that_slept_for_too_long_says_nothing_as_owner() {
     let mut segment = settled();
