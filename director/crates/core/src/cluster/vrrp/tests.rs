@@ -117,7 +117,7 @@ impl Segment {
                                 host.held.addresses.contains_key(*address)
                             }
                         })
-                        .map(|(address, _)| (address.clone(), Lifetime::Forever))
+                        .map(|(address, _)| (address.clone(), desired.lease.into()))
                         .collect();
                     let found = Ok(Arc::new(host.held.clone()));
                     let (done, failed) = (Vec::new(), Vec::new());

@@ -180,6 +180,23 @@ fn found_addresses_stay_until_somebody_is_heard() {
     assert!(!segment.holds("d1"), "d2 has spoken");
 }
 
+/// The kernel may have taken the addresses off, though no other router has missed it.
+#[test]
+fn one_that_slept_past_its_lease_says_nothing_before_it_has_looked() {
+    let rare = AdvertInterval::new(VrrpVersion::V3, 1000).unwrap();
+    let mut segment = Segment::new(with(Vrrp { interval: rare, ..v3() }));
+    segment.start("d1");
+    segment.run(Duration::from_secs(45));
+    assert_eq!(segment.role("d1"), Role::Active);
+    let now = segment.now + Duration::from_secs(15);
+    let director = &mut segment.hosts.get_mut(&node("d1")).unwrap().director;
+    director.handle(Input::Deadline, now);
+    let effects: Vec<Effect> = std::iter::from_fn(|| director.next_effect()).collect();
+    let speaks = |it: &&Effect| matches!(it, Effect::Advertise { .. } | Effect::Announce { .. });
+    assert_eq!(effects.iter().find(speaks), None);
+    assert!(effects.iter().any(|it| matches!(it, Effect::Reconcile { .. })), "it looks");
+}
+
 /// It waits for no other router, and for its kernel all the same.
 #[test]
 fn the_owner_of_the_addresses_looks_at_its_kernel_after_a_sleep() {
