@@ -15,8 +15,8 @@
 //! 2.2.7 cannot send the checksum of RFC 9568 over IPv4; a later one has `v3_checksum_as_v2`.)
 //!
 //! `e2e-vrrp garbage DIRECTOR` has a director on both nodes and throws packets at them that they
-//! must not believe: see [`garbage`]. `e2e-vrrp closed DIRECTOR` asks at the addresses of a director
-//! that takes nothing there but its services: see [`closed`].
+//! must not believe: see [`garbage`]. `e2e-vrrp closed DIRECTOR` asks at the addresses of a
+//! director that takes nothing there but its services: see [`closed`].
 
 mod cells;
 mod closed;

@@ -39,8 +39,8 @@ pub(crate) fn build() -> Outcome<()> {
         ip_in(node, "link set lo up")?;
         ip_in(node, "link set lan up")?;
     }
-    // keepalived leaves this to who runs it: questions for neighbours that carry the virtual address
-    // as their source tell of the interface's own hardware address.
+    // keepalived leaves this to who runs it: questions for neighbours that carry the virtual
+    // address as their source tell of the interface's own hardware address.
     let script = "echo 2 >/proc/sys/net/ipv4/conf/lan/arp_announce";
     run("ip", &["netns", "exec", "k", "sh", "-c", script]).map(|_| ())
 }

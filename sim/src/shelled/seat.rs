@@ -142,7 +142,12 @@ impl Seat {
         let mut fixed = Vec::new();
         for port in &node.ports {
             let (address, prefix) = (port.cidr.address, port.cidr.prefix);
-            fixed.push(VirtualAddress { address, prefix, interface: interface(&port.segment)?, mac: None });
+            fixed.push(VirtualAddress {
+                address,
+                prefix,
+                interface: interface(&port.segment)?,
+                mac: None,
+            });
         }
         let name = NodeName::new(&node.name);
         let name = name.map_err(|wrong| Refusal::Invalid(wrong.to_string()))?;

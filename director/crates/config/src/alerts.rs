@@ -21,7 +21,7 @@ pub(crate) const KEYS: Keys = Keys {
     known: &[
         "command", "mail", "webhook", "events", "services", "senders", "repeat", "recovery",
         "limit", "retry", "timeout",
-    ]
+    ],
 };
 pub(crate) use means::{MAIL_KEYS, WEBHOOK_KEYS};
 pub(crate) const LIMIT_KEYS: Keys = Keys { known: &["count", "within"] };

@@ -82,7 +82,7 @@ pub(crate) const KEYS: Keys = Keys {
         "user",
         "version",
         "via",
-    ]
+    ],
 };
 /// Checks more frequent than this are a load test.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);

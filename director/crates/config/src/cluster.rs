@@ -41,10 +41,9 @@ pub(crate) const KEYS: Keys = Keys {
         "fence",
         "notify",
         "check-marks",
-    ]
+    ],
 };
-pub(crate) const ANNOUNCE_KEYS: Keys =
-    Keys { known: &["count", "interval", "refresh"] };
+pub(crate) const ANNOUNCE_KEYS: Keys = Keys { known: &["count", "interval", "refresh"] };
 
 /// Less than a packet's way through a network and a scheduler's turn means nothing.
 const SHORTEST: Duration = Duration::from_millis(1);

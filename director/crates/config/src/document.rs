@@ -22,7 +22,7 @@ const KEYS: Keys = Keys {
         "telemetry",
         "api",
         "maintenance",
-    ]
+    ],
 };
 
 /// The tables of tables with names: each file may have some of them.

@@ -10,9 +10,8 @@ use crate::value::{name, named, wrong_type};
 use director_core::config::Overrides;
 use director_core::name::InterfaceName;
 
-pub(crate) const KEYS: Keys = Keys {
-    known: &["interfaces", "fence", "notify", "telemetry", "api", "maintenance"]
-};
+pub(crate) const KEYS: Keys =
+    Keys { known: &["interfaces", "fence", "notify", "telemetry", "api", "maintenance"] };
 
 const EXAMPLE: &str = r#"override = { interfaces = { eth0 = "ens3" } }"#;
 

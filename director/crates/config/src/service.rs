@@ -46,7 +46,7 @@ pub(crate) const KEYS: Keys = Keys {
         "flap-damping",
         "half-open-limit",
         "drain",
-    ]
+    ],
 };
 /// How long the command of a fallback may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);

@@ -95,7 +95,12 @@ impl Needs {
             // (`__fib_validate_source` in `net/ipv4/fib_frontend.c`), so it gets one.
             self.settings.insert(Sysctl::ReversePathFilter(device.interface()), 2);
             let interface = device.interface();
-            self.addresses.insert(VirtualAddress { address: listen, prefix: 32, interface, mac: None });
+            self.addresses.insert(VirtualAddress {
+                address: listen,
+                prefix: 32,
+                interface,
+                mac: None,
+            });
         }
     }
 }

@@ -10,8 +10,8 @@ use director_core::config::{
 use director_core::desired::{Closed, DesiredServer, Marks, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
 use director_core::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// A kernel that is only a [`Snapshot`]. It knows every interface and every setting, and no time:

@@ -225,7 +225,7 @@ pub trait Devices {
         interface: &InterfaceName,
     ) -> Result<BTreeSet<VirtualDevice>, KernelError>;
 
-    /// Makes one that takes the frames to its hardware address, and answers for its addresses alone.
+    /// Makes one that takes the frames to its hardware address and answers for its addresses alone.
     ///
     /// # Errors
     /// [`KernelError::Exists`] when it is there, [`KernelError::Missing`] when the interface is

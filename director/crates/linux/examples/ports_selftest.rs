@@ -5,8 +5,8 @@
 //! ```
 //!
 //! It needs `CAP_NET_ADMIN`, for the table `ip_vs`, and for marks and closed addresses the
-//! program `nft`. With the name of an interface it also tries addresses, devices, synchronisation and
-//! settings there. Everything that it
+//! program `nft`. With the name of an interface it also tries addresses, devices, synchronisation
+//! and settings there. Everything that it
 //! makes it takes away again. It ends with 0 when all laws held, and with 1 otherwise.
 
 use director_core::desired::Sysctl;

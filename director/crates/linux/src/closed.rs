@@ -33,7 +33,8 @@ fn ruleset(closed: &Closed) -> String {
     let _ = writeln!(
         text,
         "table {TABLE} {{\n  chain input {{\n    \
-         type filter hook input priority {PRIORITY}; policy accept;\n    iifname \"lo\" accept\n    \
+         type filter hook input priority {PRIORITY}; policy accept;\n    \
+         iifname \"lo\" accept\n    \
          icmpv6 type {{ {} }} accept",
         DISCOVERY.join(", ")
     );

@@ -30,7 +30,9 @@ pub(crate) fn on(interface: &InterfaceName) -> io::Result<BTreeMap<VirtualDevice
         RouteNetlinkMessage::NewLink(link) => Some(link),
         _ => None,
     });
-    Ok(links.filter_map(|link| Some((device(&link, interface, index)?, link.header.index))).collect())
+    Ok(links
+        .filter_map(|link| Some((device(&link, interface, index)?, link.header.index)))
+        .collect())
 }
 
 /// The device that a link is, when it is one on this interface. Its name tells ours from those that

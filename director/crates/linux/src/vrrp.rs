@@ -12,8 +12,8 @@ use director_core::config::{AdvertMac, Config, Coverage, VirtualMac, Vrrp, every
 use director_core::name::{InterfaceName, NodeName};
 use director_core::wire::vrrp::{HOP_LIMIT, PROTOCOL, decode, encode};
 use nix::errno::Errno;
-use nix::sys::socket::{LinkAddr, MsgFlags, SockFlag, SockType, sendto, setsockopt, socket};
 use nix::sys::socket::sockopt::{BindToDevice, Ipv6RecvHopLimit, Ipv6RecvPacketInfo, Priority};
+use nix::sys::socket::{LinkAddr, MsgFlags, SockFlag, SockType, sendto, setsockopt, socket};
 use packet::Received;
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, sockopt};
 use std::collections::{BTreeMap, BTreeSet};

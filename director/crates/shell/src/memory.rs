@@ -94,7 +94,8 @@ mod tests {
         let sysctls = [(key, SysctlValue::Two(3, 50))].into();
         ledger.note_settings(&Snapshot { sysctls, ..Snapshot::default() });
         let interface = InterfaceName::new("lan").unwrap();
-        let address = VirtualAddress { address: [10, 0, 0, 100].into(), prefix: 24, interface, mac: None };
+        let address =
+            VirtualAddress { address: [10, 0, 0, 100].into(), prefix: 24, interface, mac: None };
         let server = SocketAddr::from(([10, 0, 0, 21], 80));
         let service = DesiredService {
             settings: Scheduler::Rr.into(),

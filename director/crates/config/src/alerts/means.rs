@@ -25,10 +25,9 @@ pub(crate) const MAIL_KEYS: Keys = Keys {
         "password-file",
         "password-env",
         "helo",
-    ]
+    ],
 };
-pub(crate) const WEBHOOK_KEYS: Keys =
-    Keys { known: &["url", "roots", "token-file", "token-env"] };
+pub(crate) const WEBHOOK_KEYS: Keys = Keys { known: &["url", "roots", "token-file", "token-env"] };
 
 const MEANS: [&str; 3] = ["command", "mail", "webhook"];
 const COMMAND: &str = r#"command = ["/etc/director/alert"]"#;

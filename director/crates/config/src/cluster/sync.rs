@@ -28,7 +28,7 @@ pub(crate) const KEYS: Keys = Keys {
         "refresh",
         "retries",
         "warm",
-    ]
+    ],
 };
 const EXAMPLE: &str = r#"sync = { interface = "eth1" }"#;
 /// The kernel's own group (`ip_vs_sync.c`).

@@ -32,7 +32,7 @@ pub(crate) const KEYS: Keys = Keys {
         "accept",
         "virtual-mac",
         "advert-mac",
-    ]
+    ],
 };
 const EXAMPLE: &str = "vrrp = { id = 51 }";
 const SECOND: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use crate::value::{list, number};
 use director_core::config::{Forward, Server, Thresholds, Tunnel, Weight};
 
 pub(crate) const SERVER_KEYS: Keys = Keys {
-    known: &["address", "weight", "forward", "tunnel", "upper-threshold", "lower-threshold"]
+    known: &["address", "weight", "forward", "tunnel", "upper-threshold", "lower-threshold"],
 };
 pub(super) const SERVER_EXAMPLE: &str = r#"{ address = "10.0.0.21", weight = 1 }"#;
 /// The kernel multiplies a threshold by four before it divides (`ip_vs_core.c`).

@@ -14,8 +14,7 @@ use director_core::config::{
 };
 use std::time::Duration;
 
-pub(crate) const PERSISTENCE_KEYS: Keys =
-    Keys { known: &["timeout", "prefix", "engine"] };
+pub(crate) const PERSISTENCE_KEYS: Keys = Keys { known: &["timeout", "prefix", "engine"] };
 const EXAMPLE: &str = r#"persistence = { timeout = "5m", prefix = 24 }"#;
 /// The kernel counts persistence in seconds.
 const SECOND: Duration = Duration::from_secs(1);

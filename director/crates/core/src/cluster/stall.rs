@@ -15,8 +15,8 @@ impl Cluster {
     /// This process was not run for `late`.
     ///
     /// Its own sleep proves nothing about the peers: they get that time again. After a sleep in
-    /// which they may have taken over, this node [doubts](Self::doubt) what it owns. Returns whether
-    /// the kernel must be looked at, because a virtual router waits for that.
+    /// which they may have taken over, this node [doubts](Self::doubt) what it owns. Returns
+    /// whether the kernel must be looked at, because a virtual router waits for that.
     pub(crate) fn stalled(&mut self, late: Duration, now: Instant, out: &mut Out) -> bool {
         for peer in &mut self.peers {
             peer.detector.forgive(late, now);

@@ -151,9 +151,8 @@ fn virtual_routers(config: &Config) -> impl Iterator<Item = (&Group, &Vrrp)> {
 
 /// What the virtual services take at an address.
 fn open(config: &Config, address: IpAddr) -> BTreeSet<Open> {
-    let at = |to: &SocketAddr, protocol| {
-        (to.ip() == address).then_some(Open::Port(protocol, to.port()))
-    };
+    let at =
+        |to: &SocketAddr, protocol| (to.ip() == address).then_some(Open::Port(protocol, to.port()));
     let of = |service: &Service| match &service.key {
         ServiceKey::Tcp(to) => at(to, Protocol::Tcp),
         ServiceKey::Udp(to) => at(to, Protocol::Udp),

@@ -1,5 +1,6 @@
 //! Directors on one virtual clock, with kernels that are only snapshots.
 
+mod applied;
 mod chaos;
 mod checked;
 mod circle;
@@ -30,7 +31,6 @@ use crate::config::{
 };
 use crate::input::FailedStep;
 use crate::name::{ClusterName, GroupName, InterfaceName, ServiceName};
-use crate::observed::{ObservedServer, ObservedService};
 use crate::plan::{Ledger, Step, diff};
 use crate::probe::{Failure, Passed, Phase as ProbePhase, Phases, Ticket};
 use crate::report::{Role, RoleCause};
@@ -65,7 +65,12 @@ fn socket(text: &str) -> SocketAddr {
 }
 
 pub(crate) fn vip() -> VirtualAddress {
-    VirtualAddress { address: address("10.0.0.100"), prefix: 24, interface: interface("lan"), mac: None }
+    VirtualAddress {
+        address: address("10.0.0.100"),
+        prefix: 24,
+        interface: interface("lan"),
+        mac: None,
+    }
 }
 
 fn count(value: u8) -> NonZeroU8 {
@@ -423,7 +428,7 @@ impl Lab {
         host.ledger.note_settings(&host.kernel);
         let (failed, done): (Vec<_>, Vec<_>) = steps.into_iter().partition(refused);
         for step in &done {
-            apply(&mut host.kernel, step);
+            applied::apply(&mut host.kernel, step);
         }
         assert_eq!(diff(&desired, &host.kernel, &host.ledger), failed, "a plan must converge");
         host.ledger.forget_gone(&desired, &host.kernel);
@@ -458,48 +463,5 @@ impl Lab {
                 _ => None,
             })
             .collect()
-    }
-}
-
-fn apply(kernel: &mut Snapshot, step: &Step) {
-    match step {
-        Step::RemoveAddress(address) => assert!(kernel.addresses.remove(address).is_some()),
-        Step::RenewAddress(address, life) => {
-            assert!(kernel.addresses.insert(address.clone(), *life).is_some());
-        }
-        Step::SetSysctl { key, to, .. } => {
-            kernel.sysctls.insert(key.clone(), *to);
-        }
-        Step::AddService(key, to) | Step::EditService(key, to) => {
-            kernel.services.entry(*key).or_insert_with(|| ObservedService::new(to)).set(to);
-        }
-        Step::AddServer(key, server, to) | Step::EditServer(key, server, to) => {
-            let servers = &mut kernel.services.get_mut(key).unwrap().servers;
-            servers.entry(*server).or_insert_with(|| ObservedServer::idle(to)).set(to);
-        }
-        Step::RemoveServer(key, server) => {
-            kernel.services.get_mut(key).unwrap().servers.remove(server).unwrap();
-        }
-        Step::RemoveService(key) => {
-            kernel.services.remove(key).unwrap();
-        }
-        Step::SetMarks(marks) => kernel.marks = Some(marks.clone()),
-        Step::SetClosed(closed) => kernel.closed = Some(closed.clone()),
-        Step::AddDevice(device) => assert!(kernel.devices.insert(device.clone())),
-        Step::RemoveDevice(device) => {
-            assert!(kernel.devices.remove(device));
-            kernel.addresses.retain(|address, _| address.device().as_ref() != Some(device));
-        }
-        Step::StopSync(role) => {
-            kernel.sync.remove(role).unwrap();
-        }
-        Step::StartSync(role, daemon) => {
-            assert!(kernel.sync.insert(*role, daemon.clone()).is_none());
-        }
-        Step::AddAddress(address, life) => {
-            let device = address.device();
-            assert!(device.is_none_or(|device| kernel.devices.contains(&device)));
-            assert!(kernel.addresses.insert(address.clone(), *life).is_none());
-        }
     }
 }

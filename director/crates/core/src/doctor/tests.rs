@@ -173,7 +173,8 @@ fn a_host_that_answers_for_no_address_is_told() {
 /// The configuration with IPv6 instead: virtual address, service and server.
 fn six(forward: Forward) -> Config {
     let mut config = with(forward);
-    let address = VirtualAddress { address: ip("fd00::100"), prefix: 64, interface: lan(), mac: None };
+    let address =
+        VirtualAddress { address: ip("fd00::100"), prefix: 64, interface: lan(), mac: None };
     config.groups.values_mut().for_each(|group| group.addresses = [address.clone()].into());
     for service in config.services.values_mut() {
         service.key = ServiceKey::Tcp("[fd00::100]:80".parse().unwrap());

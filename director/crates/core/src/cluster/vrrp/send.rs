@@ -37,8 +37,7 @@ impl Router {
         });
         // Switches send to where the virtual router's hardware address was seen last: who does not
         // hold the addresses must not be seen with it.
-        let by_virtual =
-            self.settings.mac == Some(AdvertMac::Virtual) && self.role == Role::Active;
+        let by_virtual = self.settings.mac == Some(AdvertMac::Virtual) && self.role == Role::Active;
         let mac = by_virtual.then_some(VirtualMac(self.settings.router));
         let count = &mut self.count;
         let mut send = |to: IpAddr, mac: Option<VirtualMac>| {

@@ -8,7 +8,7 @@ use crate::director::tests::{config, group, node, vip};
 use crate::effect::Effect;
 use crate::input::{Input, Reconciled};
 use crate::name::{InterfaceName, NodeName};
-use crate::observed::{Lifetime, Snapshot};
+use crate::observed::Snapshot;
 use crate::order::{Author, Order};
 use crate::report::{AnnounceCause, Report, Role};
 use crate::time::Instant;

@@ -209,8 +209,8 @@ fn a_service_with_a_foreign_server_stays_for_it_when_ours_leave() {
     assert_eq!(left.servers, BTreeMap::from([(foreign, theirs)]));
 }
 
-/// The time that a sleep gives the last pass again is counted: a process that is late at every turn,
-/// and whose kernel does not answer, would never end.
+/// The time that a sleep gives the last pass again is counted: a process that is late at every
+/// turn, and whose kernel does not answer, would never end.
 #[test]
 fn a_stop_ends_though_every_turn_is_late_and_no_pass_is_over() {
     let (mut now, found) = (Instant::ZERO, Snapshot::default());
