@@ -1,6 +1,6 @@
 use super::*;
 use crate::desired::{Sysctl, SysctlValue};
-use crate::observed::Lifetime;
+use crate::observed::{Lifetime, ObservedService};
 
 #[test]
 fn a_restart_adopts_what_is_in_the_kernel_without_touching_it() {

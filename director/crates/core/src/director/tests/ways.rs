@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::ServiceKey;
-use crate::observed::Lifetime;
+use crate::observed::{Lifetime, ObservedServer, ObservedService};
 use crate::probe::{Failure, Probe};
 use crate::report::Health;
 
