@@ -27,8 +27,8 @@
 //! * **Who cannot hold the addresses gives up**: adverts of a router whose kernel does not obey
 //!   would keep every other from taking them ([`obedience`]).
 //! * **Who may not hold the addresses says nothing as Active**: after a sleep in which they may
-//!   have run out, adverts and announcements wait until the kernel was looked at. Before it holds them,
-//!   and after it has let go, a router with a virtual MAC address sends its adverts from the
+//!   have run out, adverts and announcements wait until the kernel was looked at. Before it holds
+//!   them, and after it has let go, a router with a virtual MAC address sends its adverts from the
 //!   interface's own, so that no switch sends to it (§7.2 has them all from the virtual one).
 //! * **Carrier**: without it on one of its interfaces a virtual router is in Initialize.
 
