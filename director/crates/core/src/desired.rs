@@ -73,6 +73,8 @@ pub type Closed = BTreeMap<IpAddr, BTreeSet<Open>>;
 
 /// What is taken at a closed address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Open {
     /// A protocol and port; 0 for every port.
     Port(Protocol, u16),

@@ -85,6 +85,7 @@ impl VirtualMac {
 /// The device on an interface that has a virtual router's hardware address, and holds its
 /// addresses of one family.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct VirtualDevice {
     /// The interface that its frames go by.
     pub interface: InterfaceName,

@@ -1,10 +1,12 @@
 //! What is otherwise in a kernel than it was.
 
-use director_core::config::{ServiceKey, SyncDaemon, SyncRole, Traffic, VirtualAddress};
-use director_core::desired::{Sysctl, SysctlValue};
+use director_core::config::{
+    ServiceKey, SyncDaemon, SyncRole, Traffic, VirtualAddress, VirtualDevice,
+};
+use director_core::desired::{Closed, Sysctl, SysctlValue};
 use director_core::observed::{Lifetime, ObservedServer, ObservedService, Snapshot};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// What is otherwise of a map: what each key has now, or that it is gone.
@@ -25,6 +27,12 @@ pub(super) struct Delta {
     /// What the marks are now, when they are others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     marks: Vec<Option<Vec<(Traffic, u32)>>>,
+    /// All devices, when they are others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<BTreeSet<VirtualDevice>>,
+    /// What is closed now, when that is otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    closed: Vec<Option<Closed>>,
 }
 
 /// What is otherwise of a service.
@@ -48,11 +56,13 @@ impl Delta {
             sysctls: changes(&old.sysctls, &new.sysctls, |_, now| *now),
             sync: changes(&old.sync, &new.sync, copy),
             marks: if old.marks == new.marks { Vec::new() } else { vec![marks] },
+            devices: other(&old.devices, &new.devices),
+            closed: other(&old.closed, &new.closed),
         }
     }
 
     pub(super) fn apply(self, to: &mut Snapshot) {
-        let Self { services, addresses, sysctls, sync, marks } = self;
+        let Self { services, addresses, sysctls, sync, marks, devices, closed } = self;
         for (key, change) in services {
             match change {
                 None => drop(to.services.remove(&key)),
@@ -65,6 +75,8 @@ impl Delta {
         for now in marks {
             to.marks = now.map(|marks| marks.into_iter().collect());
         }
+        devices.into_iter().for_each(|now| to.devices = now);
+        closed.into_iter().for_each(|now| to.closed = now);
     }
 }
 
@@ -92,6 +104,11 @@ impl ServiceDelta {
             apply(self.servers, &mut service.servers);
         }
     }
+}
+
+/// What is there now, when it is otherwise.
+fn other<T: Clone + PartialEq>(old: &T, new: &T) -> Vec<T> {
+    if old == new { Vec::new() } else { vec![new.clone()] }
 }
 
 fn changes<K: Ord + Clone, V: PartialEq, C>(

@@ -9,9 +9,9 @@ use director_core::config::{
     AdvertInterval, Announce, CheckMarks, Checksum, Cluster, Detection, Digest, Failback, Forward,
     Operations, Password, Persistence, Protocol, Scheduler, SchedulerFlags, ServiceKey,
     ServiceSettings, SyncDaemon, SyncRole, Thresholds, Traffic, Tunnel, VirtualAddress,
-    VrrpVersion, Weight,
+    VirtualDevice, VirtualMac, VrrpVersion, Weight,
 };
-use director_core::desired::{DesiredServer, Sysctl, SysctlValue};
+use director_core::desired::{Closed, DesiredServer, Open, Sysctl, SysctlValue};
 use director_core::input::{FailedStep, Reconciled, Rejection};
 use director_core::name::{
     AlertName, ClusterName, GroupName, InterfaceName, NodeName, ServiceName,
@@ -37,7 +37,7 @@ fn group() -> GroupName {
 
 fn address() -> VirtualAddress {
     let address = "10.0.0.100".parse().unwrap();
-    VirtualAddress { address, prefix: 24, interface: interface() }
+    VirtualAddress { address, prefix: 24, interface: interface(), mac: None }
 }
 
 fn key() -> ServiceKey {
@@ -93,8 +93,19 @@ fn found(weight: u16) -> Snapshot {
             (Sysctl::SyncThreshold, SysctlValue::Two(3, 50)),
         ]),
         sync: BTreeMap::from([(SyncRole::Master, daemon())]),
+        devices: [device()].into(),
+        closed: Some(closed()),
         marks: Some(BTreeMap::from([(traffic(), 7)])),
     }
+}
+
+fn device() -> VirtualDevice {
+    VirtualDevice { interface: interface(), mac: VirtualMac(NonZeroU8::MIN), ipv6: true }
+}
+
+fn closed() -> Closed {
+    let open = [Open::Port(Protocol::Tcp, 80), Open::Mark(7)];
+    Closed::from([("2001:db8::100".parse().unwrap(), open.into())])
 }
 
 fn daemon() -> SyncDaemon {
@@ -189,6 +200,9 @@ fn pass(weight: u16) -> Input {
         Step::AddService(key(), settings),
         Step::SetMarks(BTreeMap::from([(traffic(), 7)])),
         Step::StartSync(SyncRole::Backup, daemon()),
+        Step::SetClosed(closed()),
+        Step::AddDevice(device()),
+        Step::RemoveDevice(device()),
     ];
     let refused = Step::AddAddress(address(), Lifetime::For(Duration::from_secs(10)));
     Input::Reconciled(Reconciled {
@@ -447,13 +461,17 @@ fn kernel() -> impl Strategy<Value = Snapshot> {
     let sysctls = prop::collection::btree_map(Just(Sysctl::Forwarding), value, 0..2);
     let sync = prop::collection::btree_map(Just(SyncRole::Backup), Just(daemon()), 0..2);
     let marks = prop::option::of(prop::collection::btree_map(Just(traffic()), 0_u32..2, 0..2));
-    (prop::collection::btree_map(key, service, 0..3), addresses, sysctls, sync, marks).prop_map(
-        |(services, addresses, sysctls, sync, marks)| Snapshot {
+    let devices = prop::collection::btree_set(Just(device()), 0..2);
+    let closed = prop::option::of(prop::sample::select(vec![Closed::new(), closed()]));
+    let rest = (devices, closed);
+    (prop::collection::btree_map(key, service, 0..3), addresses, sysctls, sync, marks, rest)
+        .prop_map(|(services, addresses, sysctls, sync, marks, (devices, closed))| Snapshot {
+            devices,
+            closed,
             services,
             addresses,
             sysctls,
             sync,
             marks,
-        },
-    )
+        })
 }
