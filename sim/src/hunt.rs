@@ -215,6 +215,12 @@ impl Hunt {
         }
     }
 
+    /// The smallest case in which a seed still breaks this rule.
+    #[must_use]
+    pub fn shrunk(&self, seed: u64, broken: &Broken) -> Option<Shrunk> {
+        self.shrink(&self.case(seed).ok()?, seed, broken)
+    }
+
     fn shrink(&self, case: &Case, seed: u64, broken: &Broken) -> Option<Shrunk> {
         let (frame, settings) = self.frame(seed).ok()?;
         let build = |units: &[case::Unit]| calm::case(frame.clone(), &settings, units.to_vec());

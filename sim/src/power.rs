@@ -16,7 +16,7 @@ pub struct Trial {
     pub bug: Bug,
     /// How it was found, if it was.
     pub caught: Option<Caught>,
-    /// How long it took.
+    /// How long it took, with the shrinking.
     pub took: Duration,
 }
 
@@ -27,6 +27,10 @@ pub struct Caught {
     pub rule: String,
     /// Seeds that it took.
     pub seeds: u64,
+    /// Faults of that seed, and those that shrinking has left.
+    pub faults: (usize, usize),
+    /// How long shrinking took.
+    pub shrinking: Duration,
 }
 
 /// A short word for a rule, where it has one.
@@ -79,7 +83,13 @@ fn hunt_with(
         };
         if let Some(broken) = broken.iter().find(is_its) {
             let seeds = seed + 1 - seeds.start;
-            return Ok(Some(Caught { rule: rule_word(broken), seeds }));
+            let begun = Instant::now();
+            plant(Some(bug));
+            let shrunk = hunt_for(seed..seed + 1, 1).shrunk(seed, broken);
+            plant(None);
+            let faults = shrunk.map_or((0, 0), |shrunk| (shrunk.from, shrunk.to));
+            let (rule, shrinking) = (rule_word(broken), begun.elapsed());
+            return Ok(Some(Caught { rule, seeds, faults, shrinking }));
         }
         rest.start = seed + 1;
     }
@@ -89,39 +99,49 @@ fn hunt_with(
 /// The line of one trial.
 #[must_use]
 pub fn line(trial: &Trial) -> String {
-    let (rule, seeds) = match &trial.caught {
-        Some(caught) => (caught.rule.as_str(), caught.seeds.to_string()),
-        None => ("not caught", "-".to_owned()),
-    };
-    let millis = trial.took.as_millis();
     let name = trial.bug.name();
-    format!("{name:28} {rule:44} {seeds:>7} {:>5}.{:03}", millis / 1_000, millis % 1_000)
+    let took = seconds(trial.took);
+    let Some(Caught { rule, seeds, faults: (from, to), shrinking }) = &trial.caught else {
+        return format!("{name:28} {:36} {:>7} {took:>8}", "not caught", "-");
+    };
+    let (shrunk, shrinking) = (format!("{from} to {to}"), seconds(*shrinking));
+    format!("{name:28} {rule:36} {seeds:>7} {took:>8} {shrunk:>9} {shrinking:>8}")
 }
 
 /// The heading of the lines.
 #[must_use]
 pub fn heading() -> String {
-    format!("{:28} {:44} {:>7} {:>9}", "planted bug", "caught by", "seeds", "seconds")
+    let (bug, rule) = ("planted bug", "caught by");
+    format!("{bug:28} {rule:36} {:>7} {:>8} {:>9} {:>8}", "seeds", "seconds", "faults", "seconds")
+}
+
+fn seconds(time: Duration) -> String {
+    let millis = time.as_millis();
+    format!("{}.{:03}", millis / 1_000, millis % 1_000)
+}
+
+fn median<T: Ord + Default>(mut all: Vec<T>) -> T {
+    all.sort_unstable();
+    let middle = all.len() / 2;
+    all.into_iter().nth(middle).unwrap_or_default()
 }
 
 /// What all trials come to, and the share that was caught, in percent, rounded down.
 #[must_use]
 pub fn sum(trials: &[Trial]) -> (String, usize) {
-    let caught: Vec<&Trial> = trials.iter().filter(|trial| trial.caught.is_some()).collect();
-    let mut seeds: Vec<u64> =
-        caught.iter().filter_map(|trial| trial.caught.as_ref()).map(|one| one.seeds).collect();
-    let mut millis: Vec<u128> = caught.iter().map(|trial| trial.took.as_millis()).collect();
-    seeds.sort_unstable();
-    millis.sort_unstable();
-    let seeds = seeds.get(seeds.len() / 2).copied().unwrap_or(0);
-    let millis = millis.get(millis.len() / 2).copied().unwrap_or(0);
-    let percent = caught.len() * 100 / trials.len().max(1);
+    let caught = || trials.iter().filter_map(|trial| Some((trial.caught.as_ref()?, trial.took)));
+    let count = caught().count();
+    let percent = count * 100 / trials.len().max(1);
+    let hunting = |(one, took): (&Caught, Duration)| took.saturating_sub(one.shrinking);
     let mut text = format!(
-        "{} of {} caught ({percent} %), in the median after {seeds} seeds and {}.{:03} s\n",
-        caught.len(),
+        "{count} of {} caught ({percent} %), in the median after {} seeds and {} s; shrunk from {} \
+         faults to {} in {} s\n",
         trials.len(),
-        millis / 1_000,
-        millis % 1_000
+        median(caught().map(|(one, _)| one.seeds).collect()),
+        seconds(median(caught().map(hunting).collect())),
+        median(caught().map(|(one, _)| one.faults.0).collect()),
+        median(caught().map(|(one, _)| one.faults.1).collect()),
+        seconds(median(caught().map(|(one, _)| one.shrinking).collect())),
     );
     for trial in trials.iter().filter(|trial| trial.caught.is_none()) {
         let _ = writeln!(text, "not caught: {}: {}", trial.bug.name(), trial.bug.story());
