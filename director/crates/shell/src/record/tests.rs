@@ -84,7 +84,8 @@ fn read(text: &[u8]) -> (usize, Item) {
 
 /// Waits until the thread has nothing more to say.
 fn close(recording: &mut Recording) {
-    let sink = recording.to.take().unwrap();
+    // Who found that the thread has ended already has let go of it.
+    let Some(sink) = recording.to.take() else { return };
     let Sink { turns, done, .. } = sink;
     drop(turns);
     assert!(done.recv().is_err());
