@@ -1,7 +1,7 @@
 //! What must be true of every run, whatever the scenario expects.
 
 mod announcing;
-mod calm;
+pub(crate) mod calm;
 mod checks;
 mod orders;
 mod ownership;

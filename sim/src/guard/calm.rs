@@ -18,7 +18,7 @@ const SLACK: Duration = Duration::from_secs(6);
 const RETRY: Duration = Duration::from_millis(1_100);
 
 /// From the last disturbance on everything is as it will be after this time.
-pub(super) fn calm_after(config: &Config) -> Duration {
+pub(crate) fn calm_after(config: &Config) -> Duration {
     let cluster = &config.cluster;
     let back = match cluster.failback {
         Failback::Auto { delay } => delay,

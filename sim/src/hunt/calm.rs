@@ -12,6 +12,8 @@ use std::time::Duration;
 const CALM: Duration = Duration::from_secs(8);
 /// So that the last connections of the calm end before the run does.
 const TAIL: Duration = Duration::from_secs(2);
+/// One case in so many goes on for as long as nothing at all may change any more.
+const LONG: u128 = 16;
 
 /// The case with these faults.
 pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -> Case {
@@ -23,6 +25,10 @@ pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -
     let to = from + CALM;
     let patience = frame.clients.iter().map(|client| client.timeout).max().unwrap_or_default();
     frame.length = to + TAIL.max(patience + Duration::from_secs(1));
+    if is_watched_for_long(last) {
+        // From then on the guard lets nothing change at all.
+        frame.length = frame.length.max(last + settings.calm + CALM);
+    }
     let mut expect = owners(&frame, settings, from, to);
     expect.extend(tables(settings, from, to));
     for client in &frame.clients {
@@ -43,6 +49,11 @@ pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -
     }
     frame.timeline.clear();
     Case { frame, units, reactions: Vec::new(), expect }
+}
+
+/// Whether this is such a case, by the moment of its last fault, which is drawn.
+fn is_watched_for_long(last: Duration) -> bool {
+    last.as_millis().is_multiple_of(LONG)
 }
 
 /// Exactly one owner: two would answer ARP in turns, without one nobody is served. Every director

@@ -3,6 +3,7 @@
 use super::Faults;
 use super::case::Unit;
 use super::kind::Kind;
+use crate::guard::calm::calm_after;
 use crate::run::BadInput;
 use director_core::config::{Config, Failback};
 use scenario::{Action, NodeKind, Scenario};
@@ -46,6 +47,8 @@ pub(super) struct Settings {
     stop: Duration,
     /// How long after the last statement everything must be as it should.
     pub(super) settle: Duration,
+    /// How long after the last fault nothing may change any more.
+    pub(super) calm: Duration,
     pub(super) directors: Vec<String>,
     /// Who takes the addresses back when it can; none when owners stay.
     pub(super) preferred: Option<String>,
@@ -105,6 +108,7 @@ impl Settings {
             refresh: cluster.announce.refresh.unwrap_or_default(),
             stop: Duration::from_secs(1) + cluster.deadtime + cluster.keepalive * 5,
             settle,
+            calm: calm_after(config),
             directors: scenario.directors().map(|(node, _)| node.name.clone()).collect(),
             preferred: preferred(scenario, config),
             groups: config

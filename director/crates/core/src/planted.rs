@@ -88,6 +88,8 @@ catalogue! {
     FailbackIgnoresManual "failback-ignores-manual"
         "A better-ranked node takes back what it is not to take back.",
     FailbackNever "failback-never" "A better-ranked node never asks for what it should take back.",
+    SecondWantsToo "second-wants-too"
+        "Who comes second asks for the group as well, and the owner gives it up for that.",
     FailbackAtOnce "failback-at-once" "The delay of the failback is left out.",
     ReleaseClaimedEarly "release-claimed-early"
         "Who gives up says so before its kernel has done it.",

@@ -332,8 +332,10 @@ impl Group {
         if around.failback.is_none() && !planted(Bug::FailbackIgnoresManual) {
             return None;
         }
-        let asks =
-            |peer: &&Peer| !self.outranks(peer) && peer.claim(&self.name) == Some(Claim::Wants);
+        let asks = |peer: &&Peer| {
+            (!self.outranks(peer) || planted(Bug::SecondWantsToo))
+                && peer.claim(&self.name) == Some(Claim::Wants)
+        };
         let better = around.peers.iter().find(asks)?;
         let counts_at = better.detector.steady_at(around.keepalive);
         self.wish_at = counts_at.filter(|at| around.now < *at);

@@ -93,8 +93,9 @@ impl Group {
             Some(_) if planted(Bug::FailbackAtOnce) => Some(Duration::ZERO),
             configured => configured,
         };
+        let back_and_forth = planted(Bug::SecondWantsToo);
         match failback {
-            Some(delay) if we_come_first && self.merit() == Merit::Ready => {
+            Some(delay) if (we_come_first || back_and_forth) && self.merit() == Merit::Ready => {
                 let returned_at = *self.returned_at.get_or_insert(around.now);
                 let warm_at = around.warmth.complete_at(returned_at);
                 self.failback_at = warm_at.map(|warm_at| warm_at.max(returned_at + delay));

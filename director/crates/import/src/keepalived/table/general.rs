@@ -414,13 +414,15 @@ pub(crate) const LANGUAGE: Language = Language {
                  every peer over every link";
             Carried "lvs_sync_daemon_interface" "`sync`, in its old place";
             Carried "accept" "a director accepts packets to its virtual addresses";
-            LeftOut "no_accept" "a director accepts packets to its virtual addresses";
+            LeftOut "no_accept"
+                "groups whose owner VRRP elects have it: `vrrp = { id = 51, accept = false }`";
             Changed "use_vmac"
-                "the interface keeps its own MAC address; gratuitous ARP tells the neighbours";
+                "the interface keeps its own MAC address; a group whose owner VRRP elects may have \
+                 the virtual router's: `vrrp = { id = 51, virtual-mac = true }`";
             Changed "use_vmac_addr"
                 "the interface keeps its own MAC address; gratuitous ARP tells the neighbours";
             Changed "vmac_xmit_base"
-                "the interface keeps its own MAC address; gratuitous ARP tells the neighbours";
+                "with `virtual-mac` of a group's `vrrp` it is `advert-mac = \"interface\"`";
             Changed "use_ipvlan"
                 "the interface keeps its own MAC address; gratuitous ARP tells the neighbours";
             LeftOut "vrf" "put the interface into the VRF, and the daemon";
