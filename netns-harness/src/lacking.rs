@@ -17,6 +17,9 @@ pub(crate) fn of(scenario: &Scenario) -> Option<String> {
             Action::Slow { .. } => {
                 Some(format!("`{text}`: computing takes no time here, or as long as it takes"))
             }
+            Action::Skew { .. } => {
+                Some(format!("`{text}`: all nodes have one kernel and its clock"))
+            }
             Action::Netlink { .. } => Some(format!("`{text}`: a real kernel has no such moods")),
             _ => None,
         }

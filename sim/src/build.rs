@@ -1,6 +1,7 @@
 //! From a scenario to a world that stands at time 0.
 
 use crate::client::{Load, PORTS};
+use crate::clock::Clock;
 use crate::director_host::DirectorHost;
 use crate::gait::Gait;
 use crate::guard::Guard;
@@ -97,7 +98,7 @@ impl World {
         for host in &mut self.hosts {
             if let Some(director) = host.director_mut() {
                 apart += CLOCK_SHIFT;
-                director.ahead += apart;
+                director.shows = director.shows.moved(apart);
             }
         }
         self
@@ -201,7 +202,7 @@ impl World {
             process: None,
             life: 0,
             expiry: None,
-            ahead: stream.duration(Duration::ZERO, CLOCK_SPREAD),
+            shows: Clock::ahead(stream.duration(Duration::ZERO, CLOCK_SPREAD)),
             stream,
             links: Vec::new(),
             gait: Gait::new(Stream::named(self.seed, &format!("gait/{name}"))),

@@ -1,5 +1,6 @@
 //! A director's process: brings it what happens, and carries out what it wants.
 
+use crate::clock::Clock;
 use crate::gait::Gait;
 use crate::host::{Kind, Power};
 use crate::kernel::SimKernel;
@@ -20,6 +21,7 @@ use director_core::view::{GroupView, PeerView};
 use director_core::{Director, Effect, Input};
 use director_engine::reconcile::Pass;
 use director_engine::record::Beginning;
+use scenario::Skew;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,8 +42,8 @@ pub(crate) struct DirectorHost {
     pub(crate) life: u32,
     /// When the kernel looks whether an address has outlived its lease.
     pub(crate) expiry: Option<Instant>,
-    /// How far this node's clock is ahead of the world's.
-    pub(crate) ahead: Duration,
+    /// This node's clock.
+    pub(crate) shows: Clock,
     /// The kernel's own moods: how long a step takes.
     pub(crate) stream: Stream,
     /// The interface of each heartbeat link, by its place.
@@ -107,7 +109,7 @@ impl DirectorHost {
     }
 
     fn clock(&self, now: Instant) -> Instant {
-        now + self.ahead
+        self.shows.at(now)
     }
 
     /// What a running director shows of the other directors and of its groups.
@@ -324,6 +326,15 @@ impl World {
         }
     }
 
+    /// Its clock goes so fast from now on, and what waits for it to show a time waits for that.
+    pub(crate) fn skew(&mut self, node: NodeId, by: Skew) {
+        let now = self.now;
+        let Some(director) = self.director(node) else { return };
+        director.shows.go(by, now);
+        director.kernel.pace = director.shows.pace;
+        self.arm_wake(node);
+    }
+
     /// The place of a node's interface; inside of a node it has its segment's name.
     pub(crate) fn place_of(&self, node: NodeId, interface: &str) -> Option<u8> {
         let host = self.hosts.get(node.index())?;
@@ -338,9 +349,10 @@ impl World {
     fn arm_wake(&mut self, node: NodeId) {
         let now = self.now;
         let Some(director) = self.director(node) else { return };
-        let (life, ahead) = (director.life, director.ahead);
+        let life = director.life;
         let Some(process) = &mut director.process else { return };
-        process.due = process.director.next_deadline().map(|deadline| deadline.at - ahead);
+        let due = process.director.next_deadline();
+        process.due = due.map(|deadline| director.shows.when(deadline.at));
         let Some(due) = process.due else { return };
         let at = due.max(now + SHORTEST_SLEEP) + director.gait.lag();
         if process.wake.is_none_or(|wake| at < wake) {

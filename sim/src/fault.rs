@@ -53,6 +53,7 @@ impl World {
             (Action::Pause { .. }, Some(node)) => self.pause(node),
             (Action::Resume { .. }, Some(node)) => self.resume(node),
             (Action::Slow { by, .. }, Some(node)) => self.slow(node, *by),
+            (Action::Skew { by, .. }, Some(node)) => self.skew(node, *by),
             (Action::Netlink { mood, .. }, Some(node)) => self.put_in_mood(node, *mood),
             (Action::Tamper { deed, .. }, Some(node)) => self.tamper(node, deed),
             (Action::ReloadRefused { .. }, Some(node)) => {

@@ -1,5 +1,6 @@
 //! A director's kernel: the one in memory, with a packet path and a note of every change.
 
+use crate::clock::Pace;
 use crate::ipvs::{self, Ipvs, Share};
 use crate::moody::{Moody, Treated};
 use director_core::config::{
@@ -42,6 +43,8 @@ pub(crate) struct SimKernel {
     /// Addresses beside the fixed ones, with the place of their interface.
     local: Vec<(Ipv4Addr, Option<u8>)>,
     ignores_arp: Vec<bool>,
+    /// How fast its clock goes.
+    pub(crate) pace: Pace,
     /// How it treats its director.
     pub(crate) moody: Moody,
     /// Requests that were refused or not answered, for who keeps count.
@@ -65,6 +68,7 @@ impl SimKernel {
             fixed: fixed.iter().cloned().collect(),
             expiries: BTreeMap::new(),
             local: Vec::new(),
+            pace: Pace::default(),
             moody: Moody::new(moods),
             refused: 0,
             loaded: None,
@@ -116,7 +120,7 @@ impl SimKernel {
 
     /// What is left of an address's life.
     fn left(&self, address: &VirtualAddress) -> Lifetime {
-        self.expiries.get(address).map(|at| at.since(self.now)).into()
+        self.expiries.get(address).map(|at| self.pace.counts(at.since(self.now))).into()
     }
 
     /// When the next address goes away by itself.
@@ -154,7 +158,9 @@ impl SimKernel {
     fn set_life(&mut self, address: &VirtualAddress, life: Lifetime) {
         match life {
             Lifetime::Forever => self.expiries.remove(address),
-            Lifetime::For(time) => self.expiries.insert(address.clone(), self.now + time),
+            Lifetime::For(time) => {
+                self.expiries.insert(address.clone(), self.now + self.pace.lasts(time))
+            }
         };
     }
 

@@ -14,6 +14,7 @@ mod build;
 pub mod campaign;
 mod capture;
 mod client;
+mod clock;
 mod director_host;
 pub mod explain;
 pub mod false_takeovers;

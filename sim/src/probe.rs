@@ -45,6 +45,7 @@ struct Running {
     accepted: Option<Accepted>,
     /// When that was.
     connected: Option<Instant>,
+    started: Instant,
     deadline: Instant,
     retry: Option<Instant>,
     backoff: Duration,
@@ -81,9 +82,8 @@ impl Probes {
 impl Running {
     /// How long the parts of its dialogue have taken.
     fn phases(&self, now: Instant) -> Phases {
-        let started = self.deadline - self.probe.timeout;
         let mut phases = Phases::default();
-        phases.add(Phase::Connect, self.connected.unwrap_or(now).since(started));
+        phases.add(Phase::Connect, self.connected.unwrap_or(now).since(self.started));
         if let Some(connected) = self.connected {
             phases.add(Phase::Answer, now.since(connected));
         }
@@ -99,12 +99,15 @@ impl World {
 
     pub(crate) fn start_probe(&mut self, node: NodeId, ticket: Ticket, probe: Arc<Probe>) {
         let now = self.now;
+        let Some(director) = self.director(node) else { return };
+        let limit = director.shows.pace.lasts(probe.timeout);
         let Some(probes) = self.probes(node) else { return };
         let port = probes.next_port;
         probes.next_port = if port == *PORTS.end() { *PORTS.start() } else { port + 1 };
         probes.running.push(Running {
             ticket,
-            deadline: now + probe.timeout,
+            started: now,
+            deadline: now + limit,
             probe,
             port,
             accepted: None,

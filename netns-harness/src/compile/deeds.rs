@@ -99,7 +99,7 @@ fn deeds(
             vec![order(node, Order::Tamper(commands))]
         }
         // `lacking` has refused them before there is a plan.
-        Action::Slow { .. } | Action::Netlink { .. } => Vec::new(),
+        Action::Slow { .. } | Action::Skew { .. } | Action::Netlink { .. } => Vec::new(),
     })
 }
 

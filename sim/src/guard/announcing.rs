@@ -51,6 +51,8 @@ impl World {
         let Some((name, wanted)) = of else { return };
         let holds = host.holds(address);
         let settings = host.config.cluster.announce;
+        // It is its own clock that an interval goes by.
+        let clock = host.shows;
         let Some(watch) = self.guard.watches.get_mut(node.index()) else { return };
         // What was due when it had to give the group up goes out before the address does.
         let just_lost = holds && watch.group(name).is_some_and(|group| group.since == now);
@@ -69,7 +71,7 @@ impl World {
             return;
         }
         let Some(group) = watch.groups.iter_mut().find(|one| one.name == *name) else { return };
-        let since = group.announced.map_or(Duration::MAX, |at| now.since(at));
+        let since = group.announced.map_or(Duration::MAX, |at| clock.counted(at, now));
         let due = group.left > 0 || settings.refresh.is_some_and(|refresh| since + LATE >= refresh);
         group.left = group.left.saturating_sub(1);
         group.announced = Some(now);

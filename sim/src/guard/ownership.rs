@@ -235,7 +235,8 @@ impl World {
         let allowed = match host.config.cluster.failback {
             Failback::Manual => false,
             Failback::Auto { delay } => {
-                back.is_none_or(|back| now.since(back) + Duration::from_millis(5) >= delay)
+                let since = |back: Instant| host.shows.counted(back, now);
+                back.is_none_or(|back| since(back) + Duration::from_millis(5) >= delay)
             }
         };
         // One that is late gives it back to whom it was right to give it then, and so does one whom
@@ -269,7 +270,8 @@ impl World {
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
         let rival = watch.peers.iter().find(|one| one.name == *peer);
         let since = rival.and_then(|one| one.holding);
-        let patient = since.is_some_and(|at| self.now.since(at) >= host.config.cluster.deadtime);
+        let lasts = |at: Instant| host.shows.counted(at, self.now);
+        let patient = since.is_some_and(|at| lasts(at) >= host.config.cluster.deadtime);
         let first = host.config.groups.get(group);
         let first = first.is_some_and(|group| host.config.outranks(group, &host.name, peer));
         if first && !patient && self.is_sound(node) {
@@ -295,10 +297,10 @@ impl World {
         let Some(host) = self.hosts.get(node.index()).and_then(|host| host.director()) else {
             return;
         };
-        let quickest = packets::quickest(&host.config);
+        let (quickest, clock) = (packets::quickest(&host.config), host.shows);
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
         let Some(heard) = packets::silent_since(report, &watch.peers) else { return };
-        let silent = self.now.since(heard) >= quickest;
+        let silent = clock.counted(heard, self.now) >= quickest;
         if silent && self.lacks_vote(host, report) {
             let facts = format!("{} takes what it was not granted", host.name);
             self.guard.violations.note(Rule::VoteObeyed, self.now, || facts);

@@ -324,7 +324,7 @@ impl World {
             Detection::Ask { asks, .. } => asks.get(),
             Detection::Deadtime => 0,
         };
-        let us = host.name.clone();
+        let (us, clock) = (host.name.clone(), host.shows);
         let Some(watch) = self.guard.watches.get_mut(node.index()) else { return };
         let Some(peer) = watch.peers.iter_mut().find(|peer| peer.name == *name) else { return };
         let before = std::mem::replace(&mut peer.state, state);
@@ -341,7 +341,7 @@ impl World {
                 }
             }
             PeerState::Dead => {
-                let heard = peer.heard.is_some_and(|at| now.since(at) + LATE < quickest);
+                let heard = peer.heard.is_some_and(|at| clock.counted(at, now) + LATE < quickest);
                 let asked = peer.asked.iter().take(links).all(|count| *count >= asks);
                 // What a slow process was told is not what it has read.
                 if heard && sound {
@@ -396,6 +396,7 @@ impl World {
         };
         let (keepalive, quickest) = (config.config.cluster.keepalive, quickest(&config.config));
         let deadtime = config.config.cluster.deadtime;
+        let heard_by = config.shows.when(config.shows.at(now) + deadtime);
         let sent: Vec<u64> = self.guard.watches.iter().map(|watch| watch.sent).collect();
         // What the others heard of it while it slept is no claim of its own any more.
         for watch in &mut self.guard.watches {
@@ -420,7 +421,7 @@ impl World {
         // how long it slept to less than a keepalive, and may listen after a shorter sleep, too.
         let long = owned && slept >= quickest;
         let listens = owned && slept + keepalive >= quickest;
-        watch.drowsy = (long && statements == before + 1).then_some(now + deadtime);
+        watch.drowsy = (long && statements == before + 1).then_some(heard_by);
         let uneven = now + LATE + if listens { deadtime * 3 } else { Duration::ZERO };
         watch.uneven = watch.uneven.max(uneven);
     }

@@ -1,7 +1,7 @@
 //! A scenario in the form in which it is drawn, shrunk and written.
 
 use super::write;
-use scenario::{Action, ConfigFile, Cut, Extent, Heal, Mood, NodeKind, Scenario, When};
+use scenario::{Action, ConfigFile, Cut, Extent, Heal, Mood, NodeKind, Scenario, Skew, When};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,6 +173,9 @@ fn undoes(undo: &Action, fault: &Action) -> bool {
         | (Action::Pause { node }, Action::Resume { node: other }) => node == other,
         (Action::Slow { node, by }, Action::Slow { node: other, by: Duration::ZERO }) => {
             node == other && *by > Duration::ZERO
+        }
+        (Action::Skew { node, by }, Action::Skew { node: other, by: Skew::NONE }) => {
+            node == other && *by != Skew::NONE
         }
         (Action::Netlink { node, mood }, Action::Netlink { node: other, mood: Mood::Ok }) => {
             node == other && *mood != Mood::Ok

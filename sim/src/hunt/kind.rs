@@ -178,6 +178,8 @@ impl Kind {
             | Action::Replenish { .. }
             | Action::Forget { .. }
             | Action::Clock(_)
+            // What it does is nothing that strikes at a moment.
+            | Action::Skew { .. }
             | Action::ReloadRefused { .. } => return None,
         })
     }

@@ -8,7 +8,7 @@ use super::case::{Line, Unit};
 use super::kind::Kind;
 use super::settings::Settings;
 use scenario::{
-    Action, Behaviour, Faults as Standing, Mood, NodeKind, Scenario, Share, Stream, Tampering,
+    Action, Behaviour, Faults as Standing, Mood, NodeKind, Scenario, Share, Skew, Stream, Tampering,
 };
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ const MOST: u64 = 8;
 const UNPREPARED: u64 = 12;
 /// One plan of so many has an operator who hands over.
 const ORDERED: u64 = 12;
+/// One plan of so many has directors whose clocks go unlike each other, by up to so much.
+const SKEWED: u64 = 8;
+const MOST_PPM: u64 = 300;
 
 /// The faults of a seed. Each has what undoes it: after the last line nothing is broken.
 pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<Unit> {
@@ -51,6 +54,7 @@ pub(super) fn draw(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<U
     }
     units.extend(ordered(scenario, settings, seed));
     units.extend(contested::contested(scenario, settings, seed));
+    units.extend(skewed(settings, seed));
     if settings.faults == Faults::Kernel {
         let crash = crash(settings, &units, seed);
         units.extend(crash);
@@ -139,6 +143,22 @@ fn ordered(scenario: &Scenario, settings: &Settings, seed: u64) -> Vec<Unit> {
     }
     units.push(Unit { lines: vec![Line { at, action: Action::Handover { node } }] });
     units
+}
+
+/// Now and then no clock goes as fast as another: quartz is some ten parts per million off, and
+/// Linux corrects no clock by more than five hundred (`MAXFREQ` in `linux/timex.h`).
+fn skewed(settings: &Settings, seed: u64) -> Vec<Unit> {
+    let mut stream = Stream::named(seed, "hunt/skew");
+    if stream.between(1, SKEWED) > 1 || settings.faults != Faults::All {
+        return Vec::new();
+    }
+    let mut by = || {
+        let ppm = i32::try_from(log_uniform(&mut stream, 1, MOST_PPM)).unwrap_or(0);
+        Skew::new(if stream.between(0, 1) == 0 { ppm } else { -ppm }).unwrap_or_default()
+    };
+    let directors = settings.directors.iter();
+    let skew = directors.map(|node| Action::Skew { node: node.clone(), by: by() });
+    skew.map(|action| Unit { lines: vec![Line { at: Duration::ZERO, action }] }).collect()
 }
 
 /// One more fault, at a moment at which this plan makes a director change its mind: what lasts less

@@ -22,6 +22,7 @@ pub(super) fn lacking(action: &Action) -> Option<&'static str> {
         Action::Tamper { .. } => Some("nobody else is on its hosts"),
         Action::Exhaust { .. } | Action::Replenish { .. } => Some("its hosts run out of nothing"),
         Action::Forget { .. } => Some("its links have no switch"),
+        Action::Skew { .. } => Some("its hosts have one clock"),
         Action::Clock(_) => Some("its hosts have no wall clock"),
         Action::Order {
             order: OperatorOrder::Add { .. } | OperatorOrder::Remove { .. }, ..

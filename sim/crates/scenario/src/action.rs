@@ -10,7 +10,7 @@ mod share;
 pub use behaviour::Behaviour;
 pub use impair::{Effect, Impairment};
 pub use kernel::{Mood, Tampering};
-pub use machine::{Leap, Resource};
+pub use machine::{Leap, Resource, Skew};
 pub use order::OperatorOrder;
 pub use share::Share;
 
@@ -147,6 +147,13 @@ pub enum Action {
         /// How much at most; zero for as fast as ever.
         by: Duration,
     },
+    /// From now on the director's clock goes faster or slower than time, and its kernel's timers.
+    Skew {
+        /// The director's name.
+        node: String,
+        /// By how much.
+        by: Skew,
+    },
     /// From now on the director's kernel treats netlink requests like this.
     Netlink {
         /// The director's name.
@@ -186,6 +193,7 @@ impl Action {
             | Self::Pause { node }
             | Self::Resume { node }
             | Self::Slow { node, .. }
+            | Self::Skew { node, .. }
             | Self::Netlink { node, .. }
             | Self::Tamper { node, .. } => Some(node),
             Self::Cut(_)
@@ -228,6 +236,7 @@ impl fmt::Display for Action {
             Self::Pause { node } => write!(f, "pause {node}"),
             Self::Resume { node } => write!(f, "resume {node}"),
             Self::Slow { node, by } => write!(f, "slow {node} {}", show_duration(*by)),
+            Self::Skew { node, by } => write!(f, "skew {node} {by}"),
             Self::Netlink { node, mood } => write!(f, "netlink {node} {mood}"),
             Self::Tamper { node, deed } => write!(f, "tamper {node} {deed}"),
         }

@@ -22,7 +22,7 @@ mod testkit;
 
 pub use action::{
     Action, Behaviour, Cut, Effect, Extent, Heal, Impairment, Leap, Mood, OperatorOrder, Resource,
-    Share, Tampering,
+    Share, Skew, Tampering,
 };
 pub use decisions::{Decision, by_subject, decisions};
 pub use draw::{Spread, Stream, launch};

@@ -1,4 +1,4 @@
-//! What a machine can run out of, and its wall clock.
+//! What a machine can run out of, and its clocks.
 
 use crate::show_duration;
 use std::fmt;
@@ -51,5 +51,33 @@ impl fmt::Display for Leap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.back { '-' } else { '+' };
         write!(f, "{sign}{}", show_duration(self.by))
+    }
+}
+
+/// How much faster than time a clock goes, in parts per million: `+50ppm`, `-50ppm`, `0ppm`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skew(i32);
+
+impl Skew {
+    /// As fast as time.
+    pub const NONE: Self = Self(0);
+    /// The most, to either side: a tenth.
+    pub const MOST: i32 = 100_000;
+
+    /// So many parts per million, unless that is more than any clock that still is one.
+    pub fn new(ppm: i32) -> Option<Self> {
+        (-Self::MOST..=Self::MOST).contains(&ppm).then_some(Self(ppm))
+    }
+
+    /// The number.
+    pub fn ppm(self) -> i32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Skew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 > 0 { "+" } else { "" };
+        write!(f, "{sign}{}ppm", self.0)
     }
 }

@@ -19,7 +19,7 @@ struct Verb {
     objects: fn(&mut Cursor<'_>, &mut Draft<'_>, &'static str) -> Result<Action, Mistake>,
 }
 
-const VERBS: [Verb; 25] = [
+const VERBS: [Verb; 26] = [
     Verb {
         word: "power-off",
         usage: "power-off NODE",
@@ -125,6 +125,7 @@ const VERBS: [Verb; 25] = [
         },
     },
     Verb { word: "slow", usage: "slow DIRECTOR 20ms, or 0s for the end", objects: trouble::slow },
+    Verb { word: "skew", usage: machine::SKEW, objects: machine::skew },
     Verb { word: "netlink", usage: trouble::NETLINK, objects: trouble::netlink },
     Verb { word: "tamper", usage: trouble::TAMPER, objects: trouble::tamper },
     Verb {

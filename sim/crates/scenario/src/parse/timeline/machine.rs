@@ -5,10 +5,11 @@ use crate::parse::cursor::Cursor;
 use crate::parse::draft::{Draft, Wanted};
 use crate::parse::source::{Mistake, list, nearest};
 use crate::parse::value;
-use crate::{Action, Leap, Resource};
+use crate::{Action, Leap, Resource, Skew};
 
 pub(super) const EXHAUST: &str = "exhaust DIRECTOR descriptors|disk|memory|modules";
 pub(super) const REPLENISH: &str = "replenish DIRECTOR descriptors|disk|memory|modules";
+pub(super) const SKEW: &str = "skew DIRECTOR +50ppm, skew DIRECTOR -50ppm, or 0ppm for the end";
 pub(super) const CLOCK: &str = "clock +1h, or clock -1h";
 
 /// A director, and what it has no more of, or has again.
@@ -43,6 +44,22 @@ pub(super) fn clock(
         return Err(Mistake::new(word.at, wrong, usage(form)));
     };
     Ok(Action::Clock(Leap { back, by: value::duration(by, word.at + 1)? }))
+}
+
+/// A director, and how much faster than time its clock goes.
+pub(super) fn skew(
+    cursor: &mut Cursor<'_>,
+    draft: &mut Draft<'_>,
+    form: &str,
+) -> Result<Action, Mistake> {
+    let node = node(cursor, draft, form, Wanted::Director)?;
+    let word = cursor.need_word("how much faster its clock goes", &usage(form))?;
+    let number = word.text.strip_suffix("ppm").and_then(|number| number.parse().ok());
+    let by = number.and_then(Skew::new).ok_or_else(|| {
+        let wrong = format!("`{}` is no skew of up to {}ppm", word.text, Skew::MOST);
+        Mistake::new(word.at, wrong, usage(form))
+    })?;
+    Ok(Action::Skew { node, by })
 }
 
 /// The segment whose switch forgets.

@@ -165,6 +165,7 @@ fn mends(action: &Action) -> bool {
         | Action::Replenish { .. } => true,
         Action::Serve { behaviour, .. } => *behaviour == crate::Behaviour::Ok,
         Action::Slow { by, .. } => by.is_zero(),
+        Action::Skew { by, .. } => *by == crate::Skew::NONE,
         Action::Netlink { mood, .. } => *mood == crate::Mood::Ok,
         Action::Impair(impairment) => impairment.effect.is_none(),
         _ => false,
