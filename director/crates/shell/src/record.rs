@@ -178,6 +178,8 @@ impl Sink {
                     "the record {path} ends, as it cannot be written: {error}; the director goes on"
                 ),
             }
+            // In this order: who sees that the thread has ended finds nobody to hand turns to.
+            drop(waiting);
             drop(finished);
         })?;
         Ok(Self { turns, done, behind })
