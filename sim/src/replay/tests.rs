@@ -4,6 +4,7 @@
 
 use super::judge::Judge;
 use super::*;
+use crate::bench::CONFIG;
 use director_core::Effect;
 use director_core::beat::{Beat, Body, Claim, Incarnation, Kind};
 use director_core::config::{Digest, VirtualAddress};
@@ -14,24 +15,6 @@ use director_core::plan::Ledger;
 use director_core::report::{Report, Role, RoleCause};
 use director_core::view::RivalView;
 use std::collections::BTreeMap;
-
-const CONFIG: &str = r#"
-[cluster]
-keepalive = "100ms"
-deadtime = "300ms"
-initdead = "1s"
-failback = "manual"
-key-file = "cluster.key"
-links = [{ interface = "lan" }]
-[nodes.d1]
-addresses = { lan = "10.0.0.11" }
-priority = 200
-[nodes.d2]
-addresses = { lan = "10.0.0.12" }
-priority = 100
-[groups.web]
-addresses = ["10.0.0.100/24 on lan"]
-"#;
 
 fn group() -> GroupName {
     GroupName::new("web").unwrap()

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 /// What the kernel holds of everything that `desired` speaks of.
 ///
-/// A setting that the kernel does not have is left out, and so is tried and reported by the steps.
+/// A setting that the kernel does not have is left out, and so is tried and reported by the steps;
+/// so are the rules of closed addresses when they cannot be read: no address waits for them.
 ///
 /// # Errors
 /// When the kernel cannot be asked for its table or its addresses.
@@ -36,7 +37,7 @@ pub fn observe(kernel: &mut impl Kernel, desired: &DesiredState) -> Result<Snaps
         None => BTreeMap::new(),
     };
     let marks = if desired.marks.is_some() { kernel.marks()? } else { None };
-    let closed = if desired.closed.is_some() { kernel.closed()? } else { None };
+    let closed = desired.closed.as_ref().and_then(|_| kernel.closed().unwrap_or_default());
     Ok(Snapshot { services, addresses, devices, sysctls, sync, closed, marks })
 }
 

@@ -167,8 +167,8 @@ impl Shared {
         };
     }
 
-    /// This process was not run for `late`; what is short beside the time of a check has the
-    /// prober's own patience.
+    /// This process was not run for `late`. A sleep that is short beside the time of a check
+    /// changes nothing.
     pub(super) fn stalled(&mut self, late: Duration) {
         self.disturbed |= self.running.is_some() && late * SLACK >= self.timeout();
     }

@@ -17,3 +17,4 @@ mod recorded;
 mod secure;
 mod slow;
 mod support;
+mod without_filter;

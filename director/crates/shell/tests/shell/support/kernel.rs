@@ -24,6 +24,7 @@ pub(crate) struct FakeKernel(
     Arc<AtomicU64>,
     FakeMemory,
     Arc<Mutex<LastWord>>,
+    Arc<AtomicBool>,
 );
 
 /// What becomes of the last word of a master's daemon.
@@ -66,6 +67,17 @@ impl FakeKernel {
     /// Keeps every address that it has from now on.
     pub(crate) fn refuse_release(&self) {
         self.1.store(true, Ordering::Relaxed);
+    }
+
+    /// Has no packet filter from now on.
+    pub(crate) fn lose_packet_filter(&self) {
+        self.5.store(true, Ordering::Relaxed);
+    }
+
+    fn packet_filter(&self) -> Done {
+        let cure = "install the package nftables".to_owned();
+        let lost = self.5.load(Ordering::Relaxed);
+        if lost { Err(KernelError::Unsupported { cure }) } else { Ok(()) }
     }
 
     /// Tells the peers nothing from now on when a daemon is stopped.
@@ -138,9 +150,11 @@ impl Devices for FakeKernel {
 
 impl ClosedAddresses for FakeKernel {
     fn closed(&mut self) -> Result<Option<Closed>, KernelError> {
+        self.packet_filter()?;
         self.lock().closed()
     }
     fn close(&mut self, closed: &Closed) -> Done {
+        self.packet_filter()?;
         self.lock().close(closed)
     }
 }
