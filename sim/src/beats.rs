@@ -19,7 +19,7 @@ impl World {
             return;
         };
         let Some(port) = host.port(place) else { return };
-        let (from, src) = (port.id, port.address);
+        let (from, Some(src)) = (port.id, port.address_like(dst)) else { return };
         let packet = Packet { src, dst, payload: Payload::Beat(beat) };
         if dst.is_multicast() {
             self.transmit_to_all(Source::own(from), &Frame::Ip(packet));

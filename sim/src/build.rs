@@ -5,29 +5,29 @@ use crate::clock::Clock;
 use crate::director_host::DirectorHost;
 use crate::gait::Gait;
 use crate::guard::Guard;
-use crate::host::{Host, Kind, Port, Power};
+use crate::host::{Host, Kind, Own, Port, Power};
 use crate::ipvs;
-use crate::kernel::{SimKernel, tcp};
+use crate::kernel::SimKernel;
 use crate::lacking;
 use crate::net::arp::Neighbours;
 use crate::net::packet::{NodeId, PortId};
-use crate::net::stand_in::StandIns;
+use crate::net::stand_in::{MASK, StandIns};
 use crate::net::switch::Switch;
 use crate::order::File;
 use crate::probe;
 use crate::queue::Queue;
 use crate::record::Log;
 use crate::world::{Event, PortPlace, World};
-use director_core::config::{Config, Forward, Link, Via, VirtualAddress};
+use director_core::config::{Config, Forward, Link, ServiceKey, Via, VirtualAddress};
 use director_core::desired::Sysctl;
 use director_core::name::{InterfaceName, NodeName};
 use director_core::plan::Ledger;
 use director_core::random::Stream;
 use director_core::realserver;
 use director_core::time::Instant;
-use scenario::{Action, Cidr, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
+use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +57,10 @@ impl World {
     pub fn new(scenario: Arc<Scenario>, seed: u64) -> Result<Self, Refusal> {
         lacking::deeds(&scenario)?;
         let configs = Configs::read(&scenario)?;
-        let virtuals = virtuals(configs.by_text.values());
+        let stand_ins = StandIns::of_run(&scenario, configs.by_text.values());
+        let too_many = || invalid("the scenario has too many IPv6 addresses");
+        let stand_ins = Arc::new(stand_ins.ok_or_else(too_many)?);
+        let virtuals = virtuals(&stand_ins, configs.by_text.values());
         let mut world = Self {
             now: Instant::ZERO,
             queue: Queue::new(),
@@ -66,7 +69,7 @@ impl World {
             ports: Vec::new(),
             loads: Vec::new(),
             virtuals,
-            stand_ins: groups(configs.by_text.values()),
+            stand_ins,
             schedule: schedule(&scenario, seed),
             scenario: Arc::clone(&scenario),
             reloads: Vec::new(),
@@ -109,15 +112,16 @@ impl World {
         let mut ports = Vec::new();
         let mut fixed = Vec::new();
         for port in &node.ports {
-            let (address, mask) = self.inside(port.cidr, &node.kind)?;
             let id = PortId(number(self.ports.len() + ports.len())?);
-            ports.push(Port { id, address, mask });
-            fixed.push(VirtualAddress {
-                address: port.cidr.address,
-                prefix: port.cidr.prefix,
-                interface: interface(&port.segment)?,
-                mac: None,
-            });
+            ports.push(Port { id, own: self.own(port) });
+            for cidr in port.cidrs() {
+                fixed.push(VirtualAddress {
+                    address: cidr.address,
+                    prefix: cidr.prefix,
+                    interface: interface(&port.segment)?,
+                    mac: None,
+                });
+            }
         }
         let place = NodeId(number(self.hosts.len())?);
         for (own, port) in node.ports.iter().enumerate() {
@@ -153,7 +157,7 @@ impl World {
             power: Power::On,
             boots: 1,
             ports,
-            gateway: None,
+            gateways: [None; 2],
             neighbours: Neighbours::default(),
             stream: Stream::named(self.seed, &format!("host/{}", node.name)),
             serve,
@@ -163,15 +167,25 @@ impl World {
         Ok(())
     }
 
-    /// What the model calls an address, and the mask of its network. Over IPv6 only directors hear
-    /// each other.
-    fn inside(&mut self, cidr: Cidr, kind: &NodeKind) -> Result<(Ipv4Addr, u32), Refusal> {
-        if let (IpAddr::V6(address), NodeKind::Director { .. }) = (cidr.address, kind) {
-            let added = self.stand_ins.add(address, cidr.prefix);
-            return added.ok_or_else(|| invalid("the scenario has too many IPv6 addresses"));
+    /// What the model calls an interface's addresses, and the masks of their networks.
+    fn own(&self, port: &scenario::Port) -> [Own; 2] {
+        let mut own = [Own::NONE; 2];
+        for cidr in port.cidrs() {
+            let (family, mask) = match cidr.address {
+                IpAddr::V4(_) => {
+                    let bits = u32::from(cidr.prefix.min(32));
+                    (0, u32::MAX.checked_shl(32 - bits).unwrap_or(0))
+                }
+                IpAddr::V6(_) => (1, MASK),
+            };
+            // All of the scenario's addresses are known.
+            if let (Some(address), Some(own)) =
+                (self.stand_ins.of(cidr.address), own.get_mut(family))
+            {
+                *own = Own { address, mask };
+            }
         }
-        let bits = u32::from(cidr.prefix.min(32));
-        Ok((v4(cidr.address)?, u32::MAX.checked_shl(32 - bits).unwrap_or(0)))
+        own
     }
 
     fn director_host(
@@ -198,7 +212,11 @@ impl World {
         Ok(DirectorHost {
             file: File::new(&config),
             config,
-            kernel: SimKernel::new(fixed, Stream::named(self.seed, &format!("moods/{name}"))),
+            kernel: SimKernel::new(
+                fixed,
+                &self.stand_ins,
+                Stream::named(self.seed, &format!("moods/{name}")),
+            ),
             process: None,
             life: 0,
             expiry: None,
@@ -244,10 +262,15 @@ impl World {
             if matches!(host.kind, Kind::Router) {
                 continue;
             }
-            host.gateway = host.ports.iter().enumerate().find_map(|(place, port)| {
-                let router = routers.iter().find(|router| switch_of(router) == switch_of(port))?;
-                Some((u8::try_from(place).ok()?, router.address))
-            });
+            for (family, gateway) in host.gateways.iter_mut().enumerate() {
+                *gateway = host.ports.iter().enumerate().find_map(|(place, port)| {
+                    let own = |port: &Port| port.own.get(family).and_then(Own::given);
+                    own(port)?;
+                    let fits = |it: &&Port| switch_of(it) == switch_of(port) && own(it).is_some();
+                    let router = routers.iter().find(fits).and_then(own)?;
+                    Some((u8::try_from(place).ok()?, router))
+                });
+            }
         }
     }
 
@@ -278,7 +301,8 @@ impl World {
 
     fn add_loads(&mut self, scenario: &Scenario) -> Result<(), Refusal> {
         for (place, client) in scenario.clients.iter().enumerate() {
-            let SocketAddr::V4(target) = client.target else { return Err(only_v4()) };
+            // All of the scenario's addresses are known.
+            let Some(target) = self.stand_ins.of_socket(client.target) else { continue };
             if client.hold.is_some() {
                 let text = format!("the world engine holds no connections ({})", client.name);
                 return Err(Refusal::NotModelled(text + "; run it with another engine"));
@@ -321,8 +345,8 @@ impl World {
         let configs = configs.by_text.values();
         self.guard = Guard::new(self.hosts.len(), &observers, &self.virtuals, configs);
         let directors = self.hosts.iter().filter(|host| host.director().is_some());
-        let own = directors.flat_map(|host| host.ports.iter().map(|port| port.address));
-        self.guard.directors = own.collect();
+        let own = directors.flat_map(|host| host.ports.iter().flat_map(|port| &port.own));
+        self.guard.directors = own.filter_map(Own::given).collect();
         for (place, _) in (0_u16..).zip(0..self.hosts.len()) {
             self.start(NodeId(place));
         }
@@ -366,12 +390,12 @@ impl Configs {
     /// Whether a real server answers ARP for virtual addresses: when it was prepared as its
     /// configuration says, and that leaves `arp_ignore` as it was.
     fn let_answer(&self, node: &Node) -> bool {
-        let own: BTreeSet<IpAddr> = node.ports.iter().map(|port| port.cidr.address).collect();
+        let own: BTreeSet<IpAddr> = node.addresses().collect();
         let ignores = |key: &Sysctl| matches!(key, Sysctl::ArpIgnore(_));
-        self.by_text
-            .values()
-            .map(|config| realserver::needs(config, &own))
-            .any(|needs| !needs.addresses.is_empty() && !needs.settings.keys().any(ignores))
+        self.by_text.values().map(|config| realserver::needs(config, &own)).any(|needs| {
+            let four = needs.addresses.iter().any(|one| one.address.is_ipv4());
+            four && !needs.settings.keys().any(ignores)
+        })
     }
 
     pub(crate) fn of(&self, file: &ConfigFile) -> Result<Arc<Config>, Refusal> {
@@ -386,7 +410,7 @@ fn modelled(config: &Config) -> Result<(), Refusal> {
         Err(Refusal::NotModelled(text))
     };
     for (name, service) in &config.services {
-        if tcp(service.key).is_none() {
+        if !matches!(service.key, ServiceKey::Tcp(_)) {
             return not(format!("{} (service {name})", service.key));
         }
         let own = service.servers.values().filter_map(|server| server.forward);
@@ -411,54 +435,30 @@ fn modelled(config: &Config) -> Result<(), Refusal> {
     if config.cluster.sync.is_some() {
         return not("connection synchronisation".to_owned());
     }
-    for group in config.groups.values() {
+    for group in config.groups.values().filter(|group| group.vrrp.is_some()) {
         if let Some(other) = group.addresses.iter().find(|one| one.address.is_ipv6()) {
-            return not(format!("IPv6 ({other})"));
+            return not(format!("VRRP over IPv6 ({other})"));
         }
     }
     Ok(())
 }
 
-fn virtuals<'a>(configs: impl Iterator<Item = &'a Arc<Config>>) -> Vec<Ipv4Addr> {
+fn virtuals<'a>(
+    stand_ins: &StandIns,
+    configs: impl Iterator<Item = &'a Arc<Config>>,
+) -> Vec<Ipv4Addr> {
     let mut found: Vec<Ipv4Addr> = configs
         .flat_map(|config| config.groups.values())
         .flat_map(|group| &group.addresses)
-        .filter_map(|address| match address.address {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        })
+        .filter_map(|address| stand_ins.of(address.address))
         .collect();
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// The groups of heartbeats over IPv6.
-fn groups<'a>(configs: impl Iterator<Item = &'a Arc<Config>>) -> StandIns {
-    let mut known = StandIns::default();
-    for link in configs.flat_map(|config| &config.cluster.links) {
-        if let Some(IpAddr::V6(group)) = link.multicast {
-            known.add_group(group);
-        }
-    }
-    known
-}
-
 fn invalid(text: &str) -> Refusal {
     Refusal::Invalid(text.to_owned())
-}
-
-fn only_v4() -> Refusal {
-    Refusal::NotModelled(
-        "the world engine has no IPv6 but for heartbeats; run it with another engine".to_owned(),
-    )
-}
-
-fn v4(address: IpAddr) -> Result<Ipv4Addr, Refusal> {
-    match address {
-        IpAddr::V4(address) => Ok(address),
-        IpAddr::V6(_) => Err(only_v4()),
-    }
 }
 
 pub(crate) fn interface(segment: &str) -> Result<InterfaceName, Refusal> {

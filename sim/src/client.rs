@@ -104,7 +104,7 @@ impl World {
         let Some(flow) = host.flows.get(&port) else { return };
         let target = flow.target;
         let route = host.route(*target.ip()).and_then(|(place, _)| host.port(place));
-        let Some(src) = route.map(|port| port.address) else {
+        let Some(src) = route.and_then(|port| port.address_like(*target.ip())) else {
             self.end_flow(node, port, Outcome::Unreachable);
             return;
         };

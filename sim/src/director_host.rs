@@ -23,7 +23,6 @@ use director_engine::reconcile::Pass;
 use director_engine::record::Beginning;
 use scenario::Skew;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,12 +89,10 @@ impl Process {
 }
 
 impl DirectorHost {
-    /// Whether its kernel has a virtual address; the model has none of IPv6.
+    /// Whether its kernel has a virtual address.
     pub(crate) fn holds(&self, address: &VirtualAddress) -> bool {
-        match address.address {
-            IpAddr::V4(address) => self.kernel.holds(address),
-            IpAddr::V6(_) => true,
-        }
+        let number = self.kernel.stand_ins.of(address.address);
+        number.is_some_and(|number| self.kernel.holds(number))
     }
 
     /// The configuration that it uses, or would start with.
@@ -280,7 +277,8 @@ impl World {
                 }
                 Effect::Announce { address } => {
                     let place = self.place_of(node, address.interface.as_str());
-                    if let (IpAddr::V4(number), Some(place)) = (address.address, place) {
+                    let number = self.stand_ins.of(address.address);
+                    if let (Some(number), Some(place)) = (number, place) {
                         self.announce(node, number, place, address.mac);
                     }
                 }

@@ -176,6 +176,7 @@ impl World {
         // Announcements may have been lost, and nobody knows which: the refresh mends that.
         let from = self.guard.lossy_until.map_or(from, |until| until.max(from));
         if self.now.since(from) > STALE {
+            let address = self.stand_ins.real(address);
             let facts = format!("{address} belongs to another than the router believes");
             self.guard.violations.note(Rule::RouterAgrees, from + STALE, || facts);
         }
@@ -350,7 +351,7 @@ impl World {
 
     /// A director forwards a packet: not to a director.
     pub(crate) fn guard_loop(&mut self, node: NodeId, server: std::net::SocketAddrV4) {
-        let address = SocketAddr::V4(server);
+        let address = self.stand_ins.real_socket(server);
         let named = |host: &crate::host::Host| {
             let mut services =
                 host.director().into_iter().flat_map(|one| one.config.services.values());
@@ -360,14 +361,15 @@ impl World {
         if !self.guard.directors.contains(server.ip()) || self.hosts.iter().any(named) {
             return;
         }
-        let facts = format!("{} sends a client's packet to {server}", self.host_name(node));
+        let facts = format!("{} sends a client's packet to {address}", self.host_name(node));
         self.guard.violations.note(Rule::NoLoop, self.now, || facts);
     }
 
-    /// A host is about to answer an ARP request.
+    /// A host is about to answer an ARP request or a neighbour solicitation.
     pub(crate) fn guard_arp_answer(&mut self, node: NodeId, address: Ipv4Addr) {
         if self.virtuals.contains(&address) && self.is_server(node) {
             let now = self.now;
+            let address = self.stand_ins.real(address);
             let facts = || format!("a real server answered for {address}");
             self.guard.violations.note(Rule::ServersSilent, now, facts);
         }

@@ -5,6 +5,7 @@ use crate::director_host::DirectorHost;
 use crate::gait::Held;
 use crate::net::arp::Neighbours;
 use crate::net::packet::PortId;
+use crate::net::stand_in::is_six;
 use director_core::random::Stream;
 use director_core::voter::Voter;
 use scenario::{Behaviour, Serve};
@@ -20,8 +21,9 @@ pub(crate) struct Host {
     /// Which boot this is; what was planned in an earlier one is void.
     pub(crate) boots: u32,
     pub(crate) ports: Vec<Port>,
-    /// Interface and address of the router, for everything that is on no interface's network.
-    pub(crate) gateway: Option<(u8, Ipv4Addr)>,
+    /// Interface and address of the router, for everything that is on no interface's network: over
+    /// IPv4, and over IPv6.
+    pub(crate) gateways: [Option<(u8, Ipv4Addr)>; 2],
     pub(crate) neighbours: Neighbours,
     pub(crate) stream: Stream,
     pub(crate) serve: Vec<Serve>,
@@ -50,8 +52,38 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Port {
     pub(crate) id: PortId,
+    /// Of IPv4, and of IPv6.
+    pub(crate) own: [Own; 2],
+}
+
+/// An interface's own address of one family, and the mask of its network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
     pub(crate) address: Ipv4Addr,
     pub(crate) mask: u32,
+}
+
+impl Own {
+    /// Of a family that the interface does not have: no address is on its network.
+    pub(crate) const NONE: Self = Self { address: Ipv4Addr::UNSPECIFIED, mask: u32::MAX };
+
+    /// The address, when there is one.
+    pub(crate) fn given(&self) -> Option<Ipv4Addr> {
+        Some(self.address).filter(|address| !address.is_unspecified())
+    }
+}
+
+impl Port {
+    /// What it has of the family of `other`.
+    fn like(&self, other: Ipv4Addr) -> Own {
+        let [four, six] = self.own;
+        if is_six(other) { six } else { four }
+    }
+
+    /// Its address of the family of `other`, when it has one.
+    pub(crate) fn address_like(&self, other: Ipv4Addr) -> Option<Ipv4Addr> {
+        self.like(other).given()
+    }
 }
 
 impl Host {
@@ -71,10 +103,14 @@ impl Host {
 
     /// Interface and next hop for an address; `None` without a route.
     pub(crate) fn route(&self, to: Ipv4Addr) -> Option<(u8, Ipv4Addr)> {
-        let on_link = |port: &Port| (port.address.to_bits() ^ to.to_bits()) & port.mask == 0;
+        let family = usize::from(is_six(to));
+        let on_link = |port: &Port| {
+            let own = port.own[family];
+            (own.address.to_bits() ^ to.to_bits()) & own.mask == 0
+        };
         match self.ports.iter().position(on_link) {
             Some(place) => Some((u8::try_from(place).ok()?, to)),
-            None => self.gateway,
+            None => self.gateways[family],
         }
     }
 
@@ -84,7 +120,7 @@ impl Host {
 
     /// One of its own, fixed addresses.
     pub(crate) fn owns(&self, address: Ipv4Addr) -> bool {
-        self.ports.iter().any(|port| port.address == address)
+        self.ports.iter().any(|port| port.like(address).address == address)
     }
 
     /// Whether packets for `address` are for this host.
@@ -98,19 +134,24 @@ impl Host {
             }
     }
 
-    /// Whether it answers ARP requests for `address` that arrive on this interface.
+    /// Whether it answers ARP requests and neighbour solicitations for `address` that arrive on
+    /// this interface.
     ///
-    /// Real servers have `arp_ignore` 1 when they are prepared as their configuration says.
+    /// Real servers have `arp_ignore` 1 when they are prepared as their configuration says. Over
+    /// IPv6 a host answers for the addresses of the interface that was asked, whatever it is told
+    /// (`ndisc_recv_ns` of `net/ipv6/ndisc.c`).
     pub(crate) fn answers_arp(&self, address: Ipv4Addr, place: u8, virtuals: &[Ipv4Addr]) -> bool {
+        let six = is_six(address);
         if let Kind::Server { answers: true, .. } = self.kind
+            && !six
             && virtuals.contains(&address)
         {
             return true;
         }
-        let own = self.port(place).is_some_and(|port| port.address == address);
+        let own = self.port(place).is_some_and(|port| port.like(address).address == address);
         own || self.director().is_some_and(|director| {
             let kernel = &director.kernel;
-            match kernel.ignores_arp(place) {
+            match six || kernel.ignores_arp(place) {
                 true => kernel.holds_on(address, place),
                 false => kernel.holds(address) || self.owns(address),
             }

@@ -3,6 +3,7 @@
 use crate::clock::Pace;
 use crate::ipvs::{self, Ipvs, Share};
 use crate::moody::{Moody, Treated};
+use crate::net::stand_in::StandIns;
 use director_core::config::{
     Forward, Protocol, Scheduler, ServiceKey, ServiceSettings, SyncDaemon, SyncRole,
     VirtualAddress, VirtualDevice, VirtualMac,
@@ -19,7 +20,8 @@ use director_engine::ports::{
 };
 use scenario::Mood;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 
 /// Something in a kernel that a history tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(crate) enum Change {
 pub(crate) struct SimKernel {
     memory: MemoryKernel,
     pub(crate) ipvs: Ipvs,
+    /// By which the packets of the world call IPv6 addresses.
+    pub(crate) stand_ins: Arc<StandIns>,
     /// What has changed and is not written down yet.
     pub(crate) changes: Vec<Change>,
     /// The moment of the operation that is carried out.
@@ -55,12 +59,14 @@ pub(crate) struct SimKernel {
 
 impl SimKernel {
     /// The kernel of a host with these interfaces and their own addresses.
-    pub(crate) fn new(fixed: &[VirtualAddress], moods: Stream) -> Self {
-        let interfaces: Vec<InterfaceName> =
+    pub(crate) fn new(fixed: &[VirtualAddress], stand_ins: &Arc<StandIns>, moods: Stream) -> Self {
+        let mut interfaces: Vec<InterfaceName> =
             fixed.iter().map(|address| address.interface.clone()).collect();
+        interfaces.dedup();
         let mut kernel = Self {
             memory: MemoryKernel::default(),
             ipvs: Ipvs::default(),
+            stand_ins: Arc::clone(stand_ins),
             changes: Vec::new(),
             now: Instant::ZERO,
             ignores_arp: vec![false; interfaces.len()],
@@ -83,7 +89,7 @@ impl SimKernel {
         let fixed = self.fixed.iter().cloned();
         self.memory.state.addresses = fixed.map(|address| (address, Lifetime::Forever)).collect();
         self.expiries.clear();
-        self.ipvs = Ipvs::default();
+        self.ipvs = Ipvs::among(&self.stand_ins);
         self.local.clear();
         self.ignores_arp.fill(false);
         self.changes.clear();
@@ -149,7 +155,7 @@ impl SimKernel {
     /// An address has gone from the memory.
     fn forget(&mut self, address: &VirtualAddress) {
         self.expiries.remove(address);
-        if let IpAddr::V4(address) = address.address {
+        if let Some(address) = self.stand_ins.of(address.address) {
             self.local.retain(|(local, _)| *local != address);
             self.changes.push(Change::Address { address, held: false });
         }
@@ -196,6 +202,7 @@ impl SimKernel {
     /// The hardware address by which neighbours know an address of this host, when that is not
     /// the interface's.
     pub(crate) fn mac_of(&self, address: Ipv4Addr) -> Option<VirtualMac> {
+        let address = self.stand_ins.real(address);
         let mut held = self.memory.state.addresses.keys();
         held.find(|held| held.address == address).and_then(|held| held.mac)
     }
@@ -209,7 +216,7 @@ impl SimKernel {
     /// Whether what comes to an address is dropped when no virtual service takes it.
     pub(crate) fn is_closed(&self, address: Ipv4Addr, port: Option<u16>) -> bool {
         let closed = self.memory.state.closed.as_ref();
-        let open = closed.and_then(|closed| closed.get(&IpAddr::V4(address)));
+        let open = closed.and_then(|closed| closed.get(&self.stand_ins.real(address)));
         open.is_some_and(|open| {
             !port.is_some_and(|port| open.contains(&Open::Port(Protocol::Tcp, port)))
         })
@@ -224,27 +231,19 @@ impl SimKernel {
         u8::try_from(place).ok()
     }
 
+    fn modelled(&self, key: ServiceKey) -> Result<SocketAddrV4, KernelError> {
+        let cure = || "use TCP services in scenarios for this engine".to_owned();
+        self.stand_ins.tcp(key).ok_or_else(|| KernelError::Unsupported { cure: cure() })
+    }
+
     fn count(&self, services: &mut BTreeMap<ServiceKey, ObservedService>) {
         for (key, service) in services {
-            let Some(key) = tcp(*key) else { continue };
+            let Some(key) = self.stand_ins.tcp(*key) else { continue };
             for (address, server) in &mut service.servers {
                 (server.active, server.inactive) = self.ipvs.counts(key, *address);
             }
         }
     }
-}
-
-/// The key of a service that the model has.
-pub(crate) fn tcp(key: ServiceKey) -> Option<SocketAddrV4> {
-    match key {
-        ServiceKey::Tcp(SocketAddr::V4(address)) => Some(address),
-        _ => None,
-    }
-}
-
-fn modelled(key: ServiceKey) -> Result<SocketAddrV4, KernelError> {
-    let cure = || "use IPv4 TCP services in scenarios for this engine".to_owned();
-    tcp(key).ok_or_else(|| KernelError::Unsupported { cure: cure() })
 }
 
 fn not_modelled(what: &str) -> KernelError {
@@ -279,7 +278,7 @@ impl IpvsTable for SimKernel {
 
     fn add_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
         let treated = self.treat()?;
-        let tcp = modelled(key)?;
+        let tcp = self.modelled(key)?;
         modelled_settings(&to)?;
         if self.memory.state.services.contains_key(&key) {
             return Err(KernelError::Exists);
@@ -292,7 +291,7 @@ impl IpvsTable for SimKernel {
 
     fn edit_service(&mut self, key: ServiceKey, to: ServiceSettings) -> Result<(), KernelError> {
         let treated = self.treat()?;
-        let tcp = modelled(key)?;
+        let tcp = self.modelled(key)?;
         modelled_settings(&to)?;
         self.load(to.scheduler)?;
         self.memory.edit_service(key, to)?;
@@ -302,7 +301,7 @@ impl IpvsTable for SimKernel {
 
     fn remove_service(&mut self, key: ServiceKey) -> Result<(), KernelError> {
         let treated = self.treat()?;
-        let service = modelled(key)?;
+        let service = self.modelled(key)?;
         let gone = self.memory.state.services.get(&key);
         let servers: Vec<SocketAddr> =
             gone.into_iter().flat_map(|gone| gone.servers.keys().copied()).collect();
@@ -320,7 +319,7 @@ impl IpvsTable for SimKernel {
         to: DesiredServer,
     ) -> Result<(), KernelError> {
         let treated = self.treat()?;
-        let service = modelled(key)?;
+        let service = self.modelled(key)?;
         modelled_server(&to)?;
         self.memory.add_server(key, server, to)?;
         self.ipvs.add_server(service, server, share(&to), self.now);
@@ -335,7 +334,7 @@ impl IpvsTable for SimKernel {
         to: DesiredServer,
     ) -> Result<(), KernelError> {
         let treated = self.treat()?;
-        let service = modelled(key)?;
+        let service = self.modelled(key)?;
         modelled_server(&to)?;
         self.memory.edit_server(key, server, to)?;
         self.ipvs.edit_server(service, server, share(&to));
@@ -345,7 +344,7 @@ impl IpvsTable for SimKernel {
 
     fn remove_server(&mut self, key: ServiceKey, server: SocketAddr) -> Result<(), KernelError> {
         let treated = self.treat()?;
-        let service = modelled(key)?;
+        let service = self.modelled(key)?;
         self.memory.remove_server(key, server)?;
         self.ipvs.remove_server(service, server, self.now);
         self.changes.push(Change::Destination { service, server, weight: None });
@@ -368,7 +367,7 @@ impl Addresses for SimKernel {
         let Some(place) = self.place(&address.interface) else { return Err(KernelError::Missing) };
         self.memory.add_address(address, life)?;
         self.set_life(address, life);
-        if let IpAddr::V4(address) = address.address {
+        if let Some(address) = self.stand_ins.of(address.address) {
             self.local.push((address, Some(place)));
             self.changes.push(Change::Address { address, held: true });
         }

@@ -44,8 +44,12 @@ pub(crate) fn node(node: &Node) -> Result<(), Refusal> {
     if node.gateway.is_some() {
         return not("gateway of a node's own");
     }
-    if node.ports.iter().any(|port| !port.also.is_empty()) {
-        return not("second address of an interface");
+    let of_one_family = |port: &scenario::Port| {
+        let six = port.cidrs().filter(|cidr| cidr.address.is_ipv6()).count();
+        six > 1 || port.cidrs().count() - six > 1
+    };
+    if node.ports.iter().any(of_one_family) {
+        return not("second address of one family on an interface");
     }
     if node.prepare.is_some() && matches!(node.kind, NodeKind::Director { .. }) {
         return not("director that is a real server too");

@@ -1,7 +1,7 @@
 //! Kernels that refuse, delay or forget, and others who change them.
 
 use crate::host::Power;
-use crate::kernel::{Change, tcp};
+use crate::kernel::Change;
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::Input;
@@ -102,47 +102,46 @@ impl World {
             self.note(node, "nobody can change the kernel of a machine without power");
             return;
         }
-        let target = self.server_of(deed);
+        let targets = self.addresses_of(deed);
         let Some(director) = self.director(node) else { return };
         let config = std::sync::Arc::clone(&director.config);
         let kernel = &mut director.kernel;
         kernel.now = now;
         let mood = std::mem::replace(&mut kernel.moody.mood, Mood::Ok);
-        let done =
-            match deed {
-                Tampering::Flush => {
-                    for key in kernel.observe_all(now).services.into_keys() {
-                        let _ = kernel.remove_service(key);
-                    }
-                    director.foreign.clear();
-                    Ok(())
+        let done = match deed {
+            Tampering::Flush => {
+                for key in kernel.observe_all(now).services.into_keys() {
+                    let _ = kernel.remove_service(key);
                 }
-                Tampering::AddForeign => {
-                    let to = DesiredServer::new(Forward::Direct, Weight(5));
-                    let done = kernel
-                        .add_service(FOREIGN, Scheduler::Rr.into())
-                        .and_then(|()| kernel.add_server(FOREIGN, FOREIGN_SERVER.into(), to));
-                    director.foreign.extend(kernel.service(FOREIGN).map(|left| (FOREIGN, left)));
-                    done
-                }
-                Tampering::AddAddress(address) => match configured(&config, *address) {
-                    Some(address) => kernel.add_address(&address, Lifetime::Forever),
-                    None => Err(KernelError::Missing),
-                },
-                Tampering::RemoveAddress(address) => match configured(&config, *address) {
-                    Some(address) => kernel.remove_address(&address),
-                    None => Err(KernelError::Missing),
-                },
-                Tampering::RemoveServer { service, .. } => entry(&config, service, target)
-                    .map_or(Err(KernelError::Missing), |(key, server, _)| {
-                        kernel.remove_server(key, server)
-                    }),
-                Tampering::SetWeight { service, weight, .. } => entry(&config, service, target)
-                    .map_or(Err(KernelError::Missing), |(key, server, forward)| {
-                        let weight = Weight(*weight);
-                        kernel.edit_server(key, server, DesiredServer::new(forward, weight))
-                    }),
-            };
+                director.foreign.clear();
+                Ok(())
+            }
+            Tampering::AddForeign => {
+                let to = DesiredServer::new(Forward::Direct, Weight(5));
+                let done = kernel
+                    .add_service(FOREIGN, Scheduler::Rr.into())
+                    .and_then(|()| kernel.add_server(FOREIGN, FOREIGN_SERVER.into(), to));
+                director.foreign.extend(kernel.service(FOREIGN).map(|left| (FOREIGN, left)));
+                done
+            }
+            Tampering::AddAddress(address) => match configured(&config, *address) {
+                Some(address) => kernel.add_address(&address, Lifetime::Forever),
+                None => Err(KernelError::Missing),
+            },
+            Tampering::RemoveAddress(address) => match configured(&config, *address) {
+                Some(address) => kernel.remove_address(&address),
+                None => Err(KernelError::Missing),
+            },
+            Tampering::RemoveServer { service, .. } => entry(&config, service, &targets)
+                .map_or(Err(KernelError::Missing), |(key, server, _)| {
+                    kernel.remove_server(key, server)
+                }),
+            Tampering::SetWeight { service, weight, .. } => entry(&config, service, &targets)
+                .map_or(Err(KernelError::Missing), |(key, server, forward)| {
+                    let weight = Weight(*weight);
+                    kernel.edit_server(key, server, DesiredServer::new(forward, weight))
+                }),
+        };
         kernel.moody.mood = mood;
         let mute = kernel.moody.is_mute();
         let changes = std::mem::take(&mut kernel.changes);
@@ -158,12 +157,13 @@ impl World {
         }
     }
 
-    fn server_of(&self, deed: &Tampering) -> Option<IpAddr> {
-        let (Tampering::RemoveServer { server, .. } | Tampering::SetWeight { server, .. }) = deed
-        else {
-            return None;
+    /// Of the server that it is about; a service has it by one of them.
+    fn addresses_of(&self, deed: &Tampering) -> Vec<IpAddr> {
+        let server = match deed {
+            Tampering::RemoveServer { server, .. } | Tampering::SetWeight { server, .. } => server,
+            _ => return Vec::new(),
         };
-        self.scenario.node(server)?.ports.first().map(|port| port.cidr.address)
+        self.scenario.node(server).map(|node| node.addresses().collect()).unwrap_or_default()
     }
 }
 
@@ -174,9 +174,8 @@ fn configured(config: &Config, address: IpAddr) -> Option<VirtualAddress> {
 
 type Entry = (ServiceKey, SocketAddr, Forward);
 
-fn entry(config: &Config, service: &str, server: Option<IpAddr>) -> Option<Entry> {
+fn entry(config: &Config, service: &str, server: &[IpAddr]) -> Option<Entry> {
     let (_, found) = config.services.iter().find(|(name, _)| name.as_str() == service)?;
-    tcp(found.key)?;
-    let address = found.servers.keys().find(|address| Some(address.ip()) == server)?;
+    let address = found.servers.keys().find(|address| server.contains(&address.ip()))?;
     Some((found.key, *address, found.forward))
 }

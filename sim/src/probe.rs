@@ -9,7 +9,7 @@ use director_core::config::dialogue::Pattern;
 use director_core::probe::{Failure, Outcome, Passed, Phase, Phases, Probe, Ticket};
 use director_core::time::Instant;
 use scenario::{Behaviour, Protocol, Serve};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,12 +140,12 @@ impl World {
         let Some(running) = process.probes.running.iter().find(|one| one.port == port) else {
             return;
         };
-        let SocketAddr::V4(target) = running.probe.target else { return };
+        let Some(target) = self.stand_ins.of_socket(running.probe.target) else { return };
         let route = host.route(*target.ip()).and_then(|(place, _)| host.port(place));
         let src = if target.ip().is_loopback() {
             Some(*target.ip())
         } else {
-            route.map(|port| port.address)
+            route.and_then(|port| port.address_like(*target.ip()))
         };
         let Some(src) = src else { return };
         let payload = Payload::Tcp(Tcp { sport: port, dport: target.port(), kind });
@@ -198,11 +198,12 @@ impl World {
     pub(crate) fn probe_hears(&mut self, node: NodeId, src: Ipv4Addr, tcp: Tcp) {
         let now = self.now;
         let port = tcp.dport;
+        let from = self.stand_ins.real_socket(SocketAddrV4::new(src, tcp.sport));
         let frozen = self.director(node).is_some_and(|director| director.gait.is_frozen());
         let Some(running) = self.probes(node).and_then(|probes| probes.by_port(port)) else {
             return;
         };
-        if running.probe.target != SocketAddr::from((src, tcp.sport)) {
+        if running.probe.target != from {
             return;
         }
         match (running.accepted, tcp.kind) {

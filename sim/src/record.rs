@@ -7,7 +7,7 @@ use director_core::config::{Config, ServiceKey};
 use director_core::report::Level;
 use director_core::time::Instant;
 use scenario::{Event, History, Outcome};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 /// One thing that happened. Nothing in it is formatted before somebody asks.
@@ -74,16 +74,17 @@ impl World {
             },
             Entry::Address { node, address, held } => Event::Address {
                 node: self.name(*node),
-                address: IpAddr::V4(*address),
+                address: self.stand_ins.real(*address),
                 held: *held,
             },
             Entry::Neighbour { observer, address, owner } => Event::Neighbour {
                 observer: self.name(*observer),
-                address: IpAddr::V4(*address),
+                address: self.stand_ins.real(*address),
                 owner: owner.map(|owner| self.name(owner)),
             },
             Entry::Destination { node, service, server, weight } => {
-                let key = ServiceKey::Tcp(SocketAddr::V4(*service));
+                let service = self.stand_ins.real_socket(*service);
+                let key = ServiceKey::Tcp(service);
                 let config = self.config(*node);
                 let found =
                     config.and_then(|config| config.services.iter().find(|(_, s)| s.key == key));

@@ -20,12 +20,11 @@ impl World {
         to: IpAddr,
         (advert, mac): (Arc<Advert>, Option<VirtualMac>),
     ) {
-        let (IpAddr::V4(dst), Some(place)) = (to, self.place_of(node, interface.as_str())) else {
-            return;
-        };
+        let place = self.place_of(node, interface.as_str());
+        let (Some(dst), Some(place)) = (self.stand_ins.of(to), place) else { return };
         let host = self.hosts.get(node.index());
         let Some(port) = host.and_then(|host| host.port(place)) else { return };
-        let (from, src) = (port.id, port.address);
+        let (from, Some(src)) = (port.id, port.address_like(dst)) else { return };
         let packet = Packet { src, dst, payload: Payload::Advert(advert) };
         if dst.is_multicast() {
             self.transmit_to_all(Source::of(from, mac), &Frame::Ip(packet));
@@ -44,17 +43,20 @@ impl World {
     ) {
         let Some(host) = self.hosts.get(node.index()) else { return };
         let Some(port) = host.port(place) else { return };
-        if host.director().is_none() || !(dst.is_multicast() || dst == port.address) {
+        let Some(own) = port.address_like(dst).filter(|_| host.director().is_some()) else {
+            return;
+        };
+        if !dst.is_multicast() && dst != own {
             return;
         }
-        let local = IpAddr::V4(port.address);
+        let local = self.stand_ins.real(own);
         let switch = self.ports.get(port.id.index()).map(|port| usize::from(port.switch));
         let switch = switch.and_then(|switch| self.switches.get(switch));
         let Some(interface) = switch.and_then(|it| InterfaceName::new(&it.name).ok()) else {
             return;
         };
         // Nothing is forwarded to a neighbour.
-        let (from, hops) = (IpAddr::V4(src), HOP_LIMIT);
+        let (from, hops) = (self.stand_ins.real(src), HOP_LIMIT);
         self.tell(node, Input::Advert(Arrival { interface, from, local, hops, said }));
     }
 }

@@ -35,8 +35,8 @@ pub struct World {
     pub(crate) loads: Vec<Load>,
     /// The virtual addresses of all configurations.
     pub(crate) virtuals: Vec<Ipv4Addr>,
-    /// What stands for the IPv6 addresses of heartbeats.
-    pub(crate) stand_ins: StandIns,
+    /// What stands for IPv6 addresses.
+    pub(crate) stand_ins: Arc<StandIns>,
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) schedule: Arc<[Scheduled]>,
     /// The configurations that `reload` statements bring, by their place in the schedule.

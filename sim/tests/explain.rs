@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Case;
+use common::{CONFIG, Case, NODES, words};
 use director_core::name::ClusterName;
 use director_core::wire::heartbeat::{Key, open};
 use director_sim::explain::{Excerpt, Explained, explain};
@@ -78,6 +78,75 @@ fn blocks(file: &[u8]) -> Vec<(u32, &[u8])> {
         at += length;
     }
     found
+}
+
+/// What a frame of IPv6 is, its sums checked.
+fn six(packet: &SlicedPacket<'_>) -> Option<&'static str> {
+    let Some(NetSlice::Ipv6(ip)) = &packet.net else { return None };
+    let header = ip.header().to_header();
+    Some(match packet.transport.as_ref()? {
+        TransportSlice::Udp(udp) => {
+            let sum = udp.to_header().calc_checksum_ipv6(&header, udp.payload()).unwrap();
+            assert_eq!(sum, udp.checksum());
+            "heartbeat"
+        }
+        TransportSlice::Tcp(tcp) => {
+            let sum = tcp.to_header().calc_checksum_ipv6(&header, tcp.payload()).unwrap();
+            assert_eq!(sum, tcp.checksum());
+            "tcp"
+        }
+        TransportSlice::Icmpv6(icmp) => {
+            assert!(icmp.is_checksum_valid(header.source, header.destination));
+            match icmp.type_u8() {
+                135 => "solicitation",
+                136 if header.destination[0] == 0xff => "announcement",
+                136 => "advertisement",
+                128 | 129 => "echo",
+                other => panic!("{other}"),
+            }
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn over_ipv6_everything_that_is_seen_has_the_addresses_themselves() {
+    let six = |text: &str| {
+        let text = text.replace("10.0.0.100:", "[2001:db8::100]:").replace("/24", "/64");
+        text.replace("10.0.0.", "2001:db8::").replace("10.1.0.", "fd00:1::")
+    };
+    let cluster = "[cluster]\nwitnesses = [\"2001:db8::1\"]";
+    let config = six(&CONFIG.replace("[cluster]", cluster));
+    let other = config.clone();
+    let timeline = &["10s power-off d1", "15s cut lan gw<->d2", "20s heal all"];
+    let case = Case { timeline, config, other, nodes: six(NODES), length: 25 };
+    let told = explain(&case.scenario(), 1, &Excerpt { all: true, ..excerpt() }).unwrap();
+    for part in ["kernel: now holds 2001:db8::100", "ND: sends 2001:db8::100 to d2"] {
+        assert!(told.text.contains(part), "{part}");
+    }
+    let history = words(&case.history(1));
+    let all = told.text + &history + &told.records.values().cloned().collect::<String>();
+    let numbers = ["240.0.0.", "240.1.0.", "240.255.0.", "ARP"];
+    let shown = numbers.iter().find(|number| all.contains(**number));
+    assert_eq!(shown, None, "a number stands for an address");
+    let mut kinds = BTreeMap::<&str, usize>::new();
+    for (_, body) in blocks(&told.capture).iter().filter(|(kind, _)| *kind == 6) {
+        let length = u32::from_le_bytes(body[12..16].try_into().unwrap());
+        let frame = &body[20..20 + usize::try_from(length).unwrap()];
+        let packet = SlicedPacket::from_ethernet(frame).unwrap();
+        let kind = self::six(&packet).unwrap_or_else(|| panic!("{packet:?}"));
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let least = [
+        ("announcement", 10),
+        ("advertisement", 10),
+        ("echo", 10),
+        ("heartbeat", 400),
+        ("solicitation", 10),
+        ("tcp", 1_000),
+    ];
+    assert_eq!(kinds.len(), least.len(), "{kinds:?}");
+    assert!(least.iter().all(|(kind, least)| kinds[kind] >= *least), "{kinds:?}");
 }
 
 #[test]

@@ -81,6 +81,44 @@ fn the_topology_is_what_the_configuration_names() {
 }
 
 #[test]
+fn both_families_are_played_and_nothing_of_them_is_left_out() {
+    let six = |text: &str| {
+        text.replace("10.0.0.100:", "[2001:db8::100]:")
+            .replace("127.0.0.1:", "[::1]:")
+            .replace("10.0.0.", "2001:db8::")
+            .replace("10.1.0.", "fd00:1::")
+            .replace("/24", "/64")
+    };
+    let (pair, _) = PAIR.split_once("[services.names]").unwrap();
+    let pair = pair.replace(", { address = \"172.16.0.9\" }", "");
+    let (_, service) = pair.split_once("[services.http]").unwrap();
+    let address = "\"10.0.0.100/24 on eth0\"";
+    let both = pair.replace(address, &format!("{address}, {}", six(address)));
+    let both = format!("{both}[services.http6]{}", six(service));
+    let shown = |config: &str| {
+        let derived = derive(&own(config)).unwrap();
+        assert_eq!(derived.left_out, Vec::<String>::new());
+        let ports = derived.scenario.nodes.iter().flat_map(|node| {
+            let cidrs = node.ports.iter().flat_map(scenario::Port::cidrs);
+            cidrs.map(|cidr| format!("{} {cidr}", node.name))
+        });
+        ports.collect::<Vec<_>>().join(", ")
+    };
+    let alone = "router 2001:db8::254/64, d1 2001:db8::11/64, d1 fd00:1::11/64, \
+                 d2 2001:db8::12/64, d2 fd00:1::12/64, s1 2001:db8::21/64, s2 2001:db8::22/64";
+    assert_eq!(shown(&six(&pair)), alone);
+    let beside = "router 10.0.0.254/24, router 2001:db8::1/64, d1 10.0.0.11/24, d1 2001:db8::2/64, \
+                  d1 10.1.0.11/24, d2 10.0.0.12/24, d2 2001:db8::3/64, d2 10.1.0.12/24, \
+                  s1 10.0.0.21/24, s2 10.0.0.22/24, s3 2001:db8::21/64, s4 2001:db8::22/64";
+    assert_eq!(shown(&both), beside);
+    for config in [six(&pair), both] {
+        let report = text(&toll(&config, 3), None);
+        assert!(report.contains("all served again after every one of them"), "{report}");
+        assert!(!report.contains("240.0.0."), "{report}");
+    }
+}
+
+#[test]
 fn the_death_of_the_owner_costs_an_outage_and_that_of_the_standby_none() {
     let toll = toll(PAIR, 6);
     let report = text(&toll, None);

@@ -2,6 +2,7 @@
 
 use super::six;
 use super::tcp::Talks;
+use crate::host::Kind;
 use crate::net::packet::{Arp, ArpKind, Frame, Packet, Payload, PortId, Segment, Tcp, Unreachable};
 use crate::world::World;
 use director_core::beat::Beat;
@@ -14,10 +15,10 @@ use etherparse::err::packet::BuildWriteError;
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{
     ArpHardwareId, ArpOperation, ArpPacket, EtherType, Ethernet2Header, IcmpEchoHeader, Icmpv4Type,
-    IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep,
+    Icmpv6Type, IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep,
 };
 use scenario::{Behaviour, NodeKind, Protocol, Serve};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 /// What Linux begins with (`net.ipv4.ip_default_ttl`).
 pub(super) const HOPS: u8 = 64;
@@ -60,7 +61,7 @@ impl<'a> Maker<'a> {
         let built = match frame {
             Frame::Arp(arp) => match (self.real(arp.sender), self.real(arp.target)) {
                 (IpAddr::V6(sender), IpAddr::V6(target)) => {
-                    six::discovery(ether, arp.kind, (sender, target), to)
+                    six::discovery(ether, *arp, (sender, target), self.routes(from))
                 }
                 _ => told(ether, *arp, to),
             },
@@ -88,8 +89,7 @@ impl<'a> Maker<'a> {
             Payload::Beat(_) if dst.is_multicast() => 1,
             _ => HOPS,
         };
-        let to = if dst.is_multicast() { group(dst) } else { ether.1 };
-        let ip = PacketBuilder::ethernet2(ether.0, to).ipv4(src.octets(), dst.octets(), hops);
+        let (ip, six) = self.addressed(ether, (src, dst), hops);
         let mut bytes = Vec::new();
         match &packet.payload {
             Payload::Tcp(tcp) => {
@@ -100,9 +100,6 @@ impl<'a> Maker<'a> {
                 let (port, mut sealed) = self.sealed(from, beat);
                 if damaged && let Some(last) = sealed.last_mut() {
                     *last ^= 1;
-                }
-                if let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.real(src), self.real(dst)) {
-                    return six::beat(ether, (src, dst), (port, &sealed));
                 }
                 ip.udp(port, port).write(&mut bytes, &sealed)?;
             }
@@ -116,33 +113,49 @@ impl<'a> Maker<'a> {
                 ip.udp(port, port).write(&mut bytes, &said)?;
             }
             Payload::Advert(advert) => {
-                let mut said = encode(advert, src.into(), dst.into(), Coverage::PseudoHeader);
+                let (src, dst) = (self.real(src), self.real(dst));
+                let mut said = encode(advert, src, dst, Coverage::PseudoHeader);
                 if damaged && let Some(last) = said.last_mut() {
                     *last ^= 1;
                 }
                 ip.write(&mut bytes, IpNumber(PROTOCOL), &said)?;
             }
             Payload::Echo { question, answer } => {
-                let echo = echo(*question);
-                let ip = if *answer {
-                    ip.icmpv4(Icmpv4Type::EchoReply(echo))
-                } else {
-                    ip.icmpv4(Icmpv4Type::EchoRequest(echo))
-                };
-                ip.write(&mut bytes, &question.to_be_bytes())?;
+                asked(ip, six, (*question, *answer), &mut bytes)?;
             }
             Payload::Unreachable { code, sport, dport } => {
                 let tcp = Tcp { sport: *sport, dport: *dport, kind: Segment::Syn };
                 let about = self.quoted(dst, src, tcp)?;
-                let why = match code {
-                    Unreachable::Host => DestUnreachableHeader::Host,
-                    Unreachable::Port => DestUnreachableHeader::Port,
-                };
-                let ip = ip.icmpv4(Icmpv4Type::DestinationUnreachable(why));
-                ip.write(&mut bytes, &about)?;
+                if six {
+                    ip.icmpv6(six::unreachable(*code)).write(&mut bytes, &about)?;
+                } else {
+                    ip.icmpv4(unreachable(*code)).write(&mut bytes, &about)?;
+                }
             }
         }
         Ok(bytes)
+    }
+
+    /// Whether the interface is a router's.
+    fn routes(&self, port: PortId) -> bool {
+        let host = self.world.node_of(port).and_then(|it| self.world.hosts.get(it.index()));
+        host.is_some_and(|host| matches!(host.kind, Kind::Router))
+    }
+
+    /// The headers of a packet, and whether they are those of IPv6.
+    fn addressed(
+        &self,
+        ether: ([u8; 6], [u8; 6]),
+        (src, dst): (Ipv4Addr, Ipv4Addr),
+        hops: u8,
+    ) -> (PacketBuilderStep<IpHeaders>, bool) {
+        if let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.real(src), self.real(dst)) {
+            let to = if dst.is_multicast() { six::group(dst) } else { ether.1 };
+            let ether = PacketBuilder::ethernet2(ether.0, to);
+            return (ether.ipv6(src.octets(), dst.octets(), hops), true);
+        }
+        let to = if dst.is_multicast() { group(dst) } else { ether.1 };
+        (PacketBuilder::ethernet2(ether.0, to).ipv4(src.octets(), dst.octets(), hops), false)
     }
 
     fn segment(
@@ -173,7 +186,8 @@ impl<'a> Maker<'a> {
         step.write(bytes, said)
     }
 
-    /// What an ICMP message quotes: the header and eight bytes (RFC 792).
+    /// What an ICMP message quotes: the header and eight bytes (RFC 792), or all of so short a
+    /// packet (RFC 4443 §3.1).
     fn quoted(
         &mut self,
         src: Ipv4Addr,
@@ -182,6 +196,13 @@ impl<'a> Maker<'a> {
     ) -> Result<Vec<u8>, BuildWriteError> {
         let wire = self.talks.wire(src, dst, tcp, 0);
         let mut bytes = Vec::new();
+        if let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.real(src), self.real(dst)) {
+            PacketBuilder::ipv6(src.octets(), dst.octets(), HOPS)
+                .tcp(tcp.sport, tcp.dport, wire.sequence, WINDOW)
+                .syn()
+                .write(&mut bytes, &[])?;
+            return Ok(bytes);
+        }
         PacketBuilder::ipv4(src.octets(), dst.octets(), HOPS)
             .tcp(tcp.sport, tcp.dport, wire.sequence, WINDOW)
             .syn()
@@ -220,7 +241,8 @@ impl<'a> Maker<'a> {
                     // The model has no databases (`lacking`).
                     Some(Protocol::Tcp | Protocol::Udp | Protocol::Postgresql) => Vec::new(),
                     Some(Protocol::Http | Protocol::Https) | None => {
-                        let host = format!("{dst}:{}", tcp.dport);
+                        let host = SocketAddrV4::new(dst, tcp.dport);
+                        let host = self.world.stand_ins.real_socket(host);
                         format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
                             .into()
                     }
@@ -251,13 +273,13 @@ fn told(
     to: Option<PortId>,
 ) -> Result<Vec<u8>, BuildWriteError> {
     let operation = match arp.kind {
-        ArpKind::Request => ArpOperation::REQUEST,
-        ArpKind::Reply => ArpOperation::REPLY,
+        ArpKind::Request | ArpKind::Probe => ArpOperation::REQUEST,
+        ArpKind::Reply | ArpKind::Confirmation => ArpOperation::REPLY,
     };
     // A request does not know whom it asks.
     let target = match arp.kind {
-        ArpKind::Request => [0; 6],
-        ArpKind::Reply => to.map_or([0xff; 6], hardware),
+        ArpKind::Request | ArpKind::Probe => [0; 6],
+        ArpKind::Reply | ArpKind::Confirmation => to.map_or([0xff; 6], hardware),
     };
     let (sender, asked) = (arp.sender.octets(), arp.target.octets());
     let packet = ArpPacket::new(
@@ -276,6 +298,30 @@ fn told(
     // All four addresses have the lengths that were said.
     bytes.extend_from_slice(&packet.map(|packet| packet.to_bytes()).unwrap_or_default());
     Ok(bytes)
+}
+
+/// A question of a director to a witness, or the answer.
+fn asked(
+    ip: PacketBuilderStep<IpHeaders>,
+    six: bool,
+    (question, answer): (u64, bool),
+    bytes: &mut Vec<u8>,
+) -> Result<(), BuildWriteError> {
+    let (echo, said) = (echo(question), question.to_be_bytes());
+    match (six, answer) {
+        (false, true) => ip.icmpv4(Icmpv4Type::EchoReply(echo)).write(bytes, &said),
+        (false, false) => ip.icmpv4(Icmpv4Type::EchoRequest(echo)).write(bytes, &said),
+        (true, true) => ip.icmpv6(Icmpv6Type::EchoReply(echo)).write(bytes, &said),
+        (true, false) => ip.icmpv6(Icmpv6Type::EchoRequest(echo)).write(bytes, &said),
+    }
+}
+
+/// Why something could not be delivered (RFC 792).
+fn unreachable(code: Unreachable) -> Icmpv4Type {
+    Icmpv4Type::DestinationUnreachable(match code {
+        Unreachable::Host => DestUnreachableHeader::Host,
+        Unreachable::Port => DestUnreachableHeader::Port,
+    })
 }
 
 fn echo(question: u64) -> IcmpEchoHeader {

@@ -11,6 +11,7 @@ use crate::world::{PortPlace, World};
 use bytes::Maker;
 use director_core::time::Instant;
 use pcapng::{Direction, Interface, Writer};
+use scenario::Cidr;
 
 /// Keeps every frame as it leaves an interface, and as it arrives at one.
 #[derive(Clone, Debug, Default)]
@@ -71,17 +72,17 @@ impl World {
         self.tap = Some(Box::default());
     }
 
-    fn prefix_of(&self, place: &PortPlace) -> u8 {
+    fn cidrs_of(&self, place: &PortPlace) -> Vec<Cidr> {
         let node = self.scenario.nodes.get(place.node.index());
         let port = node.and_then(|node| node.ports.get(usize::from(place.place)));
-        port.map_or(0, |port| port.cidr.prefix)
+        port.map(|port| port.cidrs().collect()).unwrap_or_default()
     }
 
     /// What was kept since [`Self::listen`], as a pcapng file: an interface for each of the nodes',
     /// times in nanoseconds from the scenario's start, which stands for 1 January 1970. Empty when
     /// nothing was kept.
     ///
-    /// Addresses, ports, ARP and heartbeats are those of the model. The model knows of TCP what
+    /// Addresses, ports, ARP, neighbour discovery and heartbeats are those of the model. The model knows of TCP what
     /// decides something; sequence numbers, requests and pages are made up for the file. The key
     /// files are not read: heartbeats are sealed under the bytes of the key file's *path*.
     #[must_use]
@@ -95,15 +96,13 @@ impl World {
         let mut writer = Writer::new(&comment);
         for (number, place) in self.ports.iter().enumerate() {
             let host = self.hosts.get(place.node.index());
-            let port = host.and_then(|host| host.port(place.place));
-            let (Some(host), Some(port)) = (host, port) else { continue };
+            let Some(host) = host else { continue };
             let switch = self.switches.get(usize::from(place.switch));
             let segment = switch.map_or("", |switch| &switch.name);
             writer.interface(&Interface {
                 name: format!("{} {segment}", host.name),
                 hardware: bytes::hardware(PortId(u16::try_from(number).unwrap_or(u16::MAX))),
-                address: self.stand_ins.real(port.address),
-                prefix: self.prefix_of(place),
+                cidrs: self.cidrs_of(place),
             });
         }
         let mut maker = Maker::new(self);

@@ -1,5 +1,6 @@
 //! The file: draft-ietf-opsawg-pcapng, little-endian, one section, three kinds of blocks.
 
+use scenario::Cidr;
 use std::net::IpAddr;
 
 const SECTION: u32 = 0x0a0d_0d0a;
@@ -20,8 +21,7 @@ pub(super) enum Direction {
 pub(super) struct Interface {
     pub(super) name: String,
     pub(super) hardware: [u8; 6],
-    pub(super) address: IpAddr,
-    pub(super) prefix: u8,
+    pub(super) cidrs: Vec<Cidr>,
 }
 
 pub(super) struct Writer {
@@ -51,17 +51,19 @@ impl Writer {
         // No limit to what is kept of a packet.
         body.extend_from_slice(&0_u32.to_le_bytes());
         option(&mut body, 2, interface.name.as_bytes());
-        match interface.address {
-            IpAddr::V4(address) => {
-                let bits = 32 - u32::from(interface.prefix.min(32));
-                let mask = u32::MAX.checked_shl(bits).unwrap_or(0);
-                let both = [address.octets(), mask.to_be_bytes()].concat();
-                option(&mut body, 4, &both);
-            }
-            IpAddr::V6(address) => {
-                let mut both = address.octets().to_vec();
-                both.push(interface.prefix);
-                option(&mut body, 5, &both);
+        for Cidr { address, prefix } in &interface.cidrs {
+            match address {
+                IpAddr::V4(address) => {
+                    let bits = 32 - u32::from(*prefix.min(&32));
+                    let mask = u32::MAX.checked_shl(bits).unwrap_or(0);
+                    let both = [address.octets(), mask.to_be_bytes()].concat();
+                    option(&mut body, 4, &both);
+                }
+                IpAddr::V6(address) => {
+                    let mut both = address.octets().to_vec();
+                    both.push(*prefix);
+                    option(&mut body, 5, &both);
+                }
             }
         }
         option(&mut body, 6, &interface.hardware);

@@ -158,16 +158,21 @@ fn records(world: &World) -> serde_json::Result<BTreeMap<String, String>> {
     Ok(records)
 }
 
+/// By what a host finds out who has an address.
+fn by(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "ARP" } else { "ND" }
+}
+
 /// What is done from outside, what neighbours learn, what clients notice.
 fn others(scenario: &Scenario, history: &History) -> Vec<Line> {
     let records = history.records().iter().filter_map(|record| {
         let (node, text) = match &record.event {
             Event::Statement { text, .. } => (None, format!("▶ {text}")),
             Event::Neighbour { observer, address, owner: Some(owner) } => {
-                (Some(observer.clone()), format!("ARP: sends {address} to {owner}"))
+                (Some(observer.clone()), format!("{}: sends {address} to {owner}", by(*address)))
             }
             Event::Neighbour { observer, address, owner: None } => {
-                (Some(observer.clone()), format!("ARP: forgets who has {address}"))
+                (Some(observer.clone()), format!("{}: forgets who has {address}", by(*address)))
             }
             Event::Address { node, address, held } => {
                 let what = if *held { "now holds" } else { "no longer holds" };

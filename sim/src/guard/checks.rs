@@ -3,8 +3,9 @@
 use super::watch::{ProbeWatch, ServerWatch, Slept};
 use super::{LAG, Rule};
 use crate::director_host::DirectorHost;
-use crate::kernel::{Change, tcp};
+use crate::kernel::Change;
 use crate::net::packet::NodeId;
+use crate::net::stand_in::StandIns;
 use crate::world::World;
 use director_core::config::{Config, Service};
 use director_core::name::ServiceName;
@@ -218,7 +219,8 @@ impl World {
         watch.weights.extend(weight.map(|weight| (server, weight)));
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
         let Some(config) = host.map(DirectorHost::in_use) else { return };
-        let Some((name, wanted)) = service_at(&config, service) else { return };
+        let found = service_at(&config, service, &self.stand_ins);
+        let Some((name, wanted)) = found else { return };
         let earned = wanted.fallback == Some(server)
             || self.guard.watch(node).is_some_and(|watch| watch.earned.contains(&server));
         if !earned && weight.is_some_and(|weight| weight > 0) {
@@ -286,7 +288,8 @@ impl World {
         }
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
         let Some(config) = host.map(DirectorHost::in_use) else { return };
-        let Some((name, wanted)) = service_at(&config, service) else { return };
+        let found = service_at(&config, service, &self.stand_ins);
+        let Some((name, wanted)) = found else { return };
         let down = |server: &SocketAddr| {
             self.guard
                 .down
@@ -311,10 +314,12 @@ impl World {
             return;
         }
         let mut missing = None;
+        let real = self.stand_ins.real(address);
         for (name, service) in &host.config.services {
-            let Some(key) = tcp(service.key).filter(|key| *key.ip() == address) else { continue };
+            let key = self.stand_ins.tcp(service.key).filter(|key| *key.ip() == address);
+            let Some(key) = key else { continue };
             if !host.kernel.ipvs.has_service(key) {
-                missing = Some(format!("takes {address} without the service {name}"));
+                missing = Some(format!("takes {real} without the service {name}"));
             }
             let serves = watch.servers.iter().any(|one| {
                 let wanted = service.servers.get(&one.server);
@@ -324,7 +329,7 @@ impl World {
                     && wanted.is_some_and(|wanted| wanted.weight.0 > 0)
             });
             if serves && !host.kernel.ipvs.has_usable(key) {
-                missing = Some(format!("takes {address} while nobody in the table serves {name}"));
+                missing = Some(format!("takes {real} while nobody in the table serves {name}"));
             }
         }
         let unsure = self.guard.unsure.iter().any(|(who, until)| *who == node && now < *until);
@@ -344,6 +349,7 @@ impl World {
         let causeless = watch.groups.iter().all(|group| free(&group.why));
         let found = self.guard.found.contains(&node);
         if causeless && found && !watch.stopping && !self.is_unsure(node) {
+            let address = self.stand_ins.real(address);
             let facts = format!("{} lets go of {address}", self.host_name(node));
             self.guard.violations.note(Rule::GivenUpForCause, now, || facts);
         }
@@ -359,10 +365,11 @@ impl World {
         let watch = self.guard.watches.get(node.index());
         let before = watch.and_then(|watch| watch.tampered_at) >= host.pass_asked();
         let unsure = self.is_unsure(node) || before;
-        let configured = service_at(&host.config, service).is_some();
+        let configured = service_at(&host.config, service, &self.stand_ins).is_some();
         let gone = !host.kernel.ipvs.has_service(service);
         if configured && gone && host.kernel.holds(*service.ip()) && !unsure {
-            let facts = format!("{} holds {} without the service", host.name, service.ip());
+            let address = self.stand_ins.real(*service.ip());
+            let facts = format!("{} holds {address} without the service", host.name);
             self.guard.violations.note(Rule::AddressesFirst, now, || facts);
         }
     }
@@ -377,9 +384,10 @@ impl World {
             return;
         };
         let left = self.virtuals.iter().find(|address| host.kernel.holds(**address));
-        let ours = |address: &&Ipv4Addr| {
+        let left = left.map(|left| self.stand_ins.real(*left));
+        let ours = |address: &IpAddr| {
             let mut all = host.config.groups.values().flat_map(|group| &group.addresses);
-            all.any(|one| one.address == IpAddr::V4(**address))
+            all.any(|one| one.address == *address)
         };
         if let Some(left) = left.filter(ours) {
             let facts = format!("{} ends and leaves {left}", host.name);
@@ -395,6 +403,10 @@ fn services_of(
     config.services.iter().filter(move |(_, one)| one.servers.contains_key(&target))
 }
 
-fn service_at(config: &Config, key: SocketAddrV4) -> Option<(&ServiceName, &Service)> {
-    config.services.iter().find(|(_, one)| tcp(one.key) == Some(key))
+fn service_at<'a>(
+    config: &'a Config,
+    key: SocketAddrV4,
+    known: &StandIns,
+) -> Option<(&'a ServiceName, &'a Service)> {
+    config.services.iter().find(|(_, one)| known.tcp(one.key) == Some(key))
 }

@@ -11,7 +11,7 @@ use director_core::config::{Cluster, Config, Failback};
 use director_core::name::GroupName;
 use director_core::report::{PeerState, Report, Role, RoleCause};
 use director_core::time::Instant;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// Steps of a pass over a kernel that is well.
@@ -55,7 +55,7 @@ impl World {
                 Pending::Owner(address) => {
                     let nobody = self.holders(address).next().is_none();
                     if nobody && self.somebody_can(address) {
-                        let facts = format!("nobody holds {address}");
+                        let facts = format!("nobody holds {}", self.stand_ins.real(address));
                         self.guard.violations.note(Rule::SomebodyOwns, at, || facts);
                     }
                 }
@@ -67,13 +67,14 @@ impl World {
 
     /// Whether a director that runs would take the address: it is configured, and not stopping.
     fn somebody_can(&self, address: Ipv4Addr) -> bool {
+        let real = self.stand_ins.real(address);
         (0_u16..).zip(&self.hosts).any(|(place, host)| {
             let stopping = self.guard.watches.get(usize::from(place)).is_some_and(|w| w.stopping);
             host.power == Power::On
                 && !stopping
                 && host
                     .director()
-                    .is_some_and(|one| one.process.is_some() && has(&one.config, address))
+                    .is_some_and(|one| one.process.is_some() && has(&one.config, real))
         })
     }
 
@@ -106,6 +107,7 @@ impl World {
             return;
         }
         if owners.len() > 1 && owners.iter().all(decided) {
+            let address = self.stand_ins.real(address);
             let facts = format!("{address} still has {} owners", owners.len());
             self.guard.violations.note(Rule::RivalsSettle, at, || facts);
         }
@@ -178,6 +180,7 @@ impl World {
         let wrong = wrong.any(|owner| owner != node);
         if !holds || wrong {
             let what = if holds { "the routers believe in the dead owner" } else { "not taken" };
+            let address = self.stand_ins.real(address);
             let facts = format!("{address}: {what} by {}", self.host_name(node));
             self.guard.violations.note(Rule::SurvivorOwns, at, || facts);
         }
@@ -317,7 +320,7 @@ impl World {
     }
 }
 
-fn has(config: &Config, address: Ipv4Addr) -> bool {
+fn has(config: &Config, address: IpAddr) -> bool {
     let mut all = config.groups.values().flat_map(|group| &group.addresses);
     all.any(|one| one.address == address)
 }

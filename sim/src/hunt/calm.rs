@@ -73,7 +73,7 @@ fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -
     let mut expect = Vec::new();
     for at in [from, to].map(show_duration) {
         for (group, addresses) in &settings.groups {
-            for address in addresses.iter().filter(|address| address.is_ipv4()) {
+            for address in addresses {
                 expect.push(format!("at {at} owners({address}) = 1"));
                 if let Some(preferred) = &settings.preferred {
                     expect.push(format!("at {at} owner({address}) = {preferred}"));

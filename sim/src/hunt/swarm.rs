@@ -14,7 +14,8 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
     let (two_links, servers) = (topology.between(0, 2) > 0, topology.between(2, 4));
     let fallback = topology.between(0, 3) > 0;
     let votes = votes(seed);
-    let config = config(seed, two_links, servers, fallback);
+    let families = Families::of(seed);
+    let config = families.config(config(seed, two_links, servers, fallback));
     let mut text = format!(
         "title = \"drawn from seed {seed}\"\n\
          why = \"whatever happens, the pair must serve again\"\n\
@@ -40,7 +41,68 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
              config = \"config/seed-{seed}.toml\"\n"
         );
     }
+    let text = families.scenario(text);
     Scenario::parse(&format!("seed {seed}"), &text, &|_| Ok(config.clone()))
+}
+
+/// What a seed's pair serves. Most seeds serve IPv4, and are the same whatever the others are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Families {
+    Four,
+    /// Nothing in it is of IPv4: heartbeats, checks and clients neither.
+    Six,
+    /// An address and a service of each, in one group.
+    Both,
+}
+
+impl Families {
+    fn of(seed: u64) -> Self {
+        match Stream::named(seed, "hunt/families").between(0, 7) {
+            0 => Self::Six,
+            1 => Self::Both,
+            _ => Self::Four,
+        }
+    }
+
+    fn config(self, four: String) -> String {
+        match self {
+            Self::Four => four,
+            Self::Six => over_six(&four),
+            Self::Both => {
+                let own = "\"10.0.0.100/24 on lan\"";
+                let both = format!("{own}, {}", over_six(own));
+                let service = four.split_once("[services.http]").map_or("", |(_, it)| it);
+                let six = format!("\n[services.http6]{}", over_six(service));
+                four.replace(own, &both) + &six
+            }
+        }
+    }
+
+    fn scenario(self, four: String) -> String {
+        match self {
+            Self::Four => four,
+            Self::Six => over_six(&four),
+            Self::Both => {
+                let lines = four.lines().map(|line| match line.strip_prefix("lan = ") {
+                    Some(cidr) => format!("lan = [{cidr}, {}]\n", over_six(cidr)),
+                    None => format!("{line}\n"),
+                });
+                let client = four.split_once("[clients.web]").map_or("", |(_, it)| it);
+                let client = client.split_once("[nodes.").map_or(client, |(it, _)| it);
+                let six = format!("[clients.web6]{}", over_six(client));
+                lines.collect::<String>() + &six
+            }
+        }
+    }
+}
+
+/// The same of IPv6.
+fn over_six(text: &str) -> String {
+    text.replace("127.0.0.1:", "[::1]:")
+        .replace("10.0.0.100:", "[2001:db8::100]:")
+        .replace("10.0.0.", "2001:db8::")
+        .replace("10.1.0.", "fd00:1::")
+        .replace("/24", "/64")
 }
 
 /// Whether the pair has a voter.

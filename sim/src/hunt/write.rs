@@ -51,7 +51,11 @@ fn node(out: &mut String, node: &Node) {
     };
     let _ = writeln!(out, "kind = {}", quoted(kind));
     for port in &node.ports {
-        let _ = writeln!(out, "{} = {}", key(&port.segment), quoted(&port.cidr.to_string()));
+        let cidrs: Vec<String> = port.cidrs().map(|cidr| quoted(&cidr.to_string())).collect();
+        let _ = match cidrs.as_slice() {
+            [one] => writeln!(out, "{} = {one}", key(&port.segment)),
+            more => writeln!(out, "{} = [{}]", key(&port.segment), more.join(", ")),
+        };
     }
     if let Some(config) = config {
         let _ = writeln!(out, "config = {}", quoted(&config.path));

@@ -1,7 +1,9 @@
-//! IPVS as far as direct routing of TCP over IPv4 needs it: services, destinations, schedulers,
-//! connections, persistence, thresholds.
+//! IPVS as far as direct routing of TCP needs it: services, destinations, schedulers, connections,
+//! persistence, thresholds.
 //!
-//! After Linux 6.12 (`net/netfilter/ipvs/`), compared with it by `director-lab verify-model`.
+//! After Linux 6.12 (`net/netfilter/ipvs/`), compared with it over IPv4 by `director-lab
+//! verify-model`. Over IPv6 the kernel goes the same ways, but for hashes and masks of addresses;
+//! clients and services are then called by the numbers that stand for their addresses.
 
 mod connections;
 mod destination;

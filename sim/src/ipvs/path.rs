@@ -2,7 +2,7 @@
 
 use super::connections::{Ended, Event, Expiry, Flow, State};
 use super::destination::Choice;
-use super::schedulers::{Arrival, Schedule};
+use super::schedulers::{Arrival, Schedule, folded};
 use super::table::{Displaced, Ipvs, Service};
 use super::templates::Whom;
 use director_core::time::Instant;
@@ -105,7 +105,7 @@ impl Ipvs {
         let Some(persistence) = persistence else {
             return self.pick(client, target, now).map(|number| (number, None));
         };
-        let whom = Whom::new(*client.ip(), persistence.prefix, target);
+        let whom = Whom::new(self.stand_ins.real(*client.ip()), persistence.prefix, target);
         if let Some((template, number)) = self.templates.find(whom) {
             if self.is_good(number) {
                 return Some((number, Some(template)));
@@ -128,9 +128,12 @@ impl Ipvs {
     }
 
     fn pick(&mut self, client: SocketAddrV4, target: SocketAddrV4, now: Instant) -> Option<usize> {
+        let hashed = |number| folded(self.stand_ins.real(number));
+        let client = SocketAddrV4::new(hashed(*client.ip()), client.port());
+        let to = hashed(*target.ip());
         let Service { settings, schedule, order } = self.services.get_mut(&target)?;
         let choice = Choice { all: &self.destinations, order };
-        let arrival = Arrival { client, target: *target.ip(), flags: settings.flags, now };
+        let arrival = Arrival { client, target: to, flags: settings.flags, now };
         Schedule::pick(schedule, &choice, &arrival)
     }
 

@@ -4,10 +4,12 @@ use super::connections::Connections;
 use super::destination::{Choice, Destination};
 use super::schedulers::Schedule;
 use super::templates::Templates;
+use crate::net::stand_in::StandIns;
 use director_core::config::{ServiceSettings, Thresholds};
 use director_core::time::Instant;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 
 /// The table of one director.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +17,8 @@ pub struct Ipvs {
     /// What `net/ipv4/vs/*` says.
     pub settings: Settings,
     pub(super) services: BTreeMap<SocketAddrV4, Service>,
+    /// Whose addresses clients and services have, where those are numbers for others.
+    pub(super) stand_ins: Arc<StandIns>,
     /// Every destination that is, or was and may come back; connections name them by their place.
     pub(super) destinations: Vec<Destination>,
     pub(super) owners: Vec<Owner>,
@@ -68,6 +72,11 @@ pub struct Share {
 }
 
 impl Ipvs {
+    /// One whose clients and services are called by these numbers.
+    pub(crate) fn among(stand_ins: &Arc<StandIns>) -> Self {
+        Self { stand_ins: Arc::clone(stand_ins), ..Self::default() }
+    }
+
     /// False when it is there.
     pub fn add_service(&mut self, key: SocketAddrV4, settings: ServiceSettings) -> bool {
         if self.services.contains_key(&key) {

@@ -2,7 +2,7 @@
 
 use director_core::time::Instant;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddrV4};
 use std::time::Duration;
 
 /// A template that still controls connections when its time is up lives on by as much.
@@ -17,14 +17,19 @@ pub(super) fn slack(time: Duration) -> Duration {
 /// Whom a template is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Whom {
-    network: Ipv4Addr,
+    /// The bits of its address that count.
+    network: u128,
     service: SocketAddrV4,
 }
 
 impl Whom {
-    pub(super) fn new(client: Ipv4Addr, prefix: u8, service: SocketAddrV4) -> Self {
-        let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
-        Self { network: Ipv4Addr::from_bits(client.to_bits() & mask), service }
+    pub(super) fn new(client: IpAddr, prefix: u8, service: SocketAddrV4) -> Self {
+        let (bits, width) = match client {
+            IpAddr::V4(client) => (u128::from(client.to_bits()), 32),
+            IpAddr::V6(client) => (client.to_bits(), 128),
+        };
+        let rest = width - u32::from(prefix).min(width);
+        Self { network: bits.checked_shr(rest).unwrap_or(0), service }
     }
 }
 
@@ -140,6 +145,7 @@ impl Templates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     const SERVICE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 100), 80);
 
@@ -149,16 +155,23 @@ mod tests {
 
     #[test]
     fn a_prefix_makes_one_client_of_a_network() {
-        let whom = |last, prefix| Whom::new(Ipv4Addr::new(192, 0, 2, last), prefix, SERVICE);
+        let whom = |last, prefix| Whom::new([192, 0, 2, last].into(), prefix, SERVICE);
         assert_eq!(whom(1, 24), whom(200, 24));
         assert_ne!(whom(1, 32), whom(200, 32));
-        assert_eq!(whom(1, 0), Whom::new(Ipv4Addr::new(10, 0, 0, 1), 0, SERVICE));
+        assert_eq!(whom(1, 0), Whom::new([10, 0, 0, 1].into(), 0, SERVICE));
+        let six = |last, prefix| {
+            let client = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last);
+            Whom::new(client.into(), prefix, SERVICE)
+        };
+        assert_eq!(six(1, 64), six(2, 64));
+        assert_ne!(six(1, 128), six(2, 128));
+        assert_eq!(six(1, 0), Whom::new(Ipv6Addr::LOCALHOST.into(), 0, SERVICE));
     }
 
     #[test]
     fn one_that_controls_connections_outlives_its_time_by_a_minute() {
         let mut templates = Templates::default();
-        let whom = Whom::new(Ipv4Addr::LOCALHOST, 32, SERVICE);
+        let whom = Whom::new(Ipv4Addr::LOCALHOST.into(), 32, SERVICE);
         let number = templates.add(whom, 3, Duration::from_secs(30), after(0));
         templates.control(number, after(10));
         assert_eq!(templates.expire(after(39)), None);

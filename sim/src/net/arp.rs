@@ -1,4 +1,5 @@
-//! A host's neighbour table, after Linux (`net/core/neighbour.c`, `net/ipv4/arp.c`).
+//! A host's neighbour table, after Linux (`net/core/neighbour.c`, `net/ipv4/arp.c`,
+//! `net/ipv6/ndisc.c`).
 //!
 //! An entry is *reachable* for 15 to 45 s after its last confirmation, then *stale* but still
 //! used; the first use of a stale entry starts a *delay* of 5 s, after which the neighbour is
@@ -7,10 +8,17 @@
 //! unreachable after it. A gratuitous ARP changes an entry that is there and makes none
 //! (`arp_accept` 0).
 //!
+//! Over IPv6 the states and times are the same, and neighbour discovery (RFC 4861 §7.2) differs in
+//! what it believes: who is not asked learns nothing from a solicitation, for it goes to a group
+//! that few have joined; an advertisement with the flag O counts at once, and none changes an entry
+//! that has failed (`ndisc_recv_na`); no time locks an entry. Who asks is known by its address of
+//! the network, where Linux may ask from a link-local one.
+//!
 //! Not yet compared with a running kernel: the durations, and the order of entries' states under
 //! traffic in both directions.
 
 use crate::net::packet::{Arp, ArpKind, Packet, PortId};
+use crate::net::stand_in::is_six;
 use director_core::random::Stream;
 use director_core::time::Instant;
 use std::net::Ipv4Addr;
@@ -239,7 +247,11 @@ impl Neighbours {
         now: Instant,
         stream: &mut Stream,
     ) -> Learnt {
-        let asks_us = is_for_us && arp.kind == ArpKind::Request;
+        let six = is_six(arp.sender);
+        if six && !is_for_us && !arp.is_gratuitous() {
+            return Learnt::default();
+        }
+        let asks_us = is_for_us && arp.kind.answer().is_some();
         let slot = match self.find(arp.sender) {
             Some(slot) => slot,
             None if asks_us => self.add(arp.sender, port, State::Failed, now),
@@ -247,8 +259,19 @@ impl Neighbours {
         };
         let Some(entry) = self.entries.get_mut(slot) else { return Learnt::default() };
         let was = entry.state.is_usable().then_some(entry.mac);
-        let answered = is_for_us && arp.kind == ArpKind::Reply;
-        let locked = now.since(entry.updated) < LOCK;
+        if six && !asks_us && entry.state == State::Failed {
+            return Learnt::default();
+        }
+        // It names no hardware address: what is known is confirmed, if anything is.
+        let (mac, nothing) = match arp.kind {
+            ArpKind::Confirmation => (was.unwrap_or(mac), was.is_none()),
+            ArpKind::Request | ArpKind::Reply | ArpKind::Probe => (mac, false),
+        };
+        if nothing {
+            return Learnt::default();
+        }
+        let answered = is_for_us && arp.kind.answer().is_none();
+        let locked = !six && now.since(entry.updated) < LOCK;
         if was.is_some_and(|was| was != mac) && locked && !asks_us && !arp.is_gratuitous() {
             return Learnt::default();
         }
@@ -343,6 +366,67 @@ mod tests {
         assert_eq!(table.owner(ADDRESS), Some(PortId(5)));
         learn(&mut table, ArpKind::Reply, US, 6, at(1_500));
         assert_eq!(table.owner(ADDRESS), Some(PortId(6)));
+    }
+
+    const SIX: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 9);
+    const OUR_SIX: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 1);
+
+    /// A table that knows an IPv6 neighbour, and what it makes of a message.
+    fn discovers(table: &mut Neighbours, kind: ArpKind, target: Ipv4Addr, mac: u16) -> Learnt {
+        let mut stream = Stream::named(1, "test");
+        let arp = Arp { kind, sender: SIX, target };
+        table.learn(arp, PortId(mac), 0, target == OUR_SIX, at(2), &mut stream)
+    }
+
+    fn known_six() -> Neighbours {
+        let mut table = Neighbours::default();
+        assert!(matches!(table.resolve(SIX, 0, packet(), at(0)), Resolved::Waits(Some(_))));
+        assert_eq!(discovers(&mut table, ArpKind::Reply, OUR_SIX, 5).released.len(), 1);
+        table
+    }
+
+    #[test]
+    fn over_ipv6_an_answer_overrides_at_once_and_a_confirmation_never() {
+        let mut table = known_six();
+        assert!(discovers(&mut table, ArpKind::Reply, OUR_SIX, 6).changed);
+        assert_eq!(table.owner(SIX), Some(PortId(6)));
+        assert!(!discovers(&mut table, ArpKind::Confirmation, OUR_SIX, 7).changed);
+        assert_eq!(table.owner(SIX), Some(PortId(6)));
+        let mut table = Neighbours::default();
+        assert!(!discovers(&mut table, ArpKind::Confirmation, OUR_SIX, 5).changed);
+        assert_eq!(table.owner(SIX), None);
+    }
+
+    #[test]
+    fn over_ipv6_who_is_not_asked_learns_from_announcements_alone() {
+        let mut table = known_six();
+        let other = Ipv4Addr::new(240, 0, 0, 2);
+        assert!(!discovers(&mut table, ArpKind::Request, other, 6).changed);
+        assert_eq!(table.owner(SIX), Some(PortId(5)));
+        assert!(discovers(&mut table, ArpKind::Request, SIX, 6).changed);
+        assert_eq!(table.owner(SIX), Some(PortId(6)));
+        // Who asks us is known from then on.
+        let mut table = Neighbours::default();
+        assert!(!discovers(&mut table, ArpKind::Request, SIX, 6).changed);
+        assert!(discovers(&mut table, ArpKind::Request, OUR_SIX, 6).changed);
+    }
+
+    #[test]
+    fn over_ipv6_an_announcement_does_not_wake_an_entry_that_has_failed() {
+        for six in [true, false] {
+            let mut table = if six { known_six() } else { known() };
+            table.forget(0);
+            let changed = if six {
+                discovers(&mut table, ArpKind::Request, SIX, 6).changed
+            } else {
+                learn(&mut table, ArpKind::Request, ADDRESS, 6, at(2)).changed
+            };
+            assert_eq!(changed, !six);
+        }
+        // One that is asked for takes it, and what waits goes there.
+        let mut table = Neighbours::default();
+        assert!(matches!(table.resolve(SIX, 0, packet(), at(0)), Resolved::Waits(Some(_))));
+        assert_eq!(discovers(&mut table, ArpKind::Request, SIX, 6).released.len(), 1);
     }
 
     #[test]

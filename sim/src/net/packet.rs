@@ -46,9 +46,10 @@ const ROUTERS: u16 = 0x8000;
 /// The body of an Ethernet frame.
 #[derive(Clone, Debug)]
 pub(crate) enum Frame {
-    /// RFC 826. The sender's hardware address is the frame's.
+    /// RFC 826, or neighbour discovery (RFC 4861 §7.2) of addresses that stand for those of IPv6.
+    /// The sender's hardware address is the frame's.
     Arp(Arp),
-    /// IPv4.
+    /// IPv4, or IPv6 where the addresses stand for such.
     Ip(Packet),
     /// One that is for the hardware address of a virtual router, not for the interface's own.
     ToRouter(VirtualMac, Box<Self>),
@@ -65,7 +66,8 @@ pub(crate) struct Arp {
 }
 
 impl Arp {
-    /// Sender and target are the same: nobody is asked, everybody is told (RFC 5227 §3).
+    /// Sender and target are the same: nobody is asked, everybody is told (RFC 5227 §3), or it is
+    /// an unsolicited neighbour advertisement (RFC 4861 §7.2.6).
     pub(crate) fn is_gratuitous(self) -> bool {
         self.sender == self.target
     }
@@ -73,8 +75,26 @@ impl Arp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ArpKind {
+    /// Of everybody; over IPv4 of one, too.
     Request,
+    /// With its sender's hardware address; over IPv6 it overrides what is known (the flag O).
     Reply,
+    /// Neighbour discovery's question to the one that is believed to have the address.
+    Probe,
+    /// The answer to that: without a hardware address, for the one that asks has it, and so it
+    /// overrides nothing (`ndisc_recv_ns` of `net/ipv6/ndisc.c`).
+    Confirmation,
+}
+
+impl ArpKind {
+    /// How it is answered.
+    pub(crate) fn answer(self) -> Option<Self> {
+        match self {
+            Self::Request => Some(Self::Reply),
+            Self::Probe => Some(Self::Confirmation),
+            Self::Reply | Self::Confirmation => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use crate::net::arp::{Expired, Resolved, Timer};
 use crate::net::packet::{
     Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Segment, Tcp, Unreachable,
 };
+use crate::net::stand_in::is_six;
 use crate::net::switch::{Arrival, Switch};
 use crate::record::Entry;
 use crate::world::{Event, World};
@@ -191,8 +192,9 @@ impl World {
         let Some(port) = self.hosts.get(node.index()).and_then(|host| host.port(place)) else {
             return;
         };
-        let (from, sender) = (port.id, port.address);
-        let arp = Arp { kind: ArpKind::Request, sender, target: address };
+        let (from, Some(sender)) = (port.id, port.address_like(address)) else { return };
+        let kind = if is_six(address) && of.is_some() { ArpKind::Probe } else { ArpKind::Request };
+        let arp = Arp { kind, sender, target: address };
         match of {
             Some(to) => self.transmit(from, to, Frame::Arp(arp)),
             None => self.broadcast(Source::own(from), arp),
@@ -305,10 +307,10 @@ impl World {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(node.index()) else { return };
         let is_for_us = match arp.kind {
-            ArpKind::Request => {
+            ArpKind::Request | ArpKind::Probe => {
                 !arp.is_gratuitous() && host.answers_arp(arp.target, place, &self.virtuals)
             }
-            ArpKind::Reply => true,
+            ArpKind::Reply | ArpKind::Confirmation => true,
         };
         let learnt = host.neighbours.learn(arp, from, place, is_for_us, now, &mut host.stream);
         let Some(own) = host.port(place).map(|port| port.id) else { return };
@@ -318,9 +320,9 @@ impl World {
         for packet in learnt.released {
             self.transmit(own, from, Frame::Ip(packet));
         }
-        if is_for_us && arp.kind == ArpKind::Request {
+        if let Some(kind) = arp.kind.answer().filter(|_| is_for_us) {
             self.guard_arp_answer(node, arp.target);
-            let reply = Arp { kind: ArpKind::Reply, sender: arp.target, target: arp.sender };
+            let reply = Arp { kind, sender: arp.target, target: arp.sender };
             let director = self.hosts.get(node.index()).and_then(|host| host.director());
             let mac = director.and_then(|director| director.kernel.mac_of(arp.target));
             self.transmit_as(Source::of(own, mac), from, Frame::Arp(reply));
@@ -409,7 +411,7 @@ impl World {
     }
 
     fn forward(&mut self, node: NodeId, packet: Packet, tcp: Tcp, server: SocketAddr) {
-        let SocketAddr::V4(server) = server else { return };
+        let Some(server) = self.stand_ins.of_socket(server) else { return };
         let Some(host) = self.hosts.get(node.index()) else { return };
         if server.ip().is_loopback() || host.is_local(*server.ip(), &self.virtuals) {
             self.segment(node, packet.src, packet.dst, tcp);

@@ -158,7 +158,7 @@ impl Seat {
             node: node.name.clone(),
             name,
             ground: Arc::clone(ground),
-            kernel: Kernel::new(SimKernel::new(&fixed, moods)),
+            kernel: Kernel::new(SimKernel::new(&fixed, &Arc::default(), moods)),
             start: Notify::new(),
             state: Mutex::new(state),
             seed,

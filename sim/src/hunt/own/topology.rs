@@ -1,5 +1,6 @@
 //! From a configuration to a topology: nodes, segments, real servers, a router, clients.
 
+mod network;
 mod servers;
 
 use crate::run::BadInput;
@@ -7,16 +8,15 @@ use crate::{Refusal, World};
 use director_config::{Texts, parse_all};
 use director_core::config::{Config, ServiceKey};
 use director_core::name::{InterfaceName, ServiceName};
+use network::{Family, Network};
 use scenario::{
     Cidr, Client, ConfigFile, Engine, Node, NodeKind, Port, Rate, Scenario, Segment, Serve,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an interface's network is taken for when no virtual address of it says so.
-const PREFIX: u8 = 24;
 /// New connections a second, over all services.
 const RATE: u32 = 40;
 /// When the first connection is opened.
@@ -37,30 +37,11 @@ pub struct Derived {
     pub config: Config,
 }
 
-/// The network of an interface.
-#[derive(Clone, Copy, Debug)]
-struct Network {
-    any: Ipv4Addr,
-    prefix: u8,
-}
-
-impl Network {
-    fn has(self, address: Ipv4Addr) -> bool {
-        let mask = u32::MAX.checked_shl(u32::from(32 - self.prefix.min(32))).unwrap_or(0);
-        (self.any.to_bits() ^ address.to_bits()) & mask == 0
-    }
-
-    /// The network's own address.
-    fn base(self) -> u32 {
-        let mask = u32::MAX.checked_shl(u32::from(32 - self.prefix.min(32))).unwrap_or(0);
-        self.any.to_bits() & mask
-    }
-}
-
 /// What is being put together.
 struct Plan {
     played: Config,
-    networks: BTreeMap<InterfaceName, Network>,
+    /// Of each interface, one of IPv4 and one of IPv6 at most.
+    networks: BTreeMap<(InterfaceName, Family), Network>,
     nodes: Vec<Node>,
     /// What is served on directors, by the address that it is asked at.
     on_directors: Vec<(IpAddr, Vec<Serve>)>,
@@ -83,7 +64,7 @@ pub fn derive(texts: &Texts) -> Result<Derived, BadInput> {
         assumed: Vec::new(),
         left_out: Vec::new(),
     };
-    plan.without_ipv6();
+    plan.without_sync();
     plan.find_networks(file)?;
     plan.add_servers();
     plan.add_router();
@@ -98,25 +79,7 @@ pub fn derive(texts: &Texts) -> Result<Derived, BadInput> {
 }
 
 impl Plan {
-    /// The world has IPv4 alone, and one kind of heartbeat.
-    fn without_ipv6(&mut self) {
-        for (name, group) in &mut self.played.groups {
-            group.addresses.retain(|one| {
-                if one.address.is_ipv6() {
-                    self.left_out
-                        .push(format!("address {one} of group {name}: IPv6 is not modelled"));
-                }
-                one.address.is_ipv4()
-            });
-        }
-        for (name, node) in &mut self.played.nodes {
-            node.addresses.retain(|interface, address| {
-                if address.is_ipv6() {
-                    self.left_out.push(format!("{interface} of {name}: IPv6 is not modelled"));
-                }
-                address.is_ipv4()
-            });
-        }
+    fn without_sync(&mut self) {
         if self.played.cluster.sync.take().is_some() {
             let why = "connections do not survive a takeover in these runs";
             self.left_out.push(format!("synchronisation of connections is not modelled: {why}"));
@@ -124,48 +87,57 @@ impl Plan {
     }
 
     fn find_networks(&mut self, file: &str) -> Result<(), BadInput> {
-        let mut said: BTreeMap<&InterfaceName, u8> = BTreeMap::new();
-        for one in self.played.groups.values().flat_map(|group| &group.addresses) {
-            let known = said.entry(&one.interface).or_insert(one.prefix);
+        let mut said: BTreeMap<(InterfaceName, Family), u8> = BTreeMap::new();
+        let virtuals = || self.played.groups.values().flat_map(|group| &group.addresses);
+        for one in virtuals() {
+            let key = (one.interface.clone(), Family::of(one.address));
+            let known = said.entry(key).or_insert(one.prefix);
             *known = (*known).min(one.prefix);
         }
+        said.retain(|(_, family), prefix| *prefix < family.alone());
+        let network = |interface: &InterfaceName, any: IpAddr| {
+            let key = (interface.clone(), Family::of(any));
+            let prefix = said.get(&key).copied().unwrap_or(key.1.prefix());
+            (key, Network { any, prefix })
+        };
         for (name, node) in &self.played.nodes {
             for (interface, address) in &node.addresses {
-                let IpAddr::V4(address) = *address else { continue };
-                let prefix = said.get(interface).copied().filter(|prefix| *prefix < 31);
-                let network = Network { any: address, prefix: prefix.unwrap_or(PREFIX) };
-                let known = *self.networks.entry(interface.clone()).or_insert(network);
-                if !known.has(address) {
+                let (key, network) = network(interface, *address);
+                let known = *self.networks.entry(key).or_insert(network);
+                if !known.has(*address) {
                     return Err(BadInput(format!(
                         "{file}: {interface} of {name} is {address}, which is not in the network \
-                         of the other directors' {interface}, {}/{}: a hunt takes interfaces of \
+                         of the other directors' {interface}, {known}: a hunt takes interfaces of \
                          one name for one segment; rename one",
-                        Ipv4Addr::from_bits(known.base()),
-                        known.prefix
                     )));
                 }
             }
         }
-        for (interface, network) in &self.networks {
-            let why = match said.get(interface) {
-                Some(prefix) if *prefix < 31 => "as its virtual addresses say",
-                _ => "no virtual address says which",
+        // Of a family that the directors have no address of there.
+        for one in virtuals() {
+            let (key, network) = network(&one.interface, one.address);
+            self.networks.entry(key).or_insert(network);
+        }
+        for (key, network) in &self.networks {
+            let why = match said.get(key) {
+                Some(_) => "as its virtual addresses say",
+                None => "no virtual address says which",
             };
-            let (base, prefix) = (Ipv4Addr::from_bits(network.base()), network.prefix);
-            self.assumed.push(format!("{interface} is the network {base}/{prefix}: {why}"));
+            self.assumed.push(format!("{} is the network {network}: {why}", key.0));
         }
         Ok(())
     }
 
     /// The interface that an address can be reached over, without a router.
-    fn interface_of(&self, address: Ipv4Addr) -> Option<InterfaceName> {
+    fn interface_of(&self, address: IpAddr) -> Option<InterfaceName> {
         let found = self.networks.iter().find(|(_, network)| network.has(address));
-        found.map(|(interface, _)| interface.clone())
+        found.map(|((interface, _), _)| interface.clone())
     }
 
-    fn cidr(&self, interface: &InterfaceName, address: Ipv4Addr) -> Cidr {
-        let prefix = self.networks.get(interface).map_or(PREFIX, |network| network.prefix);
-        Cidr { address: IpAddr::V4(address), prefix }
+    fn cidr(&self, interface: &InterfaceName, address: IpAddr) -> Cidr {
+        let family = Family::of(address);
+        let network = self.networks.get(&(interface.clone(), family));
+        Cidr { address, prefix: network.map_or(family.prefix(), |network| network.prefix) }
     }
 
     /// A router on every network that has virtual addresses; other witnesses are hosts.
@@ -173,32 +145,30 @@ impl Plan {
         let groups = self.played.groups.values();
         let public: BTreeSet<InterfaceName> =
             groups.flat_map(|group| &group.addresses).map(|one| one.interface.clone()).collect();
-        let mut witnesses: Vec<Ipv4Addr> = Vec::new();
-        for witness in &self.played.cluster.witnesses {
-            match witness {
-                IpAddr::V4(address) => witnesses.push(*address),
-                IpAddr::V6(_) => {}
-            }
-        }
-        let mut ports = Vec::new();
-        for interface in &public {
-            let Some(network) = self.networks.get(interface).copied() else { continue };
+        let mut witnesses: Vec<IpAddr> = self.played.cluster.witnesses.iter().copied().collect();
+        let mut ports: Vec<Port> = Vec::new();
+        let networks = self.networks.clone();
+        let public = networks.iter().filter(|((interface, _), _)| public.contains(interface));
+        for ((interface, _), network) in public {
             let place = witnesses.iter().position(|witness| network.has(*witness));
             let found = match place {
                 Some(place) => Some(witnesses.remove(place)),
-                None => self.free(network),
+                None => self.free(*network),
             };
             let Some(address) = found else { continue };
             let why = if place.is_some() { "a witness" } else { "the first free address" };
             self.assumed
                 .push(format!("clients come over {interface} by a router at {address}, {why}"));
             let cidr = self.cidr(interface, address);
-            ports.push(Port { segment: interface.to_string(), cidr, also: Vec::new() });
+            match ports.iter_mut().find(|port| port.segment == interface.as_str()) {
+                Some(port) => port.also.push(cidr),
+                None => ports.push(Port { segment: interface.to_string(), cidr, also: Vec::new() }),
+            }
         }
         self.nodes.insert(0, node("router".to_owned(), NodeKind::Router, ports));
         for (number, witness) in (1..).zip(witnesses) {
             let Some(interface) = self.interface_of(witness) else {
-                self.played.cluster.witnesses.remove(&IpAddr::V4(witness));
+                self.played.cluster.witnesses.remove(&witness);
                 self.left_out.push(format!("witness {witness}: it is on no director's network"));
                 continue;
             };
@@ -206,23 +176,24 @@ impl Plan {
             let ports = vec![Port { segment: interface.to_string(), cidr, also: Vec::new() }];
             self.nodes.push(node(format!("witness{number}"), NodeKind::Client, ports));
         }
-        self.played.cluster.witnesses.retain(IpAddr::is_ipv4);
     }
 
-    fn free(&self, network: Network) -> Option<Ipv4Addr> {
+    fn free(&self, network: Network) -> Option<IpAddr> {
         let groups = self.played.groups.values();
         let mut taken: BTreeSet<IpAddr> =
             groups.flat_map(|group| &group.addresses).map(|one| one.address).collect();
         taken.extend(self.played.nodes.values().flat_map(|node| node.addresses.values()));
         let ports = self.nodes.iter().flat_map(|node| &node.ports);
-        taken.extend(ports.map(|port| port.cidr.address));
-        let hosts = 1..(1_u32 << (32 - network.prefix.min(30))) - 1;
-        let addresses = hosts.map(|host| Ipv4Addr::from_bits(network.base() | host));
-        addresses.into_iter().find(|address| !taken.contains(&IpAddr::V4(*address)))
+        taken.extend(ports.flat_map(Port::cidrs).map(|cidr| cidr.address));
+        let services = self.played.services.values();
+        let named = services.flat_map(|it| it.servers.keys().chain(&it.fallback));
+        taken.extend(named.map(SocketAddr::ip));
+        taken.extend(&self.played.cluster.witnesses);
+        network.hosts().find(|address| !taken.contains(address))
     }
 
     fn scenario(&self, file: &str) -> Scenario {
-        let segments = self.networks.keys();
+        let segments = self.networks.keys().map(|(interface, _)| interface);
         let services = self.played.services.iter();
         let listens: Vec<(&ServiceName, SocketAddr)> = services
             .filter_map(|(name, service)| match service.key {

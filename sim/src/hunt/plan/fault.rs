@@ -158,7 +158,10 @@ fn another(stream: &mut Stream, config: &ConfigFile) -> Option<ConfigFile> {
         0 => with_less(config),
         1 => {
             let head = config.text.trim_end().strip_suffix("]")?;
-            beside(config, "more", format!("{head}, {{ address = \"10.0.0.99\", weight = 3 }}]\n"))
+            let (_, last) = head.rsplit_once("address = \"")?;
+            let six = last.split_once('"')?.0.contains(':');
+            let address = if six { "2001:db8::99" } else { "10.0.0.99" };
+            beside(config, "more", format!("{head}, {{ address = \"{address}\", weight = 3 }}]\n"))
         }
         2 => beside(config, "heavier", config.text.replace("weight = ", "weight = 1")),
         _ => {

@@ -1,7 +1,7 @@
 //! Maglev hashing (`ip_vs_mh.c`): a table in which every destination has places by its weight, and
 //! few places change when a destination comes or goes.
 
-use super::{Arrival, gcd};
+use super::{Arrival, folded, gcd};
 use crate::ipvs::destination::Choice;
 
 /// Places of the table with the kernel's usual `CONFIG_IP_VS_MH_TAB_INDEX` of 12.
@@ -80,15 +80,14 @@ fn claimants(choice: &Choice<'_>) -> Vec<Claimant> {
     let shift = bits.saturating_sub(WEIGHT_BITS);
     let weighty = choice.iter().filter(|(_, one)| one.last_weight > 0);
     weighty
-        .filter_map(|(number, one)| {
-            let std::net::SocketAddr::V4(address) = one.address else { return None };
-            let server = (address.ip().to_bits(), address.port());
-            Some(Claimant {
+        .map(|(number, one)| {
+            let server = (folded(one.address.ip()).to_bits(), one.address.port());
+            Claimant {
                 number,
                 next: hash(server, FIRST, 0) % PLACES,
                 skip: hash(server, SECOND, 0) % (PLACES - 1) + 1,
                 turns: ((one.last_weight / unit) >> shift).max(1),
-            })
+            }
         })
         .collect()
 }

@@ -16,12 +16,24 @@ use hashing::Buckets;
 use locality::Locality;
 use maglev::Maglev;
 use robin::Weighted;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use random::Random;
 pub(super) use random::odds;
 
-/// Whose connection it is, to which virtual address, and when.
+/// What hashes make of an address: the four words of one of IPv6 as one
+/// (`ip_vs_sh_hashkey` and its likes).
+pub(super) fn folded(address: IpAddr) -> Ipv4Addr {
+    match address {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, e, f, g, h] = address.segments();
+            Ipv4Addr::from_bits(u32::from(a ^ c ^ e ^ g) << 16 | u32::from(b ^ d ^ f ^ h))
+        }
+    }
+}
+
+/// Whose connection it is, to which virtual address, and when; the addresses [`folded`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     pub(super) client: SocketAddrV4,

@@ -1,12 +1,13 @@
 //! The machines that the configuration names, and what they serve.
 
 use super::Plan;
+use super::network::Family;
 use director_core::config::dialogue::{Http, Pattern};
 use director_core::config::{Dialogue, Service};
 use director_core::name::InterfaceName;
-use scenario::{Behaviour, ConfigFile, NodeKind, Port, Protocol, Serve, Software};
+use scenario::{Behaviour, Cidr, ConfigFile, NodeKind, Port, Protocol, Serve, Software};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What each machine serves.
 type Served = BTreeMap<IpAddr, Vec<Serve>>;
@@ -57,7 +58,6 @@ impl Plan {
         let machines: Vec<(IpAddr, Vec<Serve>)> =
             machines.map(|(address, serve)| (*address, serve.clone())).collect();
         for (number, (address, serve)) in (1..).zip(machines) {
-            let IpAddr::V4(address) = address else { continue };
             let Some(interface) = self.interface_of(address) else { continue };
             let ports = vec![self.port(&interface, address)];
             let kind = NodeKind::Server { serve, vip_on_lo: true };
@@ -65,29 +65,38 @@ impl Plan {
         }
         self.on_directors = own
             .into_iter()
-            .chain([IpAddr::V4(Ipv4Addr::LOCALHOST)])
+            .chain([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
             .filter_map(|address| served.remove(&address).map(|serve| (address, serve)))
             .collect();
     }
 
     fn is_near(&self, address: IpAddr) -> bool {
-        matches!(address, IpAddr::V4(address) if self.interface_of(address).is_some())
+        self.interface_of(address).is_some()
     }
 
-    fn port(&self, interface: &InterfaceName, address: Ipv4Addr) -> Port {
+    fn port(&self, interface: &InterfaceName, address: IpAddr) -> Port {
         let cidr = self.cidr(interface, address);
         Port { segment: interface.to_string(), cidr, also: Vec::new() }
     }
 
     /// The directors, in the order of the configuration, before the servers.
     pub(super) fn add_directors(&mut self) {
-        let mut directors = Vec::new();
-        for (name, node) in &self.played.nodes {
+        let is_server = |node: &scenario::Node| matches!(node.kind, NodeKind::Server { .. });
+        let at = self.nodes.iter().position(is_server).unwrap_or(self.nodes.len());
+        for (at, (name, node)) in (at..).zip(self.played.nodes.clone()) {
             let addresses = node.addresses.iter();
-            let ports = addresses.filter_map(|(interface, address)| match address {
-                IpAddr::V4(address) => Some(self.port(interface, *address)),
-                IpAddr::V6(_) => None,
+            let ports = addresses.map(|(interface, address)| {
+                let mut port = self.port(interface, *address);
+                port.also.extend(self.beside(interface, *address));
+                port
             });
+            let ports: Vec<Port> = ports.collect();
+            for (interface, more) in
+                ports.iter().filter_map(|it| Some((&it.segment, it.also.first()?)))
+            {
+                let why = "the services of that family need it";
+                self.assumed.push(format!("{name} has {} on {interface} too: {why}", more.address));
+            }
             let mut serve: Vec<Serve> = Vec::new();
             for (address, pages) in &self.on_directors {
                 let is_here =
@@ -101,11 +110,15 @@ impl Plan {
             }
             let config = ConfigFile { path: "config/own.toml".to_owned(), text: String::new() };
             let kind = NodeKind::Director { config, serve };
-            directors.push(super::node(name.to_string(), kind, ports.collect()));
+            self.nodes.insert(at, super::node(name.to_string(), kind, ports));
         }
-        let at = self.nodes.iter().position(|node| matches!(node.kind, NodeKind::Server { .. }));
-        let at = at.unwrap_or(self.nodes.len());
-        self.nodes.splice(at..at, directors);
+    }
+
+    /// An address of the other family, where an interface has a network of it.
+    fn beside(&self, interface: &InterfaceName, address: IpAddr) -> Option<Cidr> {
+        let other = Family::of(address).other();
+        let network = self.networks.get(&(interface.clone(), other))?;
+        Some(self.cidr(interface, self.free(*network)?))
     }
 }
 
