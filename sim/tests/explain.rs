@@ -119,7 +119,8 @@ fn over_ipv6_everything_that_is_seen_has_the_addresses_themselves() {
     let config = six(&CONFIG.replace("[cluster]", cluster));
     let other = config.clone();
     let timeline = &["10s power-off d1", "15s cut lan gw<->d2", "20s heal all"];
-    let case = Case { timeline, config, other, nodes: six(NODES), length: 25 };
+    let address = "2001:db8::100";
+    let case = Case { timeline, config, other, nodes: six(NODES), length: 25, address };
     let told = explain(&case.scenario(), 1, &Excerpt { all: true, ..excerpt() }).unwrap();
     for part in ["kernel: now holds 2001:db8::100", "ND: sends 2001:db8::100 to d2"] {
         assert!(told.text.contains(part), "{part}");

@@ -64,6 +64,7 @@ pub(crate) struct Case {
     pub(crate) other: String,
     pub(crate) nodes: String,
     pub(crate) length: u64,
+    pub(crate) address: &'static str,
 }
 
 impl Default for Case {
@@ -74,6 +75,7 @@ impl Default for Case {
             other: CONFIG.to_owned(),
             nodes: NODES.to_owned(),
             length: 20,
+            address: "10.0.0.100",
         }
     }
 }
@@ -84,9 +86,10 @@ impl Case {
             self.timeline.iter().map(|line| format!("  \"{line}\",\n")).collect();
         let text = format!(
             "title = \"a test\"\nwhy = \"a test\"\nlength = \"{}s\"\nengines = [\"world\"]\n\
-             timeline = [\n{}]\nexpect = [\"always owners(10.0.0.100) <= 2\"]\n{}",
+             timeline = [\n{}]\nexpect = [\"always owners({}) <= 2\"]\n{}",
             self.length,
             timeline.concat(),
+            self.address,
             self.nodes
         );
         let read = |name: &str| {
