@@ -82,8 +82,8 @@ impl World {
     /// times in nanoseconds from the scenario's start, which stands for 1 January 1970. Empty when
     /// nothing was kept.
     ///
-    /// Addresses, ports, ARP, neighbour discovery and heartbeats are those of the model. The model knows of TCP what
-    /// decides something; sequence numbers, requests and pages are made up for the file. The key
+    /// Addresses, ports, ARP, neighbour discovery and heartbeats are those of the model. The model
+    /// knows of TCP what decides something; sequence numbers, requests and pages are made up for the file. The key
     /// files are not read: heartbeats are sealed under the bytes of the key file's *path*.
     #[must_use]
     pub fn capture(&self) -> Vec<u8> {
