@@ -159,9 +159,9 @@ impl World {
 
     /// Of the server that it is about; a service has it by one of them.
     fn addresses_of(&self, deed: &Tampering) -> Vec<IpAddr> {
-        let server = match deed {
-            Tampering::RemoveServer { server, .. } | Tampering::SetWeight { server, .. } => server,
-            _ => return Vec::new(),
+        let (Tampering::RemoveServer { server, .. } | Tampering::SetWeight { server, .. }) = deed
+        else {
+            return Vec::new();
         };
         self.scenario.node(server).map(|node| node.addresses().collect()).unwrap_or_default()
     }
