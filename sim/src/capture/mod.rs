@@ -83,9 +83,9 @@ impl World {
     /// nothing was kept.
     ///
     /// Addresses, ports, ARP, neighbour discovery and heartbeats are those of the model. The model
-    /// knows of TCP what decides something; sequence numbers, requests and pages are made up for the
-    /// file. The key files are not read: heartbeats are sealed under the bytes of the key file's
-    /// *path*.
+    /// knows of TCP what decides something; sequence numbers, requests and pages are made up for
+    /// the file. The key files are not read: heartbeats are sealed under the bytes of the key
+    /// file's *path*.
     #[must_use]
     pub fn capture(&self) -> Vec<u8> {
         let Some(tap) = &self.tap else { return Vec::new() };
