@@ -30,6 +30,10 @@ impl World {
 
     /// A packet for a group, as every port of the segment gets it: who has joined it there hears.
     pub(crate) fn hear_group(&mut self, node: NodeId, place: u8, from: PortId, packet: Packet) {
+        if let Payload::Sync(message) = &packet.payload {
+            self.hear_sync(node, place, packet.dst, message);
+            return;
+        }
         let director = self.hosts.get(node.index()).and_then(|host| host.director());
         let joined = director.is_some_and(|director| {
             let links = director.config.cluster.links.iter().zip(&director.links);

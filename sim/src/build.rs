@@ -5,20 +5,18 @@ use crate::clock::Clock;
 use crate::director_host::DirectorHost;
 use crate::gait::Gait;
 use crate::guard::Guard;
-use crate::host::{Host, Kind, Own, Port, Power};
-use crate::ipvs;
+use crate::host::{Host, Kind, Own, Port, Power, Prepared, ServerHost};
 use crate::kernel::SimKernel;
 use crate::lacking;
 use crate::net::arp::Neighbours;
 use crate::net::packet::{NodeId, PortId};
-use crate::net::stand_in::{MASK, StandIns};
+use crate::net::stand_in::{MASK, StandIns, is_six};
 use crate::net::switch::Switch;
 use crate::order::File;
-use crate::probe;
 use crate::queue::Queue;
 use crate::record::Log;
 use crate::world::{Event, PortPlace, World};
-use director_core::config::{Config, Forward, Link, ServiceKey, Via, VirtualAddress};
+use director_core::config::{Config, Link, VirtualAddress};
 use director_core::desired::Sysctl;
 use director_core::name::{InterfaceName, NodeName};
 use director_core::plan::Ledger;
@@ -35,8 +33,6 @@ use std::time::Duration;
 const CLOCK_SPREAD: Duration = Duration::from_secs(1_000);
 /// By how much clocks differ from those of another run: no multiple of anything.
 const CLOCK_SHIFT: Duration = Duration::from_nanos(86_417_123_456_789);
-/// Loads on one node begin this many ports apart.
-const PORTS_APART: usize = 2_000;
 
 /// Why there is no world for a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +84,7 @@ impl World {
             world.add_host(node, &configs)?;
         }
         world.add_switches(&scenario)?;
-        world.add_gateways();
+        world.add_gateways()?;
         world.add_links();
         world.add_loads(&scenario)?;
         world.plan(&configs);
@@ -143,8 +139,9 @@ impl World {
                 (Kind::Voter(Box::new(self.new_voter(&node.name, 1))), Vec::new())
             }
             NodeKind::Server { serve, vip_on_lo } => {
+                let prepared = configs.prepared(node, *vip_on_lo)?;
                 let answers = *vip_on_lo && configs.let_answer(node);
-                (Kind::Server { vip_on_lo: *vip_on_lo, answers }, serve.clone())
+                (Kind::Server(Box::new(ServerHost { answers, prepared })), serve.clone())
             }
             NodeKind::Director { config, serve } => {
                 let director = self.director_host(node, configs.of(config)?, &fixed)?;
@@ -226,6 +223,8 @@ impl World {
             gait: Gait::new(Stream::named(self.seed, &format!("gait/{name}"))),
             foreign: BTreeMap::new(),
             ledger: Ledger::default(),
+            returned: 0,
+            syncs: None,
             name,
         })
     }
@@ -249,8 +248,9 @@ impl World {
         Ok(())
     }
 
-    /// Everything that is on no network of a host goes to the first router on one of them.
-    fn add_gateways(&mut self) {
+    /// Everything that is on no network of a host goes where the scenario says, or else to the
+    /// first router on one of them.
+    fn add_gateways(&mut self) -> Result<(), Refusal> {
         let routers: Vec<Port> = self
             .hosts
             .iter()
@@ -258,7 +258,7 @@ impl World {
             .flat_map(|host| host.ports.iter().copied())
             .collect();
         let switch_of = |port: &Port| self.ports.get(port.id.index()).map(|place| place.switch);
-        for host in &mut self.hosts {
+        for (host, node) in self.hosts.iter_mut().zip(&self.scenario.nodes) {
             if matches!(host.kind, Kind::Router) {
                 continue;
             }
@@ -271,7 +271,22 @@ impl World {
                     Some((u8::try_from(place).ok()?, router))
                 });
             }
+            let Some(gateway) = node.gateway else { continue };
+            // All of the scenario's addresses are known, those of gateways as well.
+            let Some(hop) = self.stand_ins.of(gateway) else { continue };
+            let family = usize::from(is_six(hop));
+            let near = |port: &Port| {
+                let own = port.own[family];
+                (own.address.to_bits() ^ hop.to_bits()) & own.mask == 0
+            };
+            let Some(place) = host.ports.iter().position(near) else {
+                let name = &node.name;
+                let wrong = format!("the gateway of {name}, {gateway}, is on none of its segments");
+                return Err(invalid(&(wrong + ": name one that is")));
+            };
+            host.gateways[family] = u8::try_from(place).ok().map(|place| (place, hop));
         }
+        Ok(())
     }
 
     fn add_links(&mut self) {
@@ -303,20 +318,18 @@ impl World {
         for (place, client) in scenario.clients.iter().enumerate() {
             // All of the scenario's addresses are known.
             let Some(target) = self.stand_ins.of_socket(client.target) else { continue };
-            if client.hold.is_some() {
-                let text = format!("the world engine holds no connections ({})", client.name);
-                return Err(Refusal::NotModelled(text + "; run it with another engine"));
-            }
             let Some(node) = self.find(&client.from) else {
                 return Err(invalid(&format!("there is no node {}", client.from)));
             };
+            // As far apart as can be: a port that another load has used is a connection of old.
             let width = usize::from(*PORTS.end() - *PORTS.start());
-            let next_port = *PORTS.start() + number(place * PORTS_APART % width)?;
+            let next_port = *PORTS.start() + number(place * width / scenario.clients.len())?;
             self.loads.push(Load {
                 node,
                 target,
                 interval: client.new.interval(),
                 timeout: client.timeout,
+                hold: client.hold,
                 next_port,
                 serial: 0,
             });
@@ -339,7 +352,7 @@ impl World {
         }
         let observers: Vec<NodeId> = (0_u16..)
             .zip(&self.hosts)
-            .filter(|(_, host)| Self::is_observer(&host.kind))
+            .filter(|(_, host)| self.observes(host))
             .map(|(place, _)| NodeId(place))
             .collect();
         let configs = configs.by_text.values();
@@ -372,19 +385,30 @@ impl Configs {
             _ => None,
         });
         let mut problems = Vec::new();
-        for file in scenario.directors().map(|(_, config)| config).chain(reloads) {
+        let prepared = scenario.nodes.iter().filter_map(|node| node.prepare.as_ref());
+        let directors = scenario.directors().map(|(_, config)| config);
+        for file in directors.chain(reloads).chain(prepared) {
             if configs.by_text.contains_key(&file.text) {
                 continue;
             }
             match director_config::parse(&file.path, &file.text) {
                 Ok(config) => {
-                    modelled(&config)?;
+                    lacking::config(&config)?;
                     configs.by_text.insert(file.text.clone(), Arc::new(config));
                 }
                 Err(wrong) => problems.push(format!("{}: {wrong}", scenario.file)),
             }
         }
         if problems.is_empty() { Ok(configs) } else { Err(Refusal::Invalid(problems.join("\n"))) }
+    }
+
+    /// What a real server was made one by.
+    fn prepared(&self, node: &Node, vip_on_lo: bool) -> Result<Prepared, Refusal> {
+        let Some(file) = &node.prepare else {
+            return Ok(if vip_on_lo { Prepared::HoldsAll } else { Prepared::Plain });
+        };
+        let own = node.addresses().collect();
+        Ok(Prepared::As(realserver::needs(&*self.of(file)?, &own)))
     }
 
     /// Whether a real server answers ARP for virtual addresses: when it was prepared as its
@@ -402,45 +426,6 @@ impl Configs {
         let config = self.by_text.get(&file.text);
         config.cloned().ok_or_else(|| invalid(&format!("{} was not read", file.path)))
     }
-}
-
-fn modelled(config: &Config) -> Result<(), Refusal> {
-    let not = |what: String| {
-        let text = format!("the world engine has no {what}; run it with another engine");
-        Err(Refusal::NotModelled(text))
-    };
-    for (name, service) in &config.services {
-        if !matches!(service.key, ServiceKey::Tcp(_)) {
-            return not(format!("{} (service {name})", service.key));
-        }
-        let own = service.servers.values().filter_map(|server| server.forward);
-        for forward in own.chain([service.forward]) {
-            if forward != Forward::Direct {
-                return not(format!("forwarding method {forward} (service {name})"));
-            }
-        }
-        if service.check.via == Via::Service {
-            return not(format!("check through the service (service {name})"));
-        }
-        if !probe::is_modelled(&service.check.dialogue) {
-            return not(format!(
-                "{} check like that of service {name}",
-                service.check.dialogue.word()
-            ));
-        }
-        if let Some(what) = ipvs::lacks(&service.settings) {
-            return not(format!("{what} (service {name})"));
-        }
-    }
-    if config.cluster.sync.is_some() {
-        return not("connection synchronisation".to_owned());
-    }
-    for group in config.groups.values().filter(|group| group.vrrp.is_some()) {
-        if let Some(other) = group.addresses.iter().find(|one| one.address.is_ipv6()) {
-            return not(format!("VRRP over IPv6 ({other})"));
-        }
-    }
-    Ok(())
 }
 
 fn virtuals<'a>(

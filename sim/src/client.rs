@@ -14,6 +14,8 @@ pub(crate) const SYN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Linux's shortest retransmission timeout (`TCP_RTO_MIN`), which a local network always has; it
 /// doubles.
 pub(crate) const DATA_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long a client that holds a connection rests between an answer and the next question.
+const PAUSE: Duration = Duration::from_millis(200);
 /// `net.ipv4.ip_local_port_range`.
 pub(crate) const PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
@@ -24,6 +26,8 @@ pub(crate) struct Load {
     pub(crate) target: SocketAddrV4,
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
+    /// For how long each is held.
+    pub(crate) hold: Option<Duration>,
     pub(crate) next_port: u16,
     pub(crate) serial: u32,
 }
@@ -44,12 +48,26 @@ pub(crate) struct Flow {
     armed: Instant,
     /// Who answered, and who else did.
     servers: [Option<NodeId>; 2],
+    held: Option<Held>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Connecting,
     Asked(Accepted),
+    /// Held, and not asked: by the deadline it is asked again, or ended as it was answered last.
+    Resting(Accepted, Outcome),
+}
+
+/// A connection that is asked again and again.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    until: Instant,
+    /// Since when an answer is waited for.
+    asked: Instant,
+    longest: Duration,
+    /// Answers so far.
+    answers: u16,
 }
 
 impl Flow {
@@ -59,6 +77,39 @@ impl Flow {
             [Some(first), None] if first != node => self.servers = [Some(first), Some(node)],
             _ => {}
         }
+    }
+
+    fn question(&self, accepted: Accepted) -> Segment {
+        match self.held {
+            Some(held) => Segment::Ask(accepted, held.answers),
+            None => Segment::Request(accepted),
+        }
+    }
+
+    /// An answer has come on a connection that is held; whether it is the one that is waited for.
+    fn rests(&mut self, number: u16, outcome: Outcome, now: Instant) -> bool {
+        let (Stage::Asked(accepted), Some(held)) = (self.stage, &mut self.held) else {
+            return false;
+        };
+        if number != held.answers {
+            return false;
+        }
+        held.longest = held.longest.max(now.since(held.asked));
+        held.answers = held.answers.wrapping_add(1);
+        self.deadline = (now + PAUSE).min(held.until.max(now));
+        self.stage = Stage::Resting(accepted, outcome);
+        self.retry = None;
+        true
+    }
+
+    /// Of its length, what is not the longest wait for an answer.
+    fn held_for(&self, outcome: Outcome, now: Instant) -> Duration {
+        let Some(held) = self.held else { return Duration::ZERO };
+        let waits = match self.stage {
+            Stage::Resting(_, last) if last == outcome => Duration::ZERO,
+            _ => now.since(held.asked),
+        };
+        now.since(self.start).saturating_sub(held.longest.max(waits))
     }
 
     fn next_due(&self) -> Instant {
@@ -74,7 +125,16 @@ impl World {
         load.serial = load.serial.wrapping_add(1);
         let port = load.next_port;
         load.next_port = if port == *PORTS.end() { *PORTS.start() } else { port + 1 };
+        // All are over when the run is.
+        let last = Instant::ZERO + self.scenario.length.saturating_sub(load.timeout);
+        let held = load.hold.map(|hold| Held {
+            until: (self.now + hold).min(last),
+            asked: self.now,
+            longest: Duration::ZERO,
+            answers: 0,
+        });
         let flow = Flow {
+            held,
             load: number,
             serial: load.serial,
             start: self.now,
@@ -108,14 +168,16 @@ impl World {
             self.end_flow(node, port, Outcome::Unreachable);
             return;
         };
-        let payload = Payload::Tcp(Tcp { sport: port, dport: target.port(), kind });
+        let payload = Payload::Tcp(Tcp::new(port, target.port(), kind));
         self.send(node, Packet { src, dst: *target.ip(), payload });
     }
 
     fn end_flow(&mut self, node: NodeId, port: u16, outcome: Outcome) {
+        let now = self.now;
         let Some(flow) = self.host(node).and_then(|host| host.flows.remove(&port)) else { return };
+        let held = flow.held_for(outcome, now);
         let Flow { load, start, servers, .. } = flow;
-        self.record(Entry::Connection { load, start, servers, outcome });
+        self.record(Entry::Connection { load, start, servers, outcome, held });
     }
 
     /// A timer of a connection.
@@ -134,6 +196,9 @@ impl World {
                     self.flow_sends(node, port, Segment::Fin);
                     self.end_flow(node, port, Outcome::Stalled);
                 }
+                Stage::Resting(accepted, outcome) => {
+                    self.rested(node, port, (accepted, outcome));
+                }
             }
             return;
         }
@@ -144,13 +209,47 @@ impl World {
         }
         flow.armed = flow.next_due();
         let armed = flow.armed;
+        let segment = match stage {
+            Stage::Connecting => Segment::Syn,
+            Stage::Asked(accepted) | Stage::Resting(accepted, _) => flow.question(accepted),
+        };
         self.queue.push(armed, Event::Flow { node, port, serial });
         if again {
-            let segment = match stage {
-                Stage::Connecting => Segment::Syn,
-                Stage::Asked(accepted) => Segment::Request(accepted),
-            };
             self.flow_sends(node, port, segment);
+        }
+    }
+
+    /// A connection that is held has rested: it is asked again, unless its time is over.
+    fn rested(&mut self, node: NodeId, port: u16, (accepted, outcome): (Accepted, Outcome)) {
+        let now = self.now;
+        let timeout = |load: &Load| load.timeout;
+        let loads = &self.loads;
+        let Some(host) = self.hosts.get_mut(node.index()) else { return };
+        let Some(flow) = host.flows.get_mut(&port) else { return };
+        let Some(held) = flow.held.as_mut().filter(|held| now < held.until) else {
+            self.flow_sends(node, port, Segment::Fin);
+            self.end_flow(node, port, outcome);
+            return;
+        };
+        held.asked = now;
+        let patience = loads.get(usize::from(flow.load)).map(timeout).unwrap_or_default();
+        flow.deadline = now + patience;
+        flow.stage = Stage::Asked(accepted);
+        flow.backoff = DATA_TIMEOUT;
+        flow.retry = Some(now + DATA_TIMEOUT);
+        flow.armed = flow.next_due();
+        let (question, armed, serial) = (flow.question(accepted), flow.armed, flow.serial);
+        self.queue.push(armed, Event::Flow { node, port, serial });
+        self.flow_sends(node, port, question);
+    }
+
+    /// Has the next event of a connection come no later than something is due.
+    fn arm_flow(&mut self, node: NodeId, port: u16) {
+        let Some(flow) = self.host(node).and_then(|host| host.flows.get_mut(&port)) else { return };
+        let (due, serial) = (flow.next_due(), flow.serial);
+        if due < flow.armed {
+            flow.armed = due;
+            self.queue.push(due, Event::Flow { node, port, serial });
         }
     }
 
@@ -170,14 +269,14 @@ impl World {
                 flow.backoff = DATA_TIMEOUT;
                 let retry = now + DATA_TIMEOUT;
                 flow.retry = Some(retry);
-                let serial = flow.serial;
+                let (serial, question) = (flow.serial, flow.question(accepted));
                 if retry < flow.armed {
                     flow.armed = retry.min(flow.deadline);
                     let armed = flow.armed;
                     self.queue.push(armed, Event::Flow { node, port, serial });
                 }
                 self.confirm(node, src);
-                self.flow_sends(node, port, Segment::Request(accepted));
+                self.flow_sends(node, port, question);
             }
             (Stage::Asked(_), Segment::Ack) => flow.retry = None,
             (Stage::Asked(_), Segment::Answer(answer)) => {
@@ -188,8 +287,20 @@ impl World {
                 let outcome = if right { Outcome::Served } else { Outcome::Wrong };
                 self.end_flow(node, port, outcome);
             }
+            (Stage::Asked(_), Segment::Page(answer, number)) => {
+                let right = answer.behaviour == Behaviour::Ok;
+                let outcome = if right { Outcome::Served } else { Outcome::Wrong };
+                flow.answered_by(answer.node);
+                if flow.rests(number, outcome, now) {
+                    self.confirm(node, src);
+                    self.flow_sends(node, port, Segment::Ack);
+                    self.arm_flow(node, port);
+                }
+            }
             (Stage::Connecting, Segment::Rst) => self.end_flow(node, port, Outcome::Refused),
-            (Stage::Asked(_), Segment::Rst) => self.end_flow(node, port, Outcome::Reset),
+            (Stage::Asked(_) | Stage::Resting(..), Segment::Rst) => {
+                self.end_flow(node, port, Outcome::Reset);
+            }
             _ => {}
         }
     }

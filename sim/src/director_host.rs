@@ -53,6 +53,10 @@ pub(crate) struct DirectorHost {
     pub(crate) foreign: BTreeMap<ServiceKey, ObservedService>,
     /// What is the director's in the kernel; a file that outlives the process and not the power.
     pub(crate) ledger: Ledger,
+    /// Packets that came here on their way from a real server to a client.
+    pub(crate) returned: u64,
+    /// When its kernel's master of synchronisation looks next what is to be sent.
+    pub(crate) syncs: Option<Instant>,
 }
 
 /// A running director.
@@ -385,6 +389,6 @@ impl World {
     /// Whether `node` is a real server; they must not be heard to have a virtual address.
     pub(crate) fn is_server(&self, node: NodeId) -> bool {
         let host = self.hosts.get(node.index());
-        host.is_some_and(|host| matches!(host.kind, Kind::Server { .. }))
+        host.is_some_and(|host| matches!(host.kind, Kind::Server(_)))
     }
 }

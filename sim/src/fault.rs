@@ -97,6 +97,7 @@ impl World {
             director.foreign.clear();
             director.ledger = Ledger::default();
             director.expiry = None;
+            director.syncs = None;
             director.gait.reset();
         }
         self.guard_neighbours();

@@ -86,6 +86,7 @@ impl World {
             | Event::Flow { node, .. }
             | Event::Connection { node, .. }
             | Event::Expiry { node, .. }
+            | Event::Sync { node, .. }
             | Event::Fenced { node, .. }
             | Event::Alerted { node, .. }
             | Event::Launch { node, .. } => (*node, false),

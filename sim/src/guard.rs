@@ -13,7 +13,7 @@ mod tests;
 mod votes;
 mod watch;
 
-use crate::host::{Kind, Power};
+use crate::host::{Host, Kind, Power};
 use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::config::Config;
@@ -123,7 +123,7 @@ impl World {
     /// whose announcements a cut has swallowed learns of the heal from a peer that it hears again:
     /// without one there is only the refresh, which the configuration sets.
     fn can_know(&self, owner: NodeId) -> bool {
-        let runs = |host: &crate::host::Host| {
+        let runs = |host: &Host| {
             host.director().is_some_and(|director| director.process.is_some())
                 && !self.faults.stands_still(&host.name)
         };
@@ -137,7 +137,7 @@ impl World {
 
     /// The directors with power that hold the address.
     fn holders(&self, address: Ipv4Addr) -> impl Iterator<Item = NodeId> + '_ {
-        let holds = move |host: &crate::host::Host| {
+        let holds = move |host: &Host| {
             host.power == Power::On
                 && host.director().is_some_and(|director| director.kernel.holds(address))
         };
@@ -352,7 +352,7 @@ impl World {
     /// A director forwards a packet: not to a director.
     pub(crate) fn guard_loop(&mut self, node: NodeId, server: std::net::SocketAddrV4) {
         let address = self.stand_ins.real_socket(server);
-        let named = |host: &crate::host::Host| {
+        let named = |host: &Host| {
             let mut services =
                 host.director().into_iter().flat_map(|one| one.config.services.values());
             services.any(|service| service.servers.contains_key(&address))
@@ -396,8 +396,16 @@ impl World {
             .collect()
     }
 
-    /// The routers and clients: those whose neighbour entries matter to clients.
-    pub(crate) fn is_observer(kind: &Kind) -> bool {
-        matches!(kind, Kind::Router | Kind::Client)
+    /// The routers and clients, and servers that answer by a virtual address: those whose neighbour
+    /// entries matter to clients.
+    pub(crate) fn observes(&self, host: &Host) -> bool {
+        match host.kind {
+            Kind::Router | Kind::Client => true,
+            Kind::Server(_) => {
+                let mut hops = host.gateways.iter().flatten().map(|(_, hop)| hop);
+                hops.any(|hop| self.virtuals.contains(hop))
+            }
+            Kind::Director(_) | Kind::Voter(_) => false,
+        }
     }
 }

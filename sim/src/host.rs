@@ -6,7 +6,9 @@ use crate::gait::Held;
 use crate::net::arp::Neighbours;
 use crate::net::packet::PortId;
 use crate::net::stand_in::is_six;
+use director_core::config::Tunnel;
 use director_core::random::Stream;
+use director_core::realserver::{Device, GuePort, Needs};
 use director_core::voter::Voter;
 use scenario::{Behaviour, Serve};
 use std::collections::BTreeMap;
@@ -43,9 +45,51 @@ pub(crate) enum Power {
 pub(crate) enum Kind {
     Router,
     Client,
-    Server { vip_on_lo: bool, answers: bool },
+    Server(Box<ServerHost>),
     Director(Box<DirectorHost>),
     Voter(Box<Voter>),
+}
+
+/// What a host has that is a real server.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerHost {
+    /// Whether it answers ARP requests for the virtual addresses that it holds.
+    pub(crate) answers: bool,
+    pub(crate) prepared: Prepared,
+}
+
+/// What makes a host a real server.
+#[derive(Clone, Debug)]
+pub(crate) enum Prepared {
+    /// Nothing: packets come with its own address.
+    Plain,
+    /// It holds every virtual address.
+    HoldsAll,
+    /// What a configuration says.
+    As(Needs),
+}
+
+impl Prepared {
+    fn holds(&self, address: Ipv4Addr, virtuals: &[Ipv4Addr]) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::HoldsAll => virtuals.contains(&address),
+            Self::As(needs) => needs.addresses.iter().any(|held| held.address == address),
+        }
+    }
+
+    fn unwraps(&self, tunnel: Tunnel) -> bool {
+        let Self::As(needs) = self else { return false };
+        let device = match tunnel {
+            Tunnel::Ipip => Device::Ipip,
+            Tunnel::Gre { .. } => Device::Gre,
+            Tunnel::Gue { port, .. } => {
+                let known = needs.ports.contains(&GuePort { port, ipv6: false });
+                return known && needs.devices.contains(&Device::Ipip);
+            }
+        };
+        needs.devices.contains(&device)
+    }
 }
 
 /// An interface.
@@ -129,9 +173,14 @@ impl Host {
             || address.is_loopback()
             || match &self.kind {
                 Kind::Director(director) => director.kernel.holds(address),
-                Kind::Server { vip_on_lo, .. } => *vip_on_lo && virtuals.contains(&address),
+                Kind::Server(server) => server.prepared.holds(address, virtuals),
                 Kind::Router | Kind::Client | Kind::Voter(_) => false,
             }
+    }
+
+    /// Whether it takes packets out of others that are wrapped so.
+    pub(crate) fn unwraps(&self, tunnel: Tunnel) -> bool {
+        matches!(&self.kind, Kind::Server(server) if server.prepared.unwraps(tunnel))
     }
 
     /// Whether it answers ARP requests and neighbour solicitations for `address` that arrive on
@@ -142,9 +191,10 @@ impl Host {
     /// (`ndisc_recv_ns` of `net/ipv6/ndisc.c`).
     pub(crate) fn answers_arp(&self, address: Ipv4Addr, place: u8, virtuals: &[Ipv4Addr]) -> bool {
         let six = is_six(address);
-        if let Kind::Server { answers: true, .. } = self.kind
+        if let Kind::Server(server) = &self.kind
+            && server.answers
             && !six
-            && virtuals.contains(&address)
+            && server.prepared.holds(address, virtuals)
         {
             return true;
         }

@@ -1,12 +1,13 @@
 //! A director's kernel: the one in memory, with a packet path and a note of every change.
 
+mod synchronisation;
+
 use crate::clock::Pace;
 use crate::ipvs::{self, Ipvs, Share};
 use crate::moody::{Moody, Treated};
 use crate::net::stand_in::StandIns;
 use director_core::config::{
-    Forward, Protocol, Scheduler, ServiceKey, ServiceSettings, SyncDaemon, SyncRole,
-    VirtualAddress, VirtualDevice, VirtualMac,
+    Protocol, Scheduler, ServiceKey, ServiceSettings, VirtualAddress, VirtualDevice, VirtualMac,
 };
 use director_core::desired::{Closed, DesiredServer, Marks, Open, Sysctl, SysctlValue};
 use director_core::name::InterfaceName;
@@ -15,8 +16,7 @@ use director_core::random::Stream;
 use director_core::time::Instant;
 use director_engine::memory::MemoryKernel;
 use director_engine::ports::{
-    Addresses, ClosedAddresses, ConnectionSync, Devices, IpvsTable, KernelError, PacketMarks,
-    Sysctls,
+    Addresses, ClosedAddresses, Devices, IpvsTable, KernelError, PacketMarks, Sysctls,
 };
 use scenario::Mood;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +47,7 @@ pub(crate) struct SimKernel {
     /// Addresses beside the fixed ones, with the place of their interface.
     local: Vec<(Ipv4Addr, Option<u8>)>,
     ignores_arp: Vec<bool>,
+    forwards: bool,
     /// How fast its clock goes.
     pub(crate) pace: Pace,
     /// How it treats its director.
@@ -70,6 +71,7 @@ impl SimKernel {
             changes: Vec::new(),
             now: Instant::ZERO,
             ignores_arp: vec![false; interfaces.len()],
+            forwards: false,
             interfaces,
             fixed: fixed.iter().cloned().collect(),
             expiries: BTreeMap::new(),
@@ -92,6 +94,7 @@ impl SimKernel {
         self.ipvs = Ipvs::among(&self.stand_ins);
         self.local.clear();
         self.ignores_arp.fill(false);
+        self.forwards = false;
         self.changes.clear();
         self.moody.mood = Mood::Ok;
         self.loaded = None;
@@ -222,6 +225,11 @@ impl SimKernel {
         })
     }
 
+    /// Whether it passes on what is for others (`net.ipv4.ip_forward`).
+    pub(crate) fn forwards(&self) -> bool {
+        self.forwards
+    }
+
     pub(crate) fn ignores_arp(&self, place: u8) -> bool {
         self.ignores_arp.get(usize::from(place)).copied().unwrap_or(false)
     }
@@ -257,16 +265,8 @@ fn modelled_settings(settings: &ServiceSettings) -> Result<(), KernelError> {
     }
 }
 
-fn modelled_server(to: &DesiredServer) -> Result<(), KernelError> {
-    if to.forward == Forward::Direct {
-        Ok(())
-    } else {
-        Err(not_modelled("forwarding but direct routing"))
-    }
-}
-
 fn share(to: &DesiredServer) -> Share {
-    Share { weight: to.weight.0, thresholds: to.thresholds }
+    Share { weight: to.weight.0, thresholds: to.thresholds, forward: to.forward }
 }
 
 impl IpvsTable for SimKernel {
@@ -320,7 +320,6 @@ impl IpvsTable for SimKernel {
     ) -> Result<(), KernelError> {
         let treated = self.treat()?;
         let service = self.modelled(key)?;
-        modelled_server(&to)?;
         self.memory.add_server(key, server, to)?;
         self.ipvs.add_server(service, server, share(&to), self.now);
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
@@ -335,7 +334,6 @@ impl IpvsTable for SimKernel {
     ) -> Result<(), KernelError> {
         let treated = self.treat()?;
         let service = self.modelled(key)?;
-        modelled_server(&to)?;
         self.memory.edit_server(key, server, to)?;
         self.ipvs.edit_server(service, server, share(&to));
         self.changes.push(Change::Destination { service, server, weight: Some(to.weight.0) });
@@ -445,26 +443,16 @@ impl Sysctls for SimKernel {
                     *ignores = on;
                 }
             }
+            Sysctl::Forwarding => self.forwards = on,
+            Sysctl::SyncThreshold | Sysctl::SyncRefreshPeriod | Sysctl::SyncRetries => {
+                self.tell_when(key, value);
+            }
             Sysctl::ExpireNodestConn => self.ipvs.settings.expire_nodest_conn = on,
             Sysctl::ExpireQuiescentTemplate => self.ipvs.settings.expire_quiescent_template = on,
             // What these change does not happen in the model.
             _ => {}
         }
         self.memory.write_sysctl(key, value)
-    }
-}
-
-impl ConnectionSync for SimKernel {
-    fn sync_daemons(&mut self) -> Result<BTreeMap<SyncRole, SyncDaemon>, KernelError> {
-        self.memory.sync_daemons()
-    }
-
-    fn start_sync(&mut self, _: SyncRole, _: &SyncDaemon) -> Result<(), KernelError> {
-        Err(not_modelled("connection synchronisation"))
-    }
-
-    fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError> {
-        self.memory.stop_sync(role)
     }
 }
 

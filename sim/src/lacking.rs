@@ -1,6 +1,8 @@
 //! What the model does not have.
 
 use crate::build::Refusal;
+use crate::{ipvs, probe};
+use director_core::config::{Config, Forward, ServiceKey, Via};
 use scenario::{Action, Node, NodeKind, Protocol, Resource, Scenario};
 
 /// Whether the model can do every statement.
@@ -41,9 +43,6 @@ pub(crate) fn node(node: &Node) -> Result<(), Refusal> {
         let text = format!("the world engine has no {what} ({name}); run it with another engine");
         Err(Refusal::NotModelled(text))
     };
-    if node.gateway.is_some() {
-        return not("gateway of a node's own");
-    }
     let of_one_family = |port: &scenario::Port| {
         let six = port.cidrs().filter(|cidr| cidr.address.is_ipv6()).count();
         six > 1 || port.cidrs().count() - six > 1
@@ -67,6 +66,54 @@ pub(crate) fn node(node: &Node) -> Result<(), Refusal> {
     }
     if speaks(Protocol::Postgresql) {
         return not("PostgreSQL");
+    }
+    Ok(())
+}
+
+/// Whether the model can do what a configuration says.
+///
+/// # Errors
+/// The first that it cannot do.
+pub(crate) fn config(config: &Config) -> Result<(), Refusal> {
+    let not = |what: String| {
+        let text = format!("the world engine has no {what}; run it with another engine");
+        Err(Refusal::NotModelled(text))
+    };
+    for (name, service) in &config.services {
+        if !matches!(service.key, ServiceKey::Tcp(_)) {
+            return not(format!("{} (service {name})", service.key));
+        }
+        let own = service.servers.values().filter_map(|server| server.forward);
+        let direct = own.chain([service.forward]).all(|forward| forward == Forward::Direct);
+        let six = service.key.is_ipv6() || service.servers.keys().any(|one| one.is_ipv6());
+        if six && !direct {
+            return not(format!("tunnel and no NAT over IPv6 (service {name})"));
+        }
+        if six && config.cluster.sync.is_some() {
+            return not(format!("connection synchronisation of IPv6 (service {name})"));
+        }
+        if service.check.via == Via::Service {
+            return not(format!("check through the service (service {name})"));
+        }
+        if !probe::is_modelled(&service.check.dialogue) {
+            return not(format!(
+                "{} check like that of service {name}",
+                service.check.dialogue.word()
+            ));
+        }
+        if let Some(what) = ipvs::lacks(&service.settings) {
+            return not(format!("{what} (service {name})"));
+        }
+    }
+    if let Some(sync) = &config.cluster.sync
+        && sync.daemon.group.is_ipv6()
+    {
+        return not("connection synchronisation over IPv6".to_owned());
+    }
+    for group in config.groups.values().filter(|group| group.vrrp.is_some()) {
+        if let Some(other) = group.addresses.iter().find(|one| one.address.is_ipv6()) {
+            return not(format!("VRRP over IPv6 ({other})"));
+        }
     }
     Ok(())
 }

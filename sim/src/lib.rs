@@ -41,6 +41,7 @@ mod run;
 mod server;
 pub mod shelled;
 pub mod shrink;
+mod syncing;
 mod voter;
 mod vrrp;
 mod witness;

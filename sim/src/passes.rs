@@ -59,6 +59,7 @@ impl World {
         self.note_changes(node, &changes);
         self.guard_pass(node, &changes);
         self.plan_expiry(node);
+        self.plan_sync(node);
         if more {
             self.plan_step(node);
         }

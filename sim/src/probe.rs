@@ -148,7 +148,7 @@ impl World {
             route.and_then(|port| port.address_like(*target.ip()))
         };
         let Some(src) = src else { return };
-        let payload = Payload::Tcp(Tcp { sport: port, dport: target.port(), kind });
+        let payload = Payload::Tcp(Tcp::new(port, target.port(), kind));
         self.send(node, Packet { src, dst: *target.ip(), payload });
     }
 

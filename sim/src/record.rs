@@ -6,20 +6,48 @@ use director_core::Report;
 use director_core::config::{Config, ServiceKey};
 use director_core::report::Level;
 use director_core::time::Instant;
-use scenario::{Event, History, Outcome};
+use scenario::{Claim, Event, Expectation, History, Outcome};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 /// One thing that happened. Nothing in it is formatted before somebody asks.
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
-    Connection { load: u16, start: Instant, servers: [Option<NodeId>; 2], outcome: Outcome },
-    Address { node: NodeId, address: Ipv4Addr, held: bool },
-    Neighbour { observer: NodeId, address: Ipv4Addr, owner: Option<NodeId> },
-    Destination { node: NodeId, service: SocketAddrV4, server: SocketAddr, weight: Option<u16> },
-    Report { node: NodeId, report: Report },
-    Statement { place: usize },
-    Note { node: NodeId, text: String },
+    Connection {
+        load: u16,
+        start: Instant,
+        servers: [Option<NodeId>; 2],
+        outcome: Outcome,
+        /// Of its length, what is not the longest wait for an answer, of one that was held.
+        held: Duration,
+    },
+    Address {
+        node: NodeId,
+        address: Ipv4Addr,
+        held: bool,
+    },
+    Neighbour {
+        observer: NodeId,
+        address: Ipv4Addr,
+        owner: Option<NodeId>,
+    },
+    Destination {
+        node: NodeId,
+        service: SocketAddrV4,
+        server: SocketAddr,
+        weight: Option<u16>,
+    },
+    Report {
+        node: NodeId,
+        report: Report,
+    },
+    Statement {
+        place: usize,
+    },
+    Note {
+        node: NodeId,
+        text: String,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -52,7 +80,19 @@ impl World {
                 history.push(at.since(Instant::ZERO), event);
             }
         }
+        self.returned().for_each(|event| history.push(elapsed, event));
         history
+    }
+
+    /// What came to the directors from real servers for clients, when an expectation asks for it.
+    fn returned(&self) -> impl Iterator<Item = Event> + '_ {
+        let asks = |one: &Expectation| matches!(one.claim, Claim::Returned { .. });
+        let asked = self.scenario.expectations.iter().any(asks);
+        let directors = self.hosts.iter().filter(move |_| asked);
+        directors.filter_map(|host| {
+            let packets = host.director()?.returned;
+            Some(Event::Returned { node: host.name.clone(), packets })
+        })
     }
 
     fn name(&self, node: NodeId) -> String {
@@ -65,12 +105,12 @@ impl World {
 
     pub(crate) fn in_words(&self, entry: &Entry) -> Option<Event> {
         Some(match entry {
-            Entry::Connection { load, start, servers, outcome } => Event::Connection {
+            Entry::Connection { load, start, servers, outcome, held } => Event::Connection {
                 client: self.scenario.clients.get(usize::from(*load))?.name.clone(),
                 start: start.since(Instant::ZERO),
                 servers: servers.iter().flatten().map(|node| self.name(*node)).collect(),
                 outcome: *outcome,
-                held: Duration::ZERO,
+                held: *held,
             },
             Entry::Address { node, address, held } => Event::Address {
                 node: self.name(*node),

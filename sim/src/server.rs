@@ -26,16 +26,28 @@ impl World {
                     None => Segment::Rst,
                 }
             }
+            Segment::Ask(accepted, number) => {
+                let known = accepted == Accepted { node, boots: host.boots };
+                match host.listens(tcp.dport).filter(|_| known) {
+                    Some(Behaviour::Hang) => Segment::Ack,
+                    Some(behaviour) => Segment::Page(Answer { node, behaviour }, number),
+                    None => Segment::Rst,
+                }
+            }
             Segment::Fin => return,
-            Segment::SynAck(_) | Segment::Ack | Segment::Answer(_) | Segment::Rst => {
+            Segment::SynAck(_)
+            | Segment::Ack
+            | Segment::Answer(_)
+            | Segment::Page(..)
+            | Segment::Rst => {
                 self.reply(node, src, tcp);
                 return;
             }
         };
-        if matches!(tcp.kind, Segment::Request(_)) {
+        if matches!(tcp.kind, Segment::Request(_) | Segment::Ask(..)) {
             self.confirm(node, src);
         }
-        let payload = Payload::Tcp(Tcp { sport: tcp.dport, dport: tcp.sport, kind: answer });
+        let payload = Payload::Tcp(Tcp::new(tcp.dport, tcp.sport, answer));
         self.send(node, Packet { src: dst, dst: src, payload });
     }
 

@@ -87,6 +87,8 @@ pub(crate) enum Event {
     Flow { node: NodeId, port: u16, serial: u32 },
     /// A connection of a director's IPVS table may have ended.
     Connection { node: NodeId, boots: u32, slot: usize, generation: u32 },
+    /// A director's master of synchronisation looks what is to be sent.
+    Sync { node: NodeId, boots: u32 },
     /// An address in a director's kernel may have outlived its lease.
     Expiry { node: NodeId, boots: u32 },
     /// A slow director gets to what waits for it.
@@ -120,6 +122,7 @@ impl Event {
             Self::Expiry { node, .. } => (12, u64::from(node.0)),
             Self::Fenced { node, .. } => (14, u64::from(node.0)),
             Self::Alerted { node, .. } => (15, u64::from(node.0)),
+            Self::Sync { node, .. } => (16, u64::from(node.0)),
             Self::Inbox { node, .. } => (13, u64::from(node.0)),
         };
         kind << 56 | who
@@ -170,6 +173,7 @@ impl World {
             Event::Connection { node, boots, slot, generation } => {
                 self.connection_due(node, boots, slot, generation);
             }
+            Event::Sync { node, boots } => self.sync_due(node, boots),
             Event::Expiry { node, boots } => self.expire(node, boots),
             Event::Inbox { node, life } => self.inbox(node, life),
             Event::Fenced { node, life, peer } => self.fence(node, life, peer),

@@ -123,17 +123,18 @@ fn what_is_not_for_this_engine_is_skipped_with_the_reason_and_counted() {
     let folder = Folder::new("skipped");
     folder.scenario("elsewhere", "\"netns\"", "outage(web) <= 1s");
     folder.scenario("here", "\"world\"", "outage(web) <= 1s");
-    let nat = common::CONFIG.replace("forward = \"direct\"", "forward = \"nat\"");
-    assert_ne!(nat, common::CONFIG);
-    std::fs::write(folder.0.join("config/nat.toml"), nat).unwrap();
-    let path = folder.scenario("nat", "\"world\"", "outage(web) <= 1s");
-    let text = std::fs::read_to_string(&path).unwrap().replace("pair.toml", "nat.toml");
+    let direct = "forward = \"direct\"";
+    let udp = common::CONFIG.replace(direct, &format!("{direct}\nprotocol = \"udp\""));
+    assert_ne!(udp, common::CONFIG);
+    std::fs::write(folder.0.join("config/udp.toml"), udp).unwrap();
+    let path = folder.scenario("udp", "\"world\"", "outage(web) <= 1s");
+    let text = std::fs::read_to_string(&path).unwrap().replace("pair.toml", "udp.toml");
     std::fs::write(&path, text).unwrap();
     let output = sim(&["run"], &folder.0);
     let text = words(&output);
     assert_eq!(output.status.code(), Some(0), "{text}{output:?}");
     assert!(text.contains("it is for netns, not for world"), "{text}");
-    assert!(text.contains("no forwarding method nat"), "{text}");
+    assert!(text.contains("the world engine has no udp"), "{text}");
     assert!(text.contains("1 held, 0 violated, 2 skipped"), "{text}");
 }
 

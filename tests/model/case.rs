@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
-use director_core::config::{Persistence, Scheduler, SchedulerFlags, ServiceSettings, Thresholds};
+use director_core::config::{
+    Forward, Persistence, Scheduler, SchedulerFlags, ServiceSettings, Thresholds,
+};
 use director_core::random::Stream;
 use director_sim::ipvs::{Event, Settings, Share};
 
@@ -125,7 +127,7 @@ impl Case {
             thresholds.upper = u32::try_from(upper).unwrap_or(1);
             thresholds.lower = u32::try_from(lower).unwrap_or(0);
         }
-        Share { weight, thresholds }
+        Share { weight, thresholds, forward: Forward::Direct }
     }
 
     fn client(&mut self) -> SocketAddrV4 {

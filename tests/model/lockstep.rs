@@ -6,7 +6,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant as Clock};
 
 use anyhow::Context;
-use director_core::config::{Forward, ServiceKey, Weight};
+use director_core::config::{ServiceKey, Weight};
 use director_core::desired::DesiredServer;
 use director_core::time::Instant;
 use director_engine::ports::IpvsTable;
@@ -208,7 +208,7 @@ impl<'a> Lockstep<'a> {
             Verdict::Local => Fate::Reset,
             Verdict::Dropped => Fate::Nothing,
             Verdict::Nobody => Fate::Unreachable,
-            Verdict::Forward { server, new, timer } => {
+            Verdict::Forward { server, new, timer, .. } => {
                 self.decisions += u64::from(new);
                 self.timers.extend(timer);
                 Fate::Server(server)
@@ -277,8 +277,8 @@ impl Dice {
 }
 
 fn desired(share: Share) -> DesiredServer {
-    let Share { weight, thresholds } = share;
-    DesiredServer { thresholds, ..DesiredServer::new(Forward::Direct, Weight(weight)) }
+    let Share { weight, thresholds, forward } = share;
+    DesiredServer { thresholds, ..DesiredServer::new(forward, Weight(weight)) }
 }
 
 /// There is no command for it; the longest of their times, and an eighth, is a matter of the lab's

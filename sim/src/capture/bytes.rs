@@ -1,7 +1,9 @@
 //! The bytes of a frame.
 
 use super::six;
+use super::sync;
 use super::tcp::Talks;
+use super::wrapped;
 use crate::host::Kind;
 use crate::net::packet::{Arp, ArpKind, Frame, Packet, Payload, PortId, Segment, Tcp, Unreachable};
 use crate::world::World;
@@ -86,7 +88,8 @@ impl<'a> Maker<'a> {
         let (src, dst) = (packet.src, packet.dst);
         let hops = match packet.payload {
             Payload::Advert(_) => HOP_LIMIT,
-            Payload::Beat(_) if dst.is_multicast() => 1,
+            Payload::Beat(_) | Payload::Sync(_) if dst.is_multicast() => 1,
+            Payload::Tcp(tcp) => HOPS.saturating_sub(tcp.hops),
             _ => HOPS,
         };
         let (ip, six) = self.addressed(ether, (src, dst), hops);
@@ -123,8 +126,11 @@ impl<'a> Maker<'a> {
             Payload::Echo { question, answer } => {
                 asked(ip, six, (*question, *answer), &mut bytes)?;
             }
+            Payload::Sync(_) | Payload::Wrapped(..) | Payload::WrappedUnreachable { .. } => {
+                self.around(ip, from, &packet.payload, &mut bytes)?;
+            }
             Payload::Unreachable { code, sport, dport } => {
-                let tcp = Tcp { sport: *sport, dport: *dport, kind: Segment::Syn };
+                let tcp = Tcp::new(*sport, *dport, Segment::Syn);
                 let about = self.quoted(dst, src, tcp)?;
                 if six {
                     ip.icmpv6(six::unreachable(*code)).write(&mut bytes, &about)?;
@@ -156,6 +162,38 @@ impl<'a> Maker<'a> {
         }
         let to = if dst.is_multicast() { group(dst) } else { ether.1 };
         (PacketBuilder::ethernet2(ether.0, to).ipv4(src.octets(), dst.octets(), hops), false)
+    }
+
+    /// A packet with another one inside, a message about one, or what is told of connections.
+    fn around(
+        &mut self,
+        ip: PacketBuilderStep<IpHeaders>,
+        from: PortId,
+        payload: &Payload,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), BuildWriteError> {
+        match payload {
+            Payload::Sync(message) => {
+                let said = sync::bytes(message);
+                ip.udp(sync::FROM, message.port).write(bytes, &said)
+            }
+            Payload::Wrapped(tunnel, inner) => {
+                let inner = self.bare(from, inner)?;
+                wrapped::write(ip, *tunnel, &inner, bytes)
+            }
+            Payload::WrappedUnreachable { code, about } => {
+                // What the director looks at; the outer header decides nothing.
+                let about = self.bare(from, about)?;
+                ip.icmpv4(unreachable(*code)).write(bytes, &about)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An IP packet without a frame around it.
+    fn bare(&mut self, from: PortId, packet: &Packet) -> Result<Vec<u8>, BuildWriteError> {
+        let framed = self.packet(([0; 6], [0; 6]), from, packet, false)?;
+        Ok(framed.get(Ethernet2Header::LEN..).unwrap_or_default().to_vec())
     }
 
     fn segment(
@@ -235,7 +273,7 @@ impl<'a> Maker<'a> {
     /// What is said in a segment: a request or a page.
     fn said(&self, src: Ipv4Addr, dst: Ipv4Addr, tcp: Tcp) -> Vec<u8> {
         match tcp.kind {
-            Segment::Request(accepted) => {
+            Segment::Request(accepted) | Segment::Ask(accepted, _) => {
                 let serve = self.serve(accepted.node.index(), tcp.dport);
                 match serve.map(|serve| serve.protocol) {
                     // The model has no databases (`lacking`).
@@ -243,12 +281,17 @@ impl<'a> Maker<'a> {
                     Some(Protocol::Http | Protocol::Https) | None => {
                         let host = SocketAddrV4::new(dst, tcp.dport);
                         let host = self.world.stand_ins.real_socket(host);
-                        format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+                        let after = if matches!(tcp.kind, Segment::Ask(..)) {
+                            "keep-alive"
+                        } else {
+                            "close"
+                        };
+                        format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: {after}\r\n\r\n")
                             .into()
                     }
                 }
             }
-            Segment::Answer(answer) => {
+            Segment::Answer(answer) | Segment::Page(answer, _) => {
                 let _ = src;
                 let serve = self.serve(answer.node.index(), tcp.sport);
                 serve.map_or_else(Vec::new, |serve| page(serve, answer.behaviour))

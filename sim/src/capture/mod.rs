@@ -3,7 +3,9 @@
 mod bytes;
 mod pcapng;
 mod six;
+mod sync;
 mod tcp;
+mod wrapped;
 
 use crate::net::packet::{Arp, ArpKind, Frame, PortId};
 use crate::net::stack::Source;

@@ -42,9 +42,9 @@ impl Talks {
         let length = u32::try_from(length).unwrap_or(0);
         let (from, to) = (SocketAddrV4::new(src, tcp.sport), SocketAddrV4::new(dst, tcp.dport));
         let by_client = match tcp.kind {
-            Segment::Syn | Segment::Request(_) | Segment::Fin => true,
-            Segment::SynAck(_) | Segment::Ack | Segment::Answer(_) => false,
-            Segment::Rst => self.known.contains_key(&(from, to)),
+            Segment::Syn | Segment::Request(_) | Segment::Ask(..) | Segment::Fin => true,
+            Segment::SynAck(_) | Segment::Answer(_) | Segment::Page(..) => false,
+            Segment::Ack | Segment::Rst => self.known.contains_key(&(from, to)),
         };
         let ends = if by_client { (from, to) } else { (to, from) };
         let talk = self.talk(ends, tcp.kind);
@@ -55,9 +55,13 @@ impl Talks {
                 talk.answered = true;
             }
             Segment::Fin | Segment::Rst => talk.over = true,
+            // Every request on a connection that is held is as long as the first, and so is every
+            // page.
+            Segment::Ask(_, number) => talk.told.0 = length.wrapping_mul(u32::from(number) + 1),
+            Segment::Page(_, number) => talk.told.1 = length.wrapping_mul(u32::from(number) + 1),
             Segment::Syn | Segment::SynAck(_) | Segment::Ack => {}
         }
-        talk.numbers(tcp.kind)
+        talk.numbers(tcp.kind, length, by_client)
     }
 
     /// A SYN after the end of a connection between the same ends is that of another one.
@@ -76,14 +80,14 @@ impl Talks {
 }
 
 impl Talk {
-    fn numbers(&self, kind: Segment) -> Wire {
+    fn numbers(&self, kind: Segment, length: u32, by_client: bool) -> Wire {
         let (client, server) = self.first;
         let asked = client.wrapping_add(1).wrapping_add(self.told.0);
         let server_next = server.wrapping_add(1);
         // The answer carries the server's FIN, which takes a number.
         let answered = match self.answered {
             true => server_next.wrapping_add(self.told.1).wrapping_add(1),
-            false => server_next,
+            false => server_next.wrapping_add(self.told.1),
         };
         let plain = Wire {
             sequence: client.wrapping_add(1),
@@ -101,7 +105,19 @@ impl Talk {
                 ..plain
             },
             Segment::Request(_) => plain,
-            Segment::Ack => Wire { sequence: server_next, acknowledged: Some(asked), ..plain },
+            Segment::Ask(_, number) => {
+                let before = |length: u32| length.wrapping_sub(length / (u32::from(number) + 1));
+                let sequence = client.wrapping_add(1).wrapping_add(before(self.told.0));
+                Wire { sequence, acknowledged: Some(answered), ..plain }
+            }
+            Segment::Page(..) => {
+                let sequence = answered.wrapping_sub(length);
+                Wire { sequence, acknowledged: Some(asked), ..plain }
+            }
+            Segment::Ack if by_client => {
+                Wire { sequence: asked, acknowledged: Some(answered), ..plain }
+            }
+            Segment::Ack => Wire { sequence: answered, acknowledged: Some(asked), ..plain },
             Segment::Answer(_) => {
                 Wire { sequence: server_next, acknowledged: Some(asked), fin: true, ..plain }
             }

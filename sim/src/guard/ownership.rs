@@ -175,7 +175,7 @@ impl World {
             return;
         }
         let holds = self.holders(address).any(|holder| holder == node);
-        let observers = self.hosts.iter().filter(|host| Self::is_observer(&host.kind));
+        let observers = self.hosts.iter().filter(|host| self.observes(host));
         let mut wrong = observers.filter_map(|host| self.believed(host, address));
         let wrong = wrong.any(|owner| owner != node);
         if !holds || wrong {

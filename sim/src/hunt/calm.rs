@@ -5,7 +5,8 @@
 
 use super::case::{Case, Unit};
 use super::settings::Settings;
-use scenario::{Action, NodeKind, Scenario, show_duration};
+use scenario::{Action, Node, NodeKind, Port, Scenario, show_duration};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long it must stay right.
@@ -62,14 +63,12 @@ fn is_watched_for_long(last: Duration) -> bool {
 /// had the announcements after the last change, and the last heal.
 fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -> Vec<String> {
     let loads = |name: &str| frame.clients.iter().any(|client| client.from == name);
-    let observers: Vec<&str> = frame
-        .nodes
-        .iter()
-        .filter(|node| {
-            matches!(node.kind, NodeKind::Router | NodeKind::Client) && loads(&node.name)
-        })
-        .map(|node| node.name.as_str())
-        .collect();
+    // Clients on the address's network, and servers that answer by it.
+    let observes = |node: &Node, address: IpAddr| match node.kind {
+        NodeKind::Router | NodeKind::Client => loads(&node.name) && is_near(node, address),
+        NodeKind::Server { .. } => node.gateway == Some(address),
+        NodeKind::Director { .. } | NodeKind::Voter { .. } => false,
+    };
     let mut expect = Vec::new();
     for at in [from, to].map(show_duration) {
         for (group, addresses) in &settings.groups {
@@ -78,7 +77,7 @@ fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -
                 if let Some(preferred) = &settings.preferred {
                     expect.push(format!("at {at} owner({address}) = {preferred}"));
                 }
-                let agree = |observer: &&str| {
+                let agree = |observer: &str| {
                     let one = settings.directors.iter().map(|director| {
                         format!(
                             "(owner({address}) = {director} and role({director}, {group}) = active \
@@ -87,11 +86,24 @@ fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -
                     });
                     format!("at {at} {}", one.collect::<Vec<_>>().join(" or "))
                 };
-                expect.extend(observers.iter().map(agree));
+                let observers = frame.nodes.iter().filter(|node| observes(node, *address));
+                expect.extend(observers.map(|node| agree(&node.name)));
             }
         }
     }
     expect
+}
+
+/// Whether a node has an interface on the address's network.
+fn is_near(node: &Node, address: IpAddr) -> bool {
+    let mut cidrs = node.ports.iter().flat_map(Port::cidrs);
+    cidrs.any(|cidr| match (cidr.address, address) {
+        (IpAddr::V4(own), IpAddr::V4(address)) => {
+            let differ = own.to_bits() ^ address.to_bits();
+            differ.checked_shr(32 - u32::from(cidr.prefix.min(32))).unwrap_or(0) == 0
+        }
+        _ => false,
+    })
 }
 
 /// Desired is actual on every director, not on the owner alone: a standby with another table would

@@ -85,7 +85,8 @@ impl Case {
             Action::Reload { config, .. } => Some(config),
             _ => None,
         });
-        for config in used.chain(reloads) {
+        let prepared = self.frame.nodes.iter().filter_map(|node| node.prepare.as_ref());
+        for config in used.chain(prepared).chain(reloads) {
             if !found.iter().any(|one| one.path == config.path) {
                 found.push(config.clone());
             }
@@ -127,6 +128,7 @@ impl Case {
             if let NodeKind::Director { config, .. } | NodeKind::Voter { config } = &mut node.kind {
                 rename(config);
             }
+            node.prepare.iter_mut().for_each(rename);
         }
         for line in self.units.iter_mut().flat_map(|unit| &mut unit.lines) {
             if let Action::Reload { config, .. } = &mut line.action {

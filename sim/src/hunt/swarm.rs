@@ -5,6 +5,64 @@ use std::fmt::Write;
 
 const SCHEDULERS: [&str; 4] = ["wlc", "wrr", "rr", "lc"];
 
+/// Where the real servers are, and how packets come to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Beside the directors, by direct routing.
+    Beside,
+    /// Behind the router, through a tunnel.
+    Beyond(&'static str),
+    /// Behind the directors, by NAT.
+    Behind,
+}
+
+impl Way {
+    fn draw(seed: u64) -> Self {
+        match Stream::named(seed, "hunt/forward").between(0, 11) {
+            0 => Self::Beyond(""),
+            1 => Self::Beyond(", tunnel = { type = \"gue\", port = 6080 }"),
+            2 => Self::Beyond(", tunnel = { type = \"gre\" }"),
+            3..=5 => Self::Behind,
+            _ => Self::Beside,
+        }
+    }
+
+    const fn forward(self) -> &'static str {
+        match self {
+            Self::Beside => "direct",
+            Self::Beyond(_) => "tunnel",
+            Self::Behind => "nat",
+        }
+    }
+
+    /// The servers' network without the last number, and its segment.
+    const fn network(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Beside => ("10.0.0.", "lan"),
+            Self::Beyond(_) => ("10.2.0.", "far"),
+            Self::Behind => ("192.168.7.", "inside"),
+        }
+    }
+
+    /// What else a server's table has in the topology.
+    fn server(self, seed: u64) -> String {
+        match self {
+            Self::Beside => String::new(),
+            Self::Beyond(_) => format!("prepare = \"config/seed-{seed}.toml\"\n"),
+            Self::Behind => "gateway = \"192.168.7.254\"\nvip_on_lo = false\n".to_owned(),
+        }
+    }
+
+    /// What a server's entry in the configuration has behind its address.
+    const fn of_server(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Beside => ("", ""),
+            Self::Beyond(tunnel) => ("", tunnel),
+            Self::Behind => (":8080", ""),
+        }
+    }
+}
+
 /// A pair of directors with two to four real servers behind one or two links.
 ///
 /// # Errors
@@ -14,22 +72,27 @@ pub(super) fn frame(seed: u64) -> Result<Scenario, Problems> {
     let (two_links, servers) = (topology.between(0, 2) > 0, topology.between(2, 4));
     let fallback = topology.between(0, 3) > 0;
     let votes = votes(seed);
-    let families = Families::of(seed);
+    let way = Way::draw(seed);
+    let families = if way == Way::Beside { Families::of(seed) } else { Families::Four };
     let config = families.config(config(seed, two_links, servers, fallback));
+    let ((network, segment), own) = (way.network(), way.server(seed));
+    let far = if segment == "far" { "far = \"10.2.0.1/24\"\n" } else { "" };
+    let inside = if segment == "inside" { "inside = \"192.168.7.{11..12}/24\"\n" } else { "" };
+    let port = if way == Way::Behind { 8080 } else { 80 };
     let mut text = format!(
         "title = \"drawn from seed {seed}\"\n\
          why = \"whatever happens, the pair must serve again\"\n\
          length = \"10m\"\nengines = [\"world\"]\nexpect = [\"pinned(web)\"]\n\
-         [nodes.gw]\nkind = \"router\"\nlan = \"10.0.0.1/24\"\n"
+         [nodes.gw]\nkind = \"router\"\nlan = \"10.0.0.1/24\"\n{far}"
     );
     let hb = if two_links { "hb = \"10.1.0.{11..12}/24\"\n" } else { "" };
     let sorry = if fallback { "serve = \"http 80 ok sorry\"\n" } else { "" };
     let _ = write!(
         text,
         "[nodes.\"d1..d2\"]\nkind = \"director\"\nlan = \"10.0.0.{{11..12}}/24\"\n{hb}\
-         config = \"config/seed-{seed}.toml\"\n{sorry}\
-         [nodes.\"s1..s{servers}\"]\nkind = \"server\"\nlan = \"10.0.0.{{21..{}}}/24\"\n\
-         serve = \"http 80 ok OK\"\n\
+         {inside}config = \"config/seed-{seed}.toml\"\n{sorry}\
+         [nodes.\"s1..s{servers}\"]\nkind = \"server\"\n\
+         {segment} = \"{network}{{21..{}}}/24\"\nserve = \"http {port} ok OK\"\n{own}\
          [clients.web]\ntarget = \"10.0.0.100:80\"\nnew = \"{}/s\"\nstart = \"5s\"\n",
         20 + servers,
         topology.between(5, 20),
@@ -138,12 +201,22 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
     };
     let links = if two_links { ", { interface = \"hb\" }" } else { "" };
     let fallback = if fallback { "fallback = \"127.0.0.1:80\"\n" } else { "" };
+    let way = Way::draw(seed);
+    let ((network, segment), (port, tunnel)) = (way.network(), way.of_server());
     let servers: Vec<String> = (1..=servers)
         .map(|one| {
             let weight = drawn.between(1, 5);
-            format!("{{ address = \"10.0.0.{}\", weight = {weight} }}", 20 + one)
+            let address = format!("{network}{}{port}", 20 + one);
+            format!("{{ address = \"{address}\", weight = {weight}{tunnel} }}")
         })
         .collect();
+    let behind = segment == "inside";
+    let inside = if behind { ", \"192.168.7.254/24 on inside\"" } else { "" };
+    let own = |own: u32| {
+        let inside = if behind { format!(", inside = \"192.168.7.{own}\"") } else { String::new() };
+        hb(own) + &inside
+    };
+    let forward = way.forward();
     format!(
         "[cluster]\nname = \"pair\"\nkeepalive = \"{keepalive}ms\"\ndetection = \"{detection}\"\n\
          {failback}\n{refresh}{witness}{voter}resync = \"{resync}s\"\n\
@@ -151,13 +224,13 @@ fn config(seed: u64, two_links: bool, servers: u64, fallback: bool) -> String {
          links = [{{ interface = \"lan\" }}{links}]\n\n\
          [nodes.d1]\naddresses = {{ lan = \"10.0.0.11\"{} }}\npriority = 200\n\n\
          [nodes.d2]\naddresses = {{ lan = \"10.0.0.12\"{} }}\npriority = 100\n\n\
-         [groups.web]\naddresses = [\"10.0.0.100/24 on lan\"]\n\n\
+         [groups.web]\naddresses = [\"10.0.0.100/24 on lan\"{inside}]\n\n\
          [services.http]\nlisten = \"10.0.0.100:80\"\nscheduler = \"{scheduler}\"\n\
-         forward = \"direct\"\ncheck = {{ type = \"http\", path = \"/\", expect = \"OK\", \
+         forward = \"{forward}\"\ncheck = {{ type = \"http\", path = \"/\", expect = \"OK\", \
          interval = \"{interval}ms\", timeout = \"{}ms\", fall = {fall}, rise = {rise} }}\n\
          on-failure = \"{on_failure}\"\n{fallback}servers = [{}]\n",
-        hb(11),
-        hb(12),
+        own(11),
+        own(12),
         interval / 2,
         servers.join(", "),
     )

@@ -51,29 +51,30 @@ fn node(out: &mut String, node: &Node) {
     };
     let _ = writeln!(out, "kind = {}", quoted(kind));
     for port in &node.ports {
-        let cidrs: Vec<String> = port.cidrs().map(|cidr| quoted(&cidr.to_string())).collect();
-        let _ = match cidrs.as_slice() {
-            [one] => writeln!(out, "{} = {one}", key(&port.segment)),
-            more => writeln!(out, "{} = [{}]", key(&port.segment), more.join(", ")),
-        };
+        let addresses = port.cidrs().map(|cidr| quoted(&cidr.to_string())).collect();
+        let _ = writeln!(out, "{} = {}", key(&port.segment), one_or_more(addresses));
     }
-    if let Some(config) = config {
-        let _ = writeln!(out, "config = {}", quoted(&config.path));
+    let gateway = node.gateway.map(|gateway| ("gateway", gateway.to_string()));
+    let config = config.map(|config| ("config", config.path.clone()));
+    let prepare = node.prepare.as_ref().map(|file| ("prepare", file.path.clone()));
+    for (key, value) in [gateway, config, prepare].into_iter().flatten() {
+        let _ = writeln!(out, "{key} = {}", quoted(&value));
     }
-    let serves: Vec<String> = serve.iter().map(|one| quoted(&served(one))).collect();
-    match serves.as_slice() {
-        [] => {}
-        [one] => {
-            let _ = writeln!(out, "serve = {one}");
-        }
-        more => {
-            let _ = writeln!(out, "serve = [{}]", more.join(", "));
-        }
+    if !serve.is_empty() {
+        let serves = serve.iter().map(|one| quoted(&served(one))).collect();
+        let _ = writeln!(out, "serve = {}", one_or_more(serves));
     }
     if !on_lo {
         let _ = writeln!(out, "vip_on_lo = false");
     }
     out.push('\n');
+}
+
+fn one_or_more(values: Vec<String>) -> String {
+    match <[String; 1]>::try_from(values) {
+        Ok([one]) => one,
+        Err(more) => format!("[{}]", more.join(", ")),
+    }
 }
 
 fn served(serve: &Serve) -> String {

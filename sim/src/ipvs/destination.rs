@@ -1,12 +1,14 @@
 //! The real servers of a service, and what of them a scheduler looks at.
 
-use director_core::config::Thresholds;
+use director_core::config::{Forward, Thresholds};
 use std::net::SocketAddr;
 
 /// A real server in a service (`struct ip_vs_dest`).
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
     pub(super) address: SocketAddr,
+    /// How packets of new connections reach it.
+    pub(super) forward: Forward,
     pub(super) weight: u32,
     /// The last weight that was not zero: Maglev hashing builds its table of these.
     pub(super) last_weight: u32,
@@ -30,6 +32,7 @@ impl Destination {
     pub(super) fn new(address: SocketAddr) -> Self {
         Self {
             address,
+            forward: Forward::Direct,
             weight: 0,
             last_weight: 0,
             active: 0,

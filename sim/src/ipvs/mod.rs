@@ -1,5 +1,5 @@
-//! IPVS as far as direct routing of TCP needs it: services, destinations, schedulers, connections,
-//! persistence, thresholds.
+//! IPVS as far as TCP needs it: services, destinations, schedulers, connections, persistence,
+//! thresholds, synchronisation.
 //!
 //! After Linux 6.12 (`net/netfilter/ipvs/`), compared with it over IPv4 by `director-lab
 //! verify-model`. Over IPv6 the kernel goes the same ways, but for hashes and masks of addresses;
@@ -9,6 +9,7 @@ mod connections;
 mod destination;
 mod path;
 mod schedulers;
+pub(crate) mod sync;
 mod table;
 mod templates;
 

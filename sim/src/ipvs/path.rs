@@ -1,10 +1,11 @@
 //! What becomes of a packet, and what time does to connections.
 
-use super::connections::{Ended, Event, Expiry, Flow, State};
+use super::connections::{Ended, Event, Expiry, Flow, Opening, State};
 use super::destination::Choice;
 use super::schedulers::{Arrival, Schedule, folded};
 use super::table::{Displaced, Ipvs, Service};
 use super::templates::Whom;
+use director_core::config::Forward;
 use director_core::time::Instant;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub enum Verdict {
     Forward {
         /// Where.
         server: SocketAddr,
+        /// How.
+        forward: Forward,
         /// Whether the connection has just begun.
         new: bool,
         /// A timer that is to be started; an older one of the connection is of no meaning then.
@@ -60,10 +63,21 @@ impl Ipvs {
         event: Event,
         now: Instant,
     ) -> Verdict {
+        self.segments(client, target, (event, 1), now)
+    }
+
+    /// The same of what are more packets on the wire than one.
+    pub(crate) fn segments(
+        &mut self,
+        client: SocketAddrV4,
+        target: SocketAddrV4,
+        (event, packets): (Event, u8),
+        now: Instant,
+    ) -> Verdict {
         self.settle(now);
         let flow = Flow::new(client, target);
         if let Some(slot) = self.connections.find(flow) {
-            if let Some(verdict) = self.known(slot, event, now) {
+            if let Some(verdict) = self.known(slot, (event, packets), now) {
                 return verdict;
             }
             // It goes with the next tick, and counts until then.
@@ -81,15 +95,28 @@ impl Ipvs {
     }
 
     fn open(&mut self, flow: Flow, number: usize, control: Option<u32>, now: Instant) -> Verdict {
-        let slot = self.connections.add(flow, number, control, now);
+        let Some((address, forward)) =
+            self.destinations.get(number).map(|one| (one.address, one.forward))
+        else {
+            return Verdict::Dropped;
+        };
+        let answers = match (forward, address) {
+            (Forward::Nat, SocketAddr::V4(server)) => Some(Flow::new(flow.client(), server)),
+            _ => None,
+        };
+        let opening = Opening { flow, destination: number, control, forward, answers };
+        let slot = self.connections.add(opening, now);
         if let Some(destination) = self.destinations.get_mut(number) {
             destination.bind();
         }
         if let Some(control) = control {
             self.templates.control(control, now);
         }
-        match self.forward(slot, Event::Syn, now) {
-            Some((server, timer)) => Verdict::Forward { server, new: true, timer },
+        match self.advance(slot, (Event::Syn, false), now) {
+            Some(timer) => {
+                self.tell(slot, 1, now);
+                Verdict::Forward { server: address, forward, new: true, timer }
+            }
             None => Verdict::Dropped,
         }
     }
@@ -138,15 +165,21 @@ impl Ipvs {
     }
 
     /// `None`: the connection is to be ended, and the segment judged as if it had not been there.
-    fn known(&mut self, slot: usize, event: Event, now: Instant) -> Option<Verdict> {
+    fn known(
+        &mut self,
+        slot: usize,
+        (event, packets): (Event, u8),
+        now: Instant,
+    ) -> Option<Verdict> {
         let connection = self.connections.get(slot)?;
-        let destination = self.destinations.get(connection.destination)?;
-        let owner = self.owners.get(connection.destination)?;
+        let Opening { destination: number, control, forward, .. } = connection.opening;
+        let destination = self.destinations.get(number)?;
+        let (server, owner) = (destination.address, self.owners.get(number)?);
         let expires = self.settings.expire_nodest_conn;
         if event == Event::Syn {
             let over = matches!(connection.state, State::TimeWait | State::Close);
             // Whom persistence controls keeps its connection (`is_new_conn_expected`).
-            let again = over && connection.control.is_none();
+            let again = over && control.is_none();
             if again || (expires && destination.weight == 0) {
                 return None;
             }
@@ -154,21 +187,45 @@ impl Ipvs {
         if owner.removed.is_some() {
             return (!expires).then_some(Verdict::Dropped);
         }
-        let (server, timer) = self.forward(slot, event, now)?;
-        Some(Verdict::Forward { server, new: false, timer })
+        let timer = self.advance(slot, (event, false), now)?;
+        self.tell(slot, packets, now);
+        Some(Verdict::Forward { server, forward, new: false, timer })
     }
 
-    fn forward(
+    /// A segment moves a connection's state: an event of the client's, or of the server's.
+    fn advance(
         &mut self,
         slot: usize,
-        event: Event,
+        event: (Event, bool),
         now: Instant,
-    ) -> Option<(SocketAddr, Option<Timer>)> {
-        let number = self.connections.get(slot)?.destination;
+    ) -> Option<Option<Timer>> {
+        let number = self.connections.get(slot)?.opening.destination;
         let (before, after, timer) = self.connections.advance(slot, event, now)?;
         let destination = self.destinations.get_mut(number)?;
         destination.shift(before.is_active(), after.is_active());
-        Some((destination.address, timer))
+        Some(timer)
+    }
+
+    /// A TCP segment that a server sent to a client and that passes this host: for whom it is on a
+    /// connection that is forwarded by NAT, and a timer that is to be started (`ip_vs_out_hook`).
+    pub fn outgoing(
+        &mut self,
+        server: SocketAddrV4,
+        client: SocketAddrV4,
+        event: Event,
+        now: Instant,
+    ) -> Option<(SocketAddrV4, Option<Timer>)> {
+        self.settle(now);
+        let slot = self.connections.answered(Flow::new(client, server))?;
+        let target = self.connections.get(slot)?.opening.flow.target();
+        Some((target, self.advance(slot, (event, true), now)?))
+    }
+
+    /// The virtual address behind which clients know a server, by a connection with NAT.
+    #[must_use]
+    pub fn behind(&self, server: SocketAddrV4, client: SocketAddrV4) -> Option<SocketAddrV4> {
+        let slot = self.connections.answered(Flow::new(client, server))?;
+        Some(self.connections.get(slot)?.opening.flow.target())
     }
 
     /// What time has done before this moment and no timer of a connection does. Everything else
@@ -214,7 +271,7 @@ impl Ipvs {
         idle.into_iter().for_each(|number| self.release(number));
     }
 
-    fn uncount(&mut self, ended: Ended) {
+    pub(super) fn uncount(&mut self, ended: Ended) {
         let Ended { destination, control, state } = ended;
         if let Some(destination) = self.destinations.get_mut(destination) {
             destination.unbind(state.is_active());

@@ -3,9 +3,10 @@
 use super::connections::Connections;
 use super::destination::{Choice, Destination};
 use super::schedulers::Schedule;
+use super::sync::{Teller, When};
 use super::templates::Templates;
 use crate::net::stand_in::StandIns;
-use director_core::config::{ServiceSettings, Thresholds};
+use director_core::config::{Forward, ServiceSettings, Thresholds};
 use director_core::time::Instant;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -28,6 +29,12 @@ pub struct Ipvs {
     pub(super) displaced: Vec<Displaced>,
     /// Since when connections to removed destinations are to be ended.
     pub(super) orphaned: Option<Instant>,
+    /// Whether a daemon of synchronisation has ever run here.
+    pub(crate) synchronised: bool,
+    /// When connections are told of.
+    pub(crate) when: When,
+    /// What a master of synchronisation has to tell.
+    pub(crate) teller: Option<Box<Teller>>,
 }
 
 /// A connection whose flow is another's now.
@@ -69,6 +76,8 @@ pub struct Share {
     pub weight: u16,
     /// Between which numbers of connections it is overloaded.
     pub thresholds: Thresholds,
+    /// How packets reach it.
+    pub forward: Forward,
 }
 
 impl Ipvs {
@@ -128,6 +137,7 @@ impl Ipvs {
         let number = self.revive(key, address).unwrap_or_else(|| self.make(key, address));
         let Some(service) = self.services.get_mut(&key) else { return };
         if let Some(destination) = self.destinations.get_mut(number) {
+            destination.forward = share.forward;
             destination.update(u32::from(share.weight), share.thresholds, true);
         }
         service.order.insert(0, number);
@@ -149,13 +159,13 @@ impl Ipvs {
         Some(number)
     }
 
-    fn make(&mut self, key: SocketAddrV4, address: SocketAddr) -> usize {
+    pub(super) fn make(&mut self, key: SocketAddrV4, address: SocketAddr) -> usize {
         self.owners.push(Owner { service: key, removed: None });
         self.destinations.push(Destination::new(address));
         self.owners.len() - 1
     }
 
-    fn find(&self, key: SocketAddrV4, address: SocketAddr) -> Option<usize> {
+    pub(super) fn find(&self, key: SocketAddrV4, address: SocketAddr) -> Option<usize> {
         let is_it = |number: &&usize| {
             self.destinations.get(**number).is_some_and(|one| one.address == address)
         };
@@ -166,6 +176,7 @@ impl Ipvs {
     pub fn edit_server(&mut self, key: SocketAddrV4, address: SocketAddr, share: Share) {
         let Some(number) = self.find(key, address) else { return };
         if let Some(destination) = self.destinations.get_mut(number) {
+            destination.forward = share.forward;
             destination.update(u32::from(share.weight), share.thresholds, false);
         }
         if let Some(service) = self.services.get_mut(&key) {

@@ -1,8 +1,9 @@
 //! Persistence: which destination a client's network keeps to (`ip_vs_sched_persist`).
 
+use super::sync::{Telling, When};
 use director_core::time::Instant;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 /// A template that still controls connections when its time is up lives on by as much.
@@ -16,9 +17,10 @@ pub(super) fn slack(time: Duration) -> Duration {
 
 /// Whom a template is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Whom {
-    /// The bits of its address that count.
+pub(crate) struct Whom {
+    /// The bits of its address that count, and how many do not.
     network: u128,
+    rest: u32,
     service: SocketAddrV4,
 }
 
@@ -29,7 +31,17 @@ impl Whom {
             IpAddr::V6(client) => (client.to_bits(), 128),
         };
         let rest = width - u32::from(prefix).min(width);
-        Self { network: bits.checked_shr(rest).unwrap_or(0), service }
+        Self { network: bits.checked_shr(rest).unwrap_or(0), rest, service }
+    }
+
+    pub(crate) fn service(self) -> SocketAddrV4 {
+        self.service
+    }
+
+    /// Of IPv4.
+    pub(crate) fn network(self) -> Ipv4Addr {
+        let bits = self.network.checked_shl(self.rest).unwrap_or(0);
+        Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(0))
     }
 }
 
@@ -46,6 +58,7 @@ struct Template {
     controls: u32,
     /// Whether it is found by whom it is for.
     valid: bool,
+    telling: Telling,
 }
 
 /// The templates, by the order in which they were made.
@@ -81,8 +94,9 @@ impl Templates {
         self.next += 1;
         let expires = now + timeout;
         let late = Duration::ZERO;
-        let (controls, valid) = (0, true);
-        let template = Template { whom, destination, timeout, expires, late, controls, valid };
+        let (controls, valid, telling) = (0, true, Telling::default());
+        let template =
+            Template { whom, destination, timeout, expires, late, controls, valid, telling };
         self.all.insert(number, template);
         self.known.insert(whom, number);
         number
@@ -94,6 +108,29 @@ impl Templates {
             template.controls += 1;
             template.expires = now + template.timeout;
             template.late = Duration::ZERO;
+        }
+    }
+
+    /// A packet on a connection under the template: whom it is for and how long it lives, if that
+    /// is to be told.
+    pub(super) fn told(
+        &mut self,
+        number: u32,
+        when: &When,
+        now: Instant,
+    ) -> Option<(Whom, Duration)> {
+        let template = self.all.get_mut(&number)?;
+        let timeout = template.timeout;
+        template.telling.packet(None, timeout, when, now).then_some((template.whom, timeout))
+    }
+
+    /// Another director tells of the template.
+    pub(super) fn hear(&mut self, number: u32, timeout: Duration, telling: Telling, now: Instant) {
+        if let Some(template) = self.all.get_mut(&number) {
+            template.timeout = timeout;
+            template.expires = now + timeout;
+            template.late = Duration::ZERO;
+            template.telling = telling;
         }
     }
 

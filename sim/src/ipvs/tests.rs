@@ -1,15 +1,15 @@
 //! The table as packets, changes and time make it.
 
 use super::*;
-use director_core::config::{Scheduler, Thresholds};
+use director_core::config::{Forward, Scheduler, Thresholds};
 use director_core::time::Instant;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 const VIP: SocketAddrV4 = SocketAddrV4::new(std::net::Ipv4Addr::new(10, 0, 0, 100), 80);
 
-const WHOLE: Share = Share { weight: 1, thresholds: Thresholds::NONE };
-const NONE: Share = Share { weight: 0, thresholds: Thresholds::NONE };
+const WHOLE: Share = Share { weight: 1, thresholds: Thresholds::NONE, forward: Forward::Direct };
+const NONE: Share = Share { weight: 0, ..WHOLE };
 
 fn client(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new([10, 0, 0, 1].into(), port)

@@ -299,7 +299,7 @@ mod tests {
     const US: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
     fn packet() -> Packet {
-        let tcp = Tcp { sport: 1, dport: 2, kind: Segment::Syn };
+        let tcp = Tcp::new(1, 2, Segment::Syn);
         Packet { src: US, dst: ADDRESS, payload: Payload::Tcp(tcp) }
     }
 

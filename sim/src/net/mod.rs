@@ -1,6 +1,7 @@
 //! Segments, frames, neighbours, routes.
 
 pub(crate) mod arp;
+pub(crate) mod forward;
 pub(crate) mod impaired;
 pub(crate) mod packet;
 pub(crate) mod stack;

@@ -1,8 +1,9 @@
 //! What travels.
 
+use crate::ipvs::sync::Told;
 use director_core::advert::Advert;
 use director_core::beat::Beat;
-use director_core::config::VirtualMac;
+use director_core::config::{Tunnel, VirtualMac};
 use director_core::vote::{Answer as Vote, Question};
 use scenario::Behaviour;
 use std::net::Ipv4Addr;
@@ -126,13 +127,31 @@ pub(crate) enum Payload {
         sport: u16,
         dport: u16,
     },
+    /// What a director tells others of its connections.
+    Sync(Arc<Message>),
+    /// A packet inside this one, which is from a director to a real server.
+    Wrapped(Tunnel, Box<Packet>),
+    /// ICMP destination unreachable for a packet that had this one inside.
+    WrappedUnreachable {
+        code: Unreachable,
+        about: Box<Packet>,
+    },
+}
+
+/// A datagram of connection synchronisation.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// Whose it is (`syncid`).
+    pub(crate) id: u8,
+    pub(crate) port: u16,
+    pub(crate) told: Vec<Told>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreachable {
     /// RFC 792 code 1.
     Host,
-    /// RFC 792 code 3.
+    /// RFC 792 code 3; code 2 comes to the same.
     Port,
 }
 
@@ -142,6 +161,14 @@ pub(crate) struct Tcp {
     pub(crate) sport: u16,
     pub(crate) dport: u16,
     pub(crate) kind: Segment,
+    /// How many directors have passed it on.
+    pub(crate) hops: u8,
+}
+
+impl Tcp {
+    pub(crate) const fn new(sport: u16, dport: u16, kind: Segment) -> Self {
+        Self { sport, dport, kind, hops: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +182,11 @@ pub(crate) enum Segment {
     Ack,
     /// The whole answer, and the sender's FIN.
     Answer(Answer),
+    /// A request on a connection that is held, by its number on it from 0; the first comes with the
+    /// handshake's last acknowledgement.
+    Ask(Accepted, u16),
+    /// The answer to that; the connection goes on.
+    Page(Answer, u16),
     Fin,
     Rst,
 }

@@ -1,11 +1,8 @@
 //! From packets to frames and back: routes, neighbours, forwarding.
 
 use crate::host::{Host, Kind, Port, Power};
-use crate::ipvs::{self, Event as TcpEvent, Verdict};
 use crate::net::arp::{Expired, Resolved, Timer};
-use crate::net::packet::{
-    Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Segment, Tcp, Unreachable,
-};
+use crate::net::packet::{Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Tcp, Unreachable};
 use crate::net::stand_in::is_six;
 use crate::net::switch::{Arrival, Switch};
 use crate::record::Entry;
@@ -15,7 +12,7 @@ use director_core::advert::{Advert, Fault};
 use director_core::config::VirtualMac;
 use director_core::input::Rejection;
 use director_core::time::Instant;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// Where a frame leaves, and with which hardware address.
@@ -235,16 +232,28 @@ impl World {
     }
 
     /// Nobody has the next hop's address: the sender is told.
-    fn undeliverable(&mut self, node: NodeId, packet: Packet) {
+    pub(crate) fn undeliverable(&mut self, node: NodeId, packet: Packet) {
         self.refuse(node, &packet, Unreachable::Host);
     }
 
     /// ICMP destination unreachable, back to where the packet came from.
-    fn refuse(&mut self, node: NodeId, packet: &Packet, code: Unreachable) {
-        let Payload::Tcp(Tcp { sport, dport, .. }) = packet.payload else { return };
-        let payload = Payload::Unreachable { code, sport, dport };
-        // The source is what the packet was for: nothing here looks at it.
+    pub(crate) fn refuse(&mut self, node: NodeId, packet: &Packet, code: Unreachable) {
+        let payload = match &packet.payload {
+            Payload::Tcp(tcp) => return self.refuse_segment(node, packet, *tcp, code),
+            Payload::Wrapped(_, about) => {
+                Payload::WrappedUnreachable { code, about: about.clone() }
+            }
+            _ => return,
+        };
         self.send(node, Packet { src: packet.dst, dst: packet.src, payload });
+    }
+
+    fn refuse_segment(&mut self, node: NodeId, packet: &Packet, tcp: Tcp, code: Unreachable) {
+        let Tcp { sport, dport, .. } = tcp;
+        let about = self.before_nat(node, packet, tcp).unwrap_or((packet.dst, dport));
+        let payload = Payload::Unreachable { code, sport, dport: about.1 };
+        // The source is what the packet was for: nothing here looks at it.
+        self.send(node, Packet { src: about.0, dst: packet.src, payload });
     }
 
     /// Writes down whose a virtual address is for an observer now.
@@ -341,10 +350,7 @@ impl World {
         }
         let Some(host) = self.hosts.get(node.index()) else { return };
         if !host.is_local(packet.dst, &self.virtuals) {
-            // Only routers forward.
-            if matches!(host.kind, Kind::Router) {
-                self.send(node, packet);
-            }
+            self.pass_on(node, from, packet);
             return;
         }
         let own = host.owns(packet.dst);
@@ -366,63 +372,16 @@ impl World {
                 self.hear_beat(node, place, from, (packet.src, beat), None);
             }
             // Heard above, whomever it is for.
-            Payload::Advert(_) => {}
+            Payload::Advert(_) | Payload::Sync(_) => {}
+            Payload::Wrapped(tunnel, inner) => {
+                self.unwrap(node, (packet.src, packet.dst), tunnel, inner);
+            }
+            Payload::WrappedUnreachable { code, about } => {
+                self.relay_unreachable(node, &about, code);
+            }
             Payload::Unreachable { code, sport, dport } => {
                 self.told_unreachable(node, packet.src, sport, dport, code);
             }
-        }
-    }
-
-    /// A segment for a virtual address on a director.
-    fn balance(&mut self, node: NodeId, packet: Packet, tcp: Tcp) {
-        let now = self.now;
-        let event = match tcp.kind {
-            Segment::Syn => TcpEvent::Syn,
-            Segment::Fin => TcpEvent::Fin,
-            Segment::Rst => TcpEvent::Rst,
-            Segment::SynAck(_) | Segment::Request(_) | Segment::Ack | Segment::Answer(_) => {
-                TcpEvent::Ack
-            }
-        };
-        let Some(host) = self.host(node) else { return };
-        let boots = host.boots;
-        let Some(director) = host.director_mut() else { return };
-        let kernel = &mut director.kernel;
-        let client = SocketAddrV4::new(packet.src, tcp.sport);
-        let target = SocketAddrV4::new(packet.dst, tcp.dport);
-        match kernel.ipvs.incoming(client, target, event, now) {
-            Verdict::Local => self.segment(node, packet.src, packet.dst, tcp),
-            Verdict::Dropped => {}
-            Verdict::Nobody if kernel.is_closed(packet.dst, Some(tcp.dport)) => {}
-            Verdict::Nobody => {
-                self.guard_nobody(node, target);
-                self.refuse(node, &packet, Unreachable::Port);
-            }
-            Verdict::Forward { server, new, timer } => {
-                if let Some(ipvs::Timer { slot, generation, at }) = timer {
-                    self.queue.push(at, Event::Connection { node, boots, slot, generation });
-                }
-                if new {
-                    self.guard_forward(node, server);
-                }
-                self.forward(node, packet, tcp, server);
-            }
-        }
-    }
-
-    fn forward(&mut self, node: NodeId, packet: Packet, tcp: Tcp, server: SocketAddr) {
-        let Some(server) = self.stand_ins.of_socket(server) else { return };
-        let Some(host) = self.hosts.get(node.index()) else { return };
-        if server.ip().is_loopback() || host.is_local(*server.ip(), &self.virtuals) {
-            self.segment(node, packet.src, packet.dst, tcp);
-            return;
-        }
-        self.guard_loop(node, server);
-        let Some(host) = self.hosts.get(node.index()) else { return };
-        match host.route(*server.ip()) {
-            // Direct routing is for neighbours: the packet keeps its destination.
-            Some((place, hop)) if hop == *server.ip() => self.send_via(node, packet, place, hop),
-            _ => self.undeliverable(node, packet),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Plan;
 use super::network::Family;
 use director_core::config::dialogue::{Http, Pattern};
-use director_core::config::{Dialogue, Service};
+use director_core::config::{Dialogue, Forward, Service};
 use director_core::name::InterfaceName;
 use scenario::{Behaviour, Cidr, ConfigFile, NodeKind, Port, Protocol, Serve, Software};
 use std::collections::BTreeMap;
@@ -21,8 +21,14 @@ impl Plan {
         let mut services = std::mem::take(&mut self.played.services);
         for (name, service) in &mut services {
             let page = page(service);
-            let forward = service.forward;
+            let ways = service.clone();
             service.servers.retain(|server, _| {
+                let forward = ways.forward_of(server);
+                if forward != Forward::Direct {
+                    let why = format!("machines for forwarding {forward} are not derived");
+                    self.left_out.push(format!("server {server} of service {name}: {why}"));
+                    return false;
+                }
                 let reached = own.contains(&server.ip()) || self.is_near(server.ip());
                 if reached {
                     let port = service.check.port.map(std::num::NonZeroU16::get);
