@@ -4,6 +4,7 @@ mod announce;
 mod ballot;
 mod caution;
 mod change;
+mod deadlines;
 mod detector;
 mod fencing;
 mod fitness;
@@ -38,7 +39,7 @@ use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::observed::Snapshot;
 use crate::planted::{Bug, planted};
 use crate::report::{AnnounceCause, PeerCause, PeerState, Report, Role, RoleCause};
-use crate::time::{Deadline, Instant, Reason, earlier};
+use crate::time::Instant;
 use crate::wire::heartbeat::VERSION;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
@@ -325,13 +326,7 @@ impl Cluster {
             }
         }
         if now >= self.next_beat {
-            self.turn_orders();
-            self.beat(Kind::Regular, out);
-            self.ask_voter(now, out);
-            self.next_beat = self.following_beat(now);
-            if self.next_beat <= now {
-                self.next_beat = now + self.settings.keepalive;
-            }
+            self.beat_regularly(now, out);
         }
     }
 
@@ -467,30 +462,5 @@ impl Cluster {
             dark: &self.dark,
             now,
         }
-    }
-
-    pub(crate) fn next_deadline(&self) -> Option<Deadline> {
-        let beat = Deadline { at: self.next_beat, reason: Reason::BeatDue };
-        let mut next = (!self.peers.is_empty()).then_some(beat);
-        if let Some(at) = self.listen_until {
-            next = earlier(next, Some(Deadline { at, reason: Reason::InitialWaitOver }));
-        }
-        next = earlier(next, self.witness_deadline());
-        next = earlier(next, self.fence_deadline());
-        let limits = self.settings.limits;
-        for peer in &self.peers {
-            next = earlier(next, peer.detector.next_deadline(limits));
-            for link in peer.links.iter().filter(|link| link.up) {
-                let lost = link.heard_at.map(|at| at + limits.deadtime);
-                let lost = lost.map(|at| Deadline { at, reason: Reason::PeerLate });
-                next = earlier(next, lost);
-            }
-        }
-        next = earlier(next, self.routers.next_deadline());
-        for group in &self.groups {
-            next = earlier(next, group.next_deadline(limits.deadtime));
-            next = earlier(next, group.burst.next_deadline().filter(|_| !group.doubtful));
-        }
-        next
     }
 }

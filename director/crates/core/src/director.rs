@@ -6,6 +6,7 @@ mod history;
 mod kernel;
 mod machinery;
 mod orders;
+mod pulse;
 #[cfg(test)]
 pub(crate) mod tests;
 mod view;
@@ -26,7 +27,7 @@ use crate::planted::{Bug, planted};
 use crate::random::Stream;
 use crate::report::Report;
 use crate::standing::StandingOrders;
-use crate::time::{Deadline, Instant, Reason, earlier};
+use crate::time::{Deadline, Instant};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -34,6 +35,7 @@ use core::time::Duration;
 use history::History;
 use kernel::{KernelWatch, Settled};
 use machinery::Machinery;
+use pulse::Due;
 
 /// A rejected sender is told of once in this time.
 const REJECTION_PAUSE: Duration = Duration::from_secs(60);
@@ -92,7 +94,7 @@ pub struct Director {
     stall_noticed: Option<Instant>,
     rejected: BTreeMap<(core::net::IpAddr, crate::input::Rejection), Instant>,
     /// When something is due next, reckoned once for each thing that happens.
-    due: Option<Deadline>,
+    due: Due,
     out: Out,
 }
 
@@ -148,7 +150,7 @@ impl Director {
             reweighed: false,
             stall_noticed: None,
             rejected: BTreeMap::new(),
-            due: None,
+            due: Due::default(),
             out,
         };
         director.machinery.adopt(&director.config);
@@ -160,6 +162,13 @@ impl Director {
     /// Takes in what happened. Drain effects and reports afterwards.
     pub fn handle(&mut self, input: Input, now: Instant) {
         self.notice_stall(now);
+        if !self.beats(&input, now) {
+            self.take_in(input, now);
+            self.settle(now);
+        }
+    }
+
+    fn take_in(&mut self, input: Input, now: Instant) {
         match input {
             Input::Deadline => self.wake(now),
             Input::Beat { link, beat } => {
@@ -203,28 +212,12 @@ impl Director {
             Input::MaintenanceFiles(files) => self.use_files(files, now),
             Input::Stop => self.stop(),
         }
-        self.settle(now);
     }
 
     /// When to call again with [`Input::Deadline`], and what for. May change with every input.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        self.due
-    }
-
-    fn reckon_deadline(&self) -> Option<Deadline> {
-        let kernel = self.kernel.next_deadline();
-        match self.phase {
-            Phase::Running | Phase::Releasing => {
-                let next = earlier(self.cluster.next_deadline(), self.checks.next_deadline());
-                earlier(earlier(next, self.alerts.next_deadline()), kernel)
-            }
-            Phase::Clearing { until, .. } => {
-                let overdue = Deadline { at: until, reason: Reason::ReleaseOverdue };
-                earlier(kernel, Some(overdue))
-            }
-            Phase::Over => None,
-        }
+        self.due.first()
     }
 
     /// The next thing to be done.
@@ -238,6 +231,12 @@ impl Director {
         self.noted = self.noted.saturating_sub(1);
         self.history.note(&report, self.last);
         Some(report)
+    }
+
+    /// Whether there is nothing to be done and nothing to be told.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.out.effects.is_empty() && self.out.reports.is_empty()
     }
 
     /// This node's name.
@@ -255,7 +254,7 @@ impl Director {
     /// Notices that this process was not run when it should have been.
     fn notice_stall(&mut self, now: Instant) {
         self.last = now;
-        let Some(due) = self.due.map(|next| next.at) else {
+        let Some(due) = self.due.first().map(|next| next.at) else {
             return;
         };
         let late = now.since(due);
@@ -365,7 +364,7 @@ impl Director {
     fn settle(&mut self, now: Instant) {
         self.settle_state(now);
         self.raise_alerts(now);
-        self.due = self.reckon_deadline();
+        self.due = self.reckon();
     }
 
     /// Tells the channels of alerts what is being told since they were told last.
@@ -440,7 +439,7 @@ impl Director {
         DesiredState {
             services,
             drains: self.config.services.values().map(drain).collect(),
-            sysctls: self.machinery.sysctls(&self.config),
+            sysctls: self.machinery.sysctls(),
             sync: self.machinery.sync(&self.config, addresses.values().copied()),
             closed: self.machinery.closed(&self.config, &self.node),
             marks: self.machinery.marks(&self.config),

@@ -43,6 +43,11 @@ pub(super) struct Ballot {
 }
 
 impl Ballot {
+    /// Whether there is a voter to be asked.
+    pub(super) fn is_held(&self) -> bool {
+        self.voter.is_some()
+    }
+
     pub(super) fn new(config: &Config, now: Instant) -> Self {
         let cluster = &config.cluster;
         let term = match cluster.detection {

@@ -26,6 +26,11 @@ impl Post {
     pub(super) fn window(&self) -> Vec<Entry> {
         self.told.iter().skip(self.at).take(WINDOW).cloned().collect()
     }
+
+    /// Whether what peers have told was taken.
+    pub(super) fn is_read(&self) -> bool {
+        self.heard.is_empty()
+    }
 }
 
 impl Cluster {

@@ -10,6 +10,7 @@ use crate::name::{InterfaceName, NodeName};
 use crate::plan::{Ledger, Step};
 use crate::time::Instant;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
@@ -21,6 +22,8 @@ pub(super) struct Machinery {
     synchronised: bool,
     marked: bool,
     closed: bool,
+    /// The settings that the configuration in use needs.
+    wanted: BTreeMap<Sysctl, SysctlValue>,
     /// Since when this node has taken in what others tell of their connections.
     listening: Option<Instant>,
 }
@@ -33,6 +36,7 @@ impl Machinery {
             synchronised: ledger.is_synchronised(),
             marked: ledger.is_marked(),
             closed: ledger.is_closed(),
+            wanted: BTreeMap::new(),
             listening: None,
         }
     }
@@ -42,6 +46,7 @@ impl Machinery {
         self.synchronised |= config.cluster.sync.is_some();
         self.marked |= !marks(config).is_empty();
         self.closed |= virtual_routers(config).any(|(_, vrrp)| !vrrp.accept);
+        self.wanted = sysctls(config);
     }
 
     /// The kernel has done this, and holds that.
@@ -53,11 +58,13 @@ impl Machinery {
         }
         let Ok(found) = &result.found else { return };
         // What is right already may be changed by others meanwhile.
-        for key in sysctls(config).into_keys() {
-            if let Some(value) = found.sysctls.get(&key) {
-                self.before.entry(key).or_insert(*value);
+        let mut before = Vec::new();
+        for key in self.wanted.keys().filter(|key| !self.before.contains_key(*key)) {
+            if let Some(value) = found.sysctls.get(key) {
+                before.push((key.clone(), *value));
             }
         }
+        self.before.extend(before);
         let starts = |step: &Step| matches!(step, Step::StartSync(SyncRole::Backup, _));
         let begun = result.done.iter().any(starts);
         let running = found.sync.get(&SyncRole::Backup);
@@ -81,9 +88,9 @@ impl Machinery {
     }
 
     /// The settings while this configuration is in use. What it no longer asks for is as before.
-    pub(super) fn sysctls(&self, config: &Config) -> BTreeMap<Sysctl, SysctlValue> {
+    pub(super) fn sysctls(&self) -> BTreeMap<Sysctl, SysctlValue> {
         let mut all = self.before.clone();
-        all.extend(sysctls(config));
+        all.extend(self.wanted.iter().map(|(key, value)| (key.clone(), *value)));
         all
     }
 

@@ -105,9 +105,14 @@ impl Checks {
         self.take_hints(config, found, now, out);
     }
 
+    /// Whether servers that have left the configuration still have connections.
+    pub(crate) fn is_parting(&self) -> bool {
+        self.drains.next().is_some()
+    }
+
     /// Whether connections are to be counted soon, because somebody waits for their end.
     pub(crate) fn is_draining(&self) -> bool {
-        self.drains.next().is_some() || self.servers.iter().any(|entry| entry.ordered.is_draining())
+        self.is_parting() || self.servers.iter().any(|entry| entry.ordered.is_draining())
     }
 
     /// The servers that leave.
