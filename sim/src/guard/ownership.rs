@@ -1,6 +1,6 @@
 //! Rules about who holds the addresses.
 
-use super::watch::GroupWatch;
+use super::watch::{GroupWatch, PeerWatch};
 use super::{Pending, Rule, packets};
 use crate::director_host::DirectorHost;
 use crate::host::Power;
@@ -234,12 +234,15 @@ impl World {
         };
         let other = self.find(peer.as_str());
         let other = other.and_then(|other| self.guard.watches.get(other.index()));
-        let back = other.and_then(|watch| watch.group(group)).map(|group| group.since);
+        let other = other.and_then(|watch| watch.group(group));
+        // One that has not waited for it owns it already.
+        let owns = other.is_some_and(|one| matches!(one.role, Role::Taking | Role::Active));
+        let back = other.map(|group| group.since);
         let allowed = match host.config.cluster.failback {
             Failback::Manual => false,
             Failback::Auto { delay } => {
                 let since = |back: Instant| host.shows.counted(back, now);
-                back.is_none_or(|back| since(back) + Duration::from_millis(5) >= delay)
+                owns || back.is_none_or(|back| since(back) + Duration::from_millis(5) >= delay)
             }
         };
         // One that is late gives it back to whom it was right to give it then, and so does one whom
@@ -256,8 +259,17 @@ impl World {
 
     fn guard_takes(&mut self, node: NodeId, from: Role, to: Role) {
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
-        let live = |state| matches!(state, PeerState::Alive | PeerState::Suspect);
-        let held = watch.peers.iter().find(|peer| live(peer.state) && peer.holds);
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let Some((clock, deadtime)) = host.map(|one| (one.shows, one.config.cluster.deadtime))
+        else {
+            return;
+        };
+        // One that a sleeper doubts and does not hear again is never reported dead.
+        let live = |peer: &&PeerWatch| {
+            let spoke = peer.heard.is_some_and(|at| clock.counted(at, self.now) < deadtime);
+            matches!(peer.state, PeerState::Alive | PeerState::Suspect) && spoke
+        };
+        let held = watch.peers.iter().filter(live).find(|peer| peer.holds);
         if let Some(peer) = held.filter(|_| (from, to) == (Role::Standby, Role::Taking)) {
             let facts = format!("{} takes what {} may hold", self.host_name(node), peer.name);
             self.guard.violations.note(Rule::TakenWhenFree, self.now, || facts);
