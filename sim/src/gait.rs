@@ -75,9 +75,9 @@ impl Held {
 }
 
 impl World {
-    /// Gives the event back, unless it waits for its machine or process to be run.
-    pub(crate) fn unless_held(&mut self, event: Event) -> Option<Event> {
-        let (node, of_process) = match &event {
+    /// Keeps the event if it waits for its machine or process to be run. Whether it does.
+    pub(crate) fn holds_back(&mut self, event: &Event) -> bool {
+        let (node, of_process) = match event {
             Event::Wake { node, .. }
             | Event::Step { node, .. }
             | Event::Probes { node, .. }
@@ -90,21 +90,24 @@ impl World {
             | Event::Fenced { node, .. }
             | Event::Alerted { node, .. }
             | Event::Launch { node, .. } => (*node, false),
-            Event::Load { load } => (self.loads.get(usize::from(*load))?.node, false),
+            Event::Load { load } => match self.loads.get(usize::from(*load)) {
+                Some(load) => (load.node, false),
+                None => return true,
+            },
             // Frames are counted when they arrive.
-            Event::Frame { .. } | Event::Statement { .. } => return Some(event),
+            Event::Frame { .. } | Event::Statement { .. } => return false,
         };
-        let host = self.host(node)?;
+        let Some(host) = self.host(node) else { return true };
         if let Some(held) = &mut host.paused {
-            held.due.push(event);
-            return None;
+            held.due.push(event.clone());
+            return true;
         }
         match host.director_mut() {
             Some(director) if of_process && director.gait.frozen => {
-                director.gait.due.push(event);
-                None
+                director.gait.due.push(event.clone());
+                true
             }
-            _ => Some(event),
+            _ => false,
         }
     }
 

@@ -159,7 +159,9 @@ impl World {
     }
 
     fn dispatch(&mut self, event: Event) {
-        let Some(event) = self.unless_held(event) else { return };
+        if self.holds_back(&event) {
+            return;
+        }
         match event {
             Event::Frame { to, from, frame } => self.arrive(to, from, frame),
             Event::Wake { node, life } => self.wake(node, life),

@@ -141,7 +141,9 @@ impl World {
             let news = peer.body.as_ref().is_none_or(|body| body.claims != beat.body.claims);
             return news.then(|| What::Overtaken(beat.body.node.clone()));
         }
-        peer.body = Some(Arc::clone(&beat.body));
+        if !peer.body.as_ref().is_some_and(|body| Arc::ptr_eq(body, &beat.body)) {
+            peer.body = Some(Arc::clone(&beat.body));
+        }
         let rivals = watch.groups.iter().any(|group| {
             group.role == Role::Active && beat.body.claims.get(&group.name) == Some(&Claim::Active)
         });
@@ -161,8 +163,9 @@ impl World {
         if gone && alive && sound {
             watch.owe_announcement();
         }
-        let facts = format!("{} hears {} as owner and stays one", host.name, beat.body.node);
         if since.is_some_and(|since| now.since(since) > patience) && sound && self.is_sound(other) {
+            let (name, peer) = (self.host_name(node), &beat.body.node);
+            let facts = format!("{name} hears {peer} as owner and stays one");
             self.guard.violations.note(Rule::RivalsSettle, now, || facts);
         }
         None
