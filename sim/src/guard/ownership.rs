@@ -8,7 +8,7 @@ use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::beat::{Body, Claim};
 use director_core::config::{Cluster, Config, Failback};
-use director_core::name::GroupName;
+use director_core::name::{GroupName, NodeName};
 use director_core::report::{PeerState, Report, Role, RoleCause};
 use director_core::time::Instant;
 use std::net::{IpAddr, Ipv4Addr};
@@ -259,15 +259,16 @@ impl World {
 
     fn guard_takes(&mut self, node: NodeId, from: Role, to: Role) {
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
-        let host = self.hosts.get(node.index()).and_then(|host| host.director());
-        let Some((clock, deadtime)) = host.map(|one| (one.shows, one.config.cluster.deadtime))
-        else {
-            return;
+        // One that a sleeper doubts is not live to it, and the voter decides where there is one.
+        let voted = self.hosts.get(node.index()).and_then(|host| host.director());
+        let voted = voted.is_some_and(|one| one.config.cluster.voter.is_some());
+        let views = self.view_cluster(node).filter(|_| voted).map(|(peers, _)| peers);
+        let doubted = |name: &NodeName| {
+            let mut views = views.iter().flatten();
+            views.any(|view| view.name == *name && view.state == PeerState::Unknown)
         };
-        // One that a sleeper doubts and does not hear again is never reported dead.
         let live = |peer: &&PeerWatch| {
-            let spoke = peer.heard.is_some_and(|at| clock.counted(at, self.now) < deadtime);
-            matches!(peer.state, PeerState::Alive | PeerState::Suspect) && spoke
+            matches!(peer.state, PeerState::Alive | PeerState::Suspect) && !doubted(&peer.name)
         };
         let held = watch.peers.iter().filter(live).find(|peer| peer.holds);
         if let Some(peer) = held.filter(|_| (from, to) == (Role::Standby, Role::Taking)) {

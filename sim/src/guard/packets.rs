@@ -449,7 +449,7 @@ impl World {
         }
     }
 
-    fn view_cluster(&self, node: NodeId) -> Option<(Vec<PeerView>, Vec<GroupView>)> {
+    pub(super) fn view_cluster(&self, node: NodeId) -> Option<(Vec<PeerView>, Vec<GroupView>)> {
         self.hosts.get(node.index())?.director()?.view_cluster(self.now)
     }
 
