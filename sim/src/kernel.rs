@@ -2,6 +2,8 @@
 
 mod synchronisation;
 
+pub(crate) use synchronisation::LastWord;
+
 use crate::clock::Pace;
 use crate::ipvs::{self, Ipvs, Share};
 use crate::moody::{Moody, Treated};
@@ -22,6 +24,7 @@ use scenario::Mood;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Something in a kernel that a history tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,10 @@ pub(crate) struct SimKernel {
     pub(crate) refused: u32,
     /// The names of the schedulers that are there, when no module can be loaded.
     loaded: Option<BTreeSet<String>>,
+    /// What is to be told of the connections, since the daemon that told of them was stopped.
+    pub(crate) last_word: Option<LastWord>,
+    /// How much longer the step takes that is being carried out.
+    pub(crate) busy: Duration,
 }
 
 impl SimKernel {
@@ -80,6 +87,8 @@ impl SimKernel {
             moody: Moody::new(moods),
             refused: 0,
             loaded: None,
+            last_word: None,
+            busy: Duration::ZERO,
         };
         kernel.reset();
         kernel
@@ -98,6 +107,7 @@ impl SimKernel {
         self.changes.clear();
         self.moody.mood = Mood::Ok;
         self.loaded = None;
+        self.last_word = None;
     }
 
     /// From now on every scheduler is to be had, or those alone that a service uses.

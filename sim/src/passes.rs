@@ -22,6 +22,7 @@ impl World {
         }
         process.stepping = true;
         let took = director.stream.duration(STEP.0, STEP.1);
+        let took = took + std::mem::take(&mut director.kernel.busy);
         let took = took + director.kernel.moody.delay() + director.gait.lag();
         self.after(took, Event::Step { node, life });
     }
@@ -56,6 +57,7 @@ impl World {
         }
         let more = process.pass.is_some() || process.wanted.is_some();
         let changes = std::mem::take(&mut kernel.changes);
+        self.say_last_word(node);
         self.note_changes(node, &changes);
         self.guard_pass(node, &changes);
         self.plan_expiry(node);

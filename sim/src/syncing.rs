@@ -2,13 +2,17 @@
 //! them.
 
 use crate::ipvs::sync::{LOOK, SOON, Told};
+use crate::kernel::LastWord;
 use crate::net::packet::{Frame, Message, NodeId, Packet, Payload};
 use crate::net::stack::Source;
 use crate::world::{Event, World};
-use director_core::config::SyncRole;
+use director_core::config::{SyncDaemon, SyncRole};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A director that has said its last word waits for it to arrive.
+const UNDERWAY: Duration = Duration::from_millis(1);
 
 impl World {
     /// The master's thread begins to look, if there is one that does not.
@@ -56,9 +60,29 @@ impl World {
     }
 
     fn send_sync(&mut self, node: NodeId, told: Vec<Told>) {
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let daemon = host.and_then(|one| one.kernel.sync_daemon(SyncRole::Master));
+        if let Some((daemon, place)) = daemon.map(|(daemon, place)| (daemon.clone(), place)) {
+            self.send_told(node, (&daemon, place), told);
+        }
+    }
+
+    /// What a director tells of its connections when it has stopped its daemon goes out.
+    pub(crate) fn say_last_word(&mut self, node: NodeId) {
+        let Some(director) = self.director(node) else { return };
+        let Some(LastWord { daemon, place, messages }) = director.kernel.last_word.take() else {
+            return;
+        };
+        if !messages.is_empty() {
+            director.kernel.busy = UNDERWAY;
+        }
+        for told in messages {
+            self.send_told(node, (&daemon, place), told);
+        }
+    }
+
+    fn send_told(&mut self, node: NodeId, (daemon, place): (&SyncDaemon, u8), told: Vec<Told>) {
         let Some(host) = self.hosts.get(node.index()) else { return };
-        let Some(director) = host.director() else { return };
-        let Some((daemon, place)) = director.kernel.sync_daemon(SyncRole::Master) else { return };
         let (Some(port), IpAddr::V4(dst)) = (host.port(place), daemon.group) else { return };
         let (from, Some(src)) = (port.id, port.address_like(dst)) else { return };
         let message = Message { id: daemon.id, port: daemon.port.get(), told };

@@ -231,6 +231,11 @@ impl Connections {
         self.by_answers.get(&answers).copied()
     }
 
+    /// All there are, in the order of their slots.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Connection> {
+        self.slab.iter().flatten()
+    }
+
     /// Makes a connection that its first segment has not moved yet; its slot.
     pub(crate) fn add(&mut self, opening: Opening, now: Instant) -> usize {
         self.generation += 1;
@@ -301,7 +306,7 @@ impl Connections {
     /// When each runs out if nothing comes, by how much later the kernel may be, and the template
     /// that it is under.
     pub(crate) fn pending(&self) -> impl Iterator<Item = (Instant, Duration, Option<u32>)> {
-        self.slab.iter().flatten().map(|connection| {
+        self.all().map(|connection| {
             let slack = slack(connection.state.timeout());
             (connection.expires, slack, connection.opening.control)
         })

@@ -215,6 +215,21 @@ impl Ipvs {
         }
     }
 
+    /// What a director tells of every connection that lasts, in messages with so much room.
+    pub(crate) fn last_word(&self, room: usize) -> Vec<Vec<Told>> {
+        let lasting = self.connections.all().filter(|connection| connection.state.is_active());
+        let told = lasting.filter_map(|connection| {
+            let (opening, state) = (connection.opening, connection.state);
+            let SocketAddr::V4(server) = self.destinations.get(opening.destination)?.address else {
+                return None;
+            };
+            let entry = Entry::Connection(opening.flow, state);
+            Some(Told { entry, server, forward: opening.forward, timeout: state.timeout() })
+        });
+        let told: Vec<Told> = told.collect();
+        told.chunks(room.max(1)).map(<[Told]>::to_vec).collect()
+    }
+
     /// What another director tells of one of its entries; the timer that is to be started.
     pub(crate) fn hear(&mut self, told: &Told, now: Instant) -> Option<Timer> {
         self.settle(now);

@@ -1,7 +1,7 @@
 //! The daemons of connection synchronisation, and when they tell.
 
 use super::SimKernel;
-use crate::ipvs::sync::{self, Teller};
+use crate::ipvs::sync::{self, Teller, Told};
 use director_core::config::{SyncDaemon, SyncRole};
 use director_core::desired::{Sysctl, SysctlValue};
 use director_engine::ports::{ConnectionSync, KernelError};
@@ -11,6 +11,14 @@ use std::time::Duration;
 /// The payload of a datagram of synchronisation, when nothing else is said: what an MTU of 1500
 /// bytes leaves.
 const PAYLOAD: usize = 1472;
+
+/// What a director tells of its connections when it stops the daemon that told of them.
+#[derive(Clone, Debug)]
+pub(crate) struct LastWord {
+    pub(crate) daemon: SyncDaemon,
+    pub(crate) place: u8,
+    pub(crate) messages: Vec<Vec<Told>>,
+}
 
 /// Entries that a message of a daemon has room for.
 fn room(daemon: &SyncDaemon) -> usize {
@@ -59,9 +67,16 @@ impl ConnectionSync for SimKernel {
         treated.answer()
     }
 
-    /// What was to be told and was not goes with the master.
+    /// What was to be told and was not goes with the master: as on a real kernel, the director
+    /// says a last word of all that lasts.
     fn stop_sync(&mut self, role: SyncRole) -> Result<(), KernelError> {
         let treated = self.treat()?;
+        let daemon = self.sync_daemon(role).filter(|_| role == SyncRole::Master);
+        self.last_word = daemon.map(|(daemon, place)| LastWord {
+            daemon: daemon.clone(),
+            place,
+            messages: self.ipvs.last_word(room(daemon)),
+        });
         self.memory.stop_sync(role)?;
         if role == SyncRole::Master {
             self.ipvs.teller = None;
