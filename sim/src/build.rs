@@ -139,7 +139,7 @@ impl World {
                 (Kind::Voter(Box::new(self.new_voter(&node.name, 1))), Vec::new())
             }
             NodeKind::Server { serve, vip_on_lo } => {
-                let prepared = configs.prepared(node, *vip_on_lo)?;
+                let prepared = configs.prepared(node, *vip_on_lo, &self.stand_ins)?;
                 let answers = *vip_on_lo && configs.let_answer(node);
                 (Kind::Server(Box::new(ServerHost { answers, prepared })), serve.clone())
             }
@@ -403,12 +403,19 @@ impl Configs {
     }
 
     /// What a real server was made one by.
-    fn prepared(&self, node: &Node, vip_on_lo: bool) -> Result<Prepared, Refusal> {
+    fn prepared(
+        &self,
+        node: &Node,
+        vip_on_lo: bool,
+        known: &StandIns,
+    ) -> Result<Prepared, Refusal> {
         let Some(file) = &node.prepare else {
             return Ok(if vip_on_lo { Prepared::HoldsAll } else { Prepared::Plain });
         };
         let own = node.addresses().collect();
-        Ok(Prepared::As(realserver::needs(&*self.of(file)?, &own)))
+        let needs = realserver::needs(&*self.of(file)?, &own);
+        let held = needs.addresses.iter().filter_map(|held| known.of(held.address)).collect();
+        Ok(Prepared::As(needs, held))
     }
 
     /// Whether a real server answers ARP for virtual addresses: when it was prepared as its

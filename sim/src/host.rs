@@ -65,8 +65,8 @@ pub(crate) enum Prepared {
     Plain,
     /// It holds every virtual address.
     HoldsAll,
-    /// What a configuration says.
-    As(Needs),
+    /// What a configuration says, and as what the world knows the addresses among that.
+    As(Needs, Vec<Ipv4Addr>),
 }
 
 impl Prepared {
@@ -74,12 +74,12 @@ impl Prepared {
         match self {
             Self::Plain => false,
             Self::HoldsAll => virtuals.contains(&address),
-            Self::As(needs) => needs.addresses.iter().any(|held| held.address == address),
+            Self::As(_, held) => held.contains(&address),
         }
     }
 
     fn unwraps(&self, tunnel: Tunnel) -> bool {
-        let Self::As(needs) = self else { return false };
+        let Self::As(needs, _) = self else { return false };
         let device = match tunnel {
             Tunnel::Ipip => Device::Ipip,
             Tunnel::Gre { .. } => Device::Gre,

@@ -220,21 +220,25 @@ pub(super) fn possible(scenario: &Scenario, settings: &Settings) -> Vec<Kind> {
 
 /// Whether a plan with this fault too has a moment at which a director reaches a router or client
 /// no longer and still hears another director on that segment: no heartbeat tells it of the end of
-/// such a cut, and announcements that it swallows come again only with the refresh.
+/// such a cut, and announcements that it swallows come again only with the refresh. Where servers
+/// answer by a virtual address, no heartbeat need go at all.
 fn hides(scenario: &Scenario, drawn: &Unit, units: &[Unit]) -> bool {
     let mut lines: Vec<&Line> = units.iter().chain([drawn]).flat_map(|unit| &unit.lines).collect();
     lines.sort_by_key(|line| line.at);
     let kind = |name: &str| scenario.node(name).map(|node| &node.kind);
     let looks = |name: &str| matches!(kind(name), Some(NodeKind::Router | NodeKind::Client));
     let directs = |name: &str| matches!(kind(name), Some(NodeKind::Director { .. }));
+    let answers = |name: &str| scenario.node(name).is_some_and(|node| node.gateway.is_some());
     let mut faults = Standing::default();
     lines.iter().any(|line| {
         faults.apply(scenario, &line.action);
-        let mut unheard = faults.blocked().filter(|(_, from, to)| directs(from) && looks(to));
-        unheard.any(|(segment, own, _)| {
+        let heard = |(segment, own, to): (&str, &str, &str)| {
             let others = scenario.members(segment).filter(|name| *name != own && directs(name));
-            others.into_iter().any(|other| faults.passes(segment, other, own))
-        })
+            let mut others = others.into_iter();
+            looks(to) && others.any(|other| faults.passes(segment, other, own))
+        };
+        let mut unheard = faults.blocked().filter(|(_, from, _)| directs(from));
+        unheard.any(|path| heard(path) || answers(path.2))
     })
 }
 
