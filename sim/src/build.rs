@@ -274,17 +274,14 @@ impl World {
             let Some(gateway) = node.gateway else { continue };
             // All of the scenario's addresses are known, those of gateways as well.
             let Some(hop) = self.stand_ins.of(gateway) else { continue };
-            let family = usize::from(is_six(hop));
-            let near = |port: &Port| {
-                let own = port.own[family];
-                (own.address.to_bits() ^ hop.to_bits()) & own.mask == 0
-            };
-            let Some(place) = host.ports.iter().position(near) else {
+            let near = |port: &scenario::Port| port.cidrs().any(|cidr| cidr.contains(gateway));
+            let Some(place) = node.ports.iter().position(near) else {
                 let name = &node.name;
                 let wrong = format!("the gateway of {name}, {gateway}, is on none of its segments");
                 return Err(invalid(&(wrong + ": name one that is")));
             };
-            host.gateways[family] = u8::try_from(place).ok().map(|place| (place, hop));
+            host.gateways[usize::from(is_six(hop))] =
+                u8::try_from(place).ok().map(|place| (place, hop));
         }
         Ok(())
     }

@@ -65,9 +65,7 @@ pub(crate) struct Process {
     director: Director,
     /// When it is woken next.
     wake: Option<Instant>,
-    /// When it last asked to be woken, by its own clock and the world's; it may have moved since
-    /// the waking was planned.
-    asks: Option<Instant>,
+    /// When it last asked to be woken; it may have moved since the waking was planned.
     due: Option<Instant>,
     pub(crate) pass: Option<Pass>,
     /// When the last pass that has begun was asked for.
@@ -180,7 +178,6 @@ impl World {
         director.process = Some(Box::new(Process {
             director: beginning.director(),
             wake: None,
-            asks: None,
             due: None,
             pass: None,
             asked: None,
@@ -342,9 +339,6 @@ impl World {
         let Some(director) = self.director(node) else { return };
         director.shows.go(by, now);
         director.kernel.pace = director.shows.pace;
-        if let Some(process) = &mut director.process {
-            process.asks = None;
-        }
         self.arm_wake(node);
     }
 
@@ -364,13 +358,8 @@ impl World {
         let Some(director) = self.director(node) else { return };
         let life = director.life;
         let Some(process) = &mut director.process else { return };
-        let due = process.director.next_deadline().map(|deadline| deadline.at);
-        let planned = process.wake.zip(process.due).is_some_and(|(wake, due)| wake <= due);
-        if due == process.asks && planned && director.gait.is_sound() {
-            return;
-        }
-        process.asks = due;
-        process.due = due.map(|at| director.shows.when(at));
+        let due = process.director.next_deadline();
+        process.due = due.map(|deadline| director.shows.when(deadline.at));
         let Some(due) = process.due else { return };
         let at = due.max(now + SHORTEST_SLEEP) + director.gait.lag();
         if process.wake.is_none_or(|wake| at < wake) {

@@ -42,6 +42,21 @@ fn a_seed_draws_one_plan_and_another_seed_another() {
 }
 
 #[test]
+fn whoever_sends_to_an_address_knows_its_owner_in_the_calm() {
+    let mut seen = BTreeSet::new();
+    for seed in 1..60 {
+        let case = drawn(seed);
+        for client in &case.scenario().unwrap().clients {
+            let target = client.target.ip();
+            let known = format!("arp({}, {target}) = ", client.from);
+            assert!(case.text().contains(&known), "seed {seed} demands nothing of {target}");
+            seen.insert(target.is_ipv6());
+        }
+    }
+    assert_eq!(seen.len(), 2, "one family is never drawn");
+}
+
+#[test]
 fn every_kind_of_fault_is_drawn() {
     let mut seen = BTreeSet::new();
     for seed in 1..60 {

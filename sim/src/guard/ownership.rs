@@ -259,22 +259,28 @@ impl World {
 
     fn guard_takes(&mut self, node: NodeId, from: Role, to: Role) {
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
-        // One that a sleeper doubts is not live to it, and the voter decides where there is one.
-        let voted = self.hosts.get(node.index()).and_then(|host| host.director());
-        let voted = voted.is_some_and(|one| one.config.cluster.voter.is_some());
-        let views = self.view_cluster(node).filter(|_| voted).map(|(peers, _)| peers);
-        let doubted = |name: &NodeName| {
-            let mut views = views.iter().flatten();
-            views.any(|view| view.name == *name && view.state == PeerState::Unknown)
-        };
+        if (from, to) != (Role::Standby, Role::Taking) {
+            return;
+        }
         let live = |peer: &&PeerWatch| {
-            matches!(peer.state, PeerState::Alive | PeerState::Suspect) && !doubted(&peer.name)
+            matches!(peer.state, PeerState::Alive | PeerState::Suspect)
+                && !self.leaves_to_voter(node, &peer.name)
         };
-        let held = watch.peers.iter().filter(live).find(|peer| peer.holds);
-        if let Some(peer) = held.filter(|_| (from, to) == (Role::Standby, Role::Taking)) {
+        if let Some(peer) = watch.peers.iter().filter(live).find(|peer| peer.holds) {
             let facts = format!("{} takes what {} may hold", self.host_name(node), peer.name);
             self.guard.violations.note(Rule::TakenWhenFree, self.now, || facts);
         }
+    }
+
+    /// Whether a director that slept doubts the peer, which is not live to it then, and a voter
+    /// decides.
+    fn leaves_to_voter(&self, node: NodeId, peer: &NodeName) -> bool {
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        host.is_some_and(|host| host.config.cluster.voter.is_some())
+            && self.view_cluster(node).is_some_and(|(peers, _)| {
+                let mut peers = peers.iter();
+                peers.any(|view| view.name == *peer && view.state == PeerState::Unknown)
+            })
     }
 
     /// Of two owners the one that comes first stays, unless the other cannot hear it.

@@ -109,14 +109,7 @@ fn knows(node: &Node, address: IpAddr, director: &str, all: &[String]) -> String
 
 /// Whether a node has an interface on the address's network.
 fn is_near(node: &Node, address: IpAddr) -> bool {
-    let mut cidrs = node.ports.iter().flat_map(Port::cidrs);
-    cidrs.any(|cidr| match (cidr.address, address) {
-        (IpAddr::V4(own), IpAddr::V4(address)) => {
-            let differ = own.to_bits() ^ address.to_bits();
-            differ.checked_shr(32 - u32::from(cidr.prefix.min(32))).unwrap_or(0) == 0
-        }
-        _ => false,
-    })
+    node.ports.iter().flat_map(Port::cidrs).any(|cidr| cidr.contains(address))
 }
 
 /// Desired is actual on every director, not on the owner alone: a standby with another table would

@@ -35,7 +35,7 @@ use core::time::Duration;
 use history::History;
 use kernel::{KernelWatch, Settled};
 use machinery::Machinery;
-use pulse::Due;
+use pulse::{Due, Pulse};
 
 /// A rejected sender is told of once in this time.
 const REJECTION_PAUSE: Duration = Duration::from_secs(60);
@@ -162,9 +162,14 @@ impl Director {
     /// Takes in what happened. Drain effects and reports afterwards.
     pub fn handle(&mut self, input: Input, now: Instant) {
         self.notice_stall(now);
-        if !self.beats(&input, now) {
-            self.take_in(input, now);
-            self.settle(now);
+        let pulse = self.pulse(&input, now);
+        match pulse {
+            Some(Pulse::Beat) => self.cluster.beat_regularly(now, &mut self.out),
+            Some(Pulse::Heard) | None => self.take_in(input, now),
+        }
+        match pulse {
+            Some(pulse) if self.is_unmoved() => self.reckon_after(pulse),
+            _ => self.settle(now),
         }
     }
 

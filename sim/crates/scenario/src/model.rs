@@ -259,6 +259,19 @@ pub struct Cidr {
     pub prefix: u8,
 }
 
+impl Cidr {
+    /// Whether an address is on its network.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let network = |address: IpAddr| match address {
+            IpAddr::V4(address) => (u128::from(address.to_bits()), 32_u8),
+            IpAddr::V6(address) => (address.to_bits(), 128),
+        };
+        let ((own, width), (other, others)) = (network(self.address), network(address));
+        let differ = (own ^ other).checked_shr(width.saturating_sub(self.prefix).into());
+        width == others && differ.unwrap_or(0) == 0
+    }
+}
+
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.prefix)
@@ -386,4 +399,26 @@ pub struct Scheduled {
     pub index: usize,
     /// What to do.
     pub action: Action,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_on_a_network_of_its_own_family() {
+        for (address, prefix, on, off) in [
+            ("10.0.0.11", 24, "10.0.0.254", "10.0.1.11"),
+            ("10.0.0.11", 32, "10.0.0.11", "10.0.0.10"),
+            ("10.0.0.11", 0, "192.0.2.1", "2001:db8::1"),
+            ("2001:db8::11", 64, "2001:db8::ffff", "2001:db8:0:1::11"),
+            ("2001:db8::11", 128, "2001:db8::11", "2001:db8::10"),
+            ("::11", 0, "2001:db8::1", "0.0.0.17"),
+        ] {
+            let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+            let cidr = Cidr { address: parse(address), prefix };
+            assert!(cidr.contains(parse(on)), "{cidr} has not {on}");
+            assert!(!cidr.contains(parse(off)), "{cidr} has {off}");
+        }
+    }
 }

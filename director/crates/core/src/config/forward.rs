@@ -23,7 +23,8 @@ pub enum Forward {
 pub enum Tunnel {
     /// IP in IP (RFC 2003), or in IPv6 (RFC 2473).
     Ipip,
-    /// Generic UDP encapsulation, variant 1: the bare packet after the UDP header.
+    /// Generic UDP encapsulation, version 0: a header of four bytes after that of UDP, and options
+    /// with [`Checksum::Remote`] (`ipvs_gue_encap` in `net/netfilter/ipvs/ip_vs_xmit.c`).
     Gue {
         /// UDP port at the server.
         port: NonZeroU16,

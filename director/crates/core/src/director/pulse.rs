@@ -1,12 +1,20 @@
 //! What happens all the time: a beat that says nothing new, and the moment to send one.
 //!
 //! Ten times a second from each peer, and oftener, nothing changes but until when somebody may be
-//! silent. Looking at every group, server and channel again would find nothing and cost ten times
-//! as much.
+//! silent. Looking at every group, server and channel again would find nothing.
 
 use super::{Director, Phase};
 use crate::input::Input;
 use crate::time::{Deadline, Instant, Reason, earlier};
+
+/// A beat that may be all that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pulse {
+    /// One of a peer's.
+    Heard,
+    /// One of this node's that is due.
+    Beat,
+}
 
 /// When something is due next, by what changes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,47 +61,39 @@ impl Director {
         }
     }
 
-    /// Whether nothing waits to be settled, told or done, and nothing but beats is due.
-    fn is_calm(&self, now: Instant) -> bool {
-        self.phase == Phase::Running
-            && !self.unsettled
+    /// Whether it may be that nothing but a beat is to be dealt with.
+    pub(super) fn pulse(&self, input: &Input, now: Instant) -> Option<Pulse> {
+        let calm = self.phase == Phase::Running
             && !self.reweighed
-            && self.out.reports.is_empty()
             && self.out.effects.is_empty()
             && !has_come(self.due.rest, now)
-            && !self.cluster.is_restless()
-    }
-
-    /// Deals with a beat that changes nothing, or with the moment to send one. Whether that was
-    /// all; if not, nothing has been done yet.
-    pub(super) fn beats(&mut self, input: &Input, now: Instant) -> bool {
-        let done = match input {
-            Input::Beat { link, beat } if self.is_calm(now) => {
-                self.cluster.hear(*link, beat, now, &mut self.out);
-                let silence = self.cluster.silence_deadline();
-                self.due = Due::new(self.due.beat, silence, self.due.rest);
-                if self.cluster.is_restless() || !self.out.reports.is_empty() {
-                    self.hear_orders(now);
-                    self.settle(now);
-                }
-                true
-            }
-            Input::Deadline if has_come(self.due.beat, now) && self.only_beats(now) => {
-                self.cluster.beat_regularly(now, &mut self.out);
-                let beat = self.cluster.beat_deadline();
-                self.due = Due::new(beat, self.due.silence, self.due.rest);
-                true
-            }
-            _ => false,
-        };
-        debug_assert!(!done || self.due == self.reckon(), "{:?} {:?}", self.due, self.reckon());
-        done
+            && self.is_unmoved();
+        match input {
+            Input::Beat { .. } if calm => Some(Pulse::Heard),
+            Input::Deadline if calm && self.only_beats(now) => Some(Pulse::Beat),
+            _ => None,
+        }
     }
 
     fn only_beats(&self, now: Instant) -> bool {
-        self.is_calm(now)
+        has_come(self.due.beat, now)
             && !has_come(self.due.silence, now)
             && self.cluster.only_beats()
             && !self.checks.is_parting()
+    }
+
+    /// Whether nothing waits to be settled or told.
+    pub(super) fn is_unmoved(&self) -> bool {
+        !self.unsettled && self.out.reports.is_empty() && !self.cluster.is_restless()
+    }
+
+    /// After a beat that moved nothing.
+    pub(super) fn reckon_after(&mut self, pulse: Pulse) {
+        let Due { beat, silence, rest, .. } = self.due;
+        self.due = match pulse {
+            Pulse::Beat => Due::new(self.cluster.beat_deadline(), silence, rest),
+            Pulse::Heard => Due::new(beat, self.cluster.silence_deadline(), rest),
+        };
+        debug_assert_eq!(self.due, self.reckon(), "a beat has moved more than its own deadline");
     }
 }

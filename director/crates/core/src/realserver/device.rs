@@ -47,8 +47,8 @@ impl Device {
 
     /// The device that unwraps packets for an address that came to the real server's.
     ///
-    /// What came in generic UDP encapsulation is IP in IP once the UDP header is off (variant 1,
-    /// `gue_udp_recv` in `net/ipv4/fou_core.c`).
+    /// What came in generic UDP encapsulation is IP in IP once its headers are off (`gue_udp_recv`
+    /// in `net/ipv4/fou_core.c`).
     #[must_use]
     pub(super) const fn of(tunnel: Tunnel, inner: IpAddr, outer: IpAddr) -> Self {
         match (tunnel, inner, outer) {

@@ -1,5 +1,6 @@
 //! Networks of interfaces, of either family.
 
+use scenario::Cidr;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -62,16 +63,13 @@ impl Network {
         u32::from(self.family().width().saturating_sub(self.prefix))
     }
 
-    fn upper(self, address: IpAddr) -> u128 {
-        bits(address).checked_shr(self.rest()).unwrap_or(0)
-    }
-
     pub(super) fn has(self, address: IpAddr) -> bool {
-        Family::of(address) == self.family() && self.upper(address) == self.upper(self.any)
+        Cidr { address: self.any, prefix: self.prefix }.contains(address)
     }
 
     fn at(self, host: u128) -> IpAddr {
-        let base = self.upper(self.any).checked_shl(self.rest()).unwrap_or(0);
+        let upper = bits(self.any).checked_shr(self.rest()).unwrap_or(0);
+        let base = upper.checked_shl(self.rest()).unwrap_or(0);
         match self.family() {
             Family::Four => {
                 let bits = u32::try_from(base | host).unwrap_or(u32::MAX);
