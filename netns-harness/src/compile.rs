@@ -12,7 +12,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use scenario::{
-    Claim, ConfigFile, Expectation, NodeKind, Port as Wire, Protocol, Scenario, Software, Stream,
+    Claim, ConfigFile, Expectation, NodeKind, Port as Wire, Protocol, Scenario, Segment, Software,
+    Stream,
 };
 
 pub(crate) use deeds::steps;
@@ -133,7 +134,8 @@ fn role(
     Ok(match &node.kind {
         NodeKind::Router | NodeKind::Client => {
             let forwards = matches!(node.kind, NodeKind::Router);
-            Role::Router { forwards, clients: clients(scenario, &node.name)? }
+            let drops_icmp = node.drops_icmp;
+            Role::Router { forwards, drops_icmp, clients: clients(scenario, &node.name)? }
         }
         NodeKind::Director { config: file, serve } => {
             let known = config::read(&file.text).map_err(Failure::Input)?;
@@ -167,7 +169,7 @@ fn role(
                     launch: Duration::ZERO,
                 }),
                 // The others have nothing of the kind: there it is a host that answers pings.
-                None => Role::Router { forwards: false, clients: Vec::new() },
+                None => Role::Router { forwards: false, drops_icmp: false, clients: Vec::new() },
             }
         }
         NodeKind::Server { serve, vip_on_lo } => Role::Server {
@@ -271,6 +273,7 @@ fn clients(scenario: &Scenario, node: &str) -> Result<Vec<Client>, Failure> {
                 interval: client.new.interval(),
                 timeout: client.timeout,
                 hold: client.hold,
+                request: client.request,
                 speech: answers.values().next().map_or(Speech::Line, |it| it.protocol.into()),
                 answers: answers
                     .into_iter()
@@ -318,10 +321,7 @@ fn ports(
             let place = scenario.segments.keys().position(|name| *name == port.segment);
             let place = place.unwrap_or_default();
             let long = format!("{}-{}", node.name, port.segment);
-            let latency = scenario
-                .segments
-                .get(&port.segment)
-                .map_or(scenario::Segment::DEFAULT.latency, |segment| segment.latency);
+            let segment = scenario.segments.get(&port.segment).unwrap_or(&Segment::DEFAULT);
             let name = format!("latency/{}/{}", port.segment, node.name);
             Ok(Port {
                 segment: port.segment.clone(),
@@ -332,7 +332,8 @@ fn ports(
                 },
                 hardware: hardware(index, place),
                 addresses: port.cidrs().map(|cidr| (cidr.address, cidr.prefix)).collect(),
-                latency: latency.draw(&mut Stream::named(seed, &name)),
+                latency: segment.latency.draw(&mut Stream::named(seed, &name)),
+                mtu: segment.mtu,
             })
         })
         .collect()

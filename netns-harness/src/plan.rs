@@ -80,6 +80,8 @@ pub(crate) enum Role {
     Router {
         /// Whether it passes packets on between its segments.
         forwards: bool,
+        /// Whether ICMP is excepted from that.
+        drops_icmp: bool,
         /// The load that starts here.
         clients: Vec<Client>,
     },
@@ -162,6 +164,8 @@ pub(crate) struct Port {
     pub(crate) addresses: Vec<(IpAddr, u8)>,
     /// How long a frame takes from the switch to this interface.
     pub(crate) latency: Duration,
+    /// The longest packet in bytes that the segment carries.
+    pub(crate) mtu: u16,
 }
 
 /// One listening port of a real server.
@@ -237,6 +241,8 @@ pub(crate) struct Client {
     pub(crate) timeout: Duration,
     /// How long it holds each, asking again and again.
     pub(crate) hold: Option<Duration>,
+    /// How long a request is in bytes, when that is said.
+    pub(crate) request: Option<u16>,
     /// What is spoken.
     pub(crate) speech: Speech,
     /// The right answers, by the node that gives them.

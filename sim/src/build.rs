@@ -23,7 +23,9 @@ use director_core::plan::Ledger;
 use director_core::random::Stream;
 use director_core::realserver;
 use director_core::time::Instant;
-use scenario::{Action, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled};
+use scenario::{
+    Action, ConfigFile, Faults, Node, NodeKind, Reactions, Scenario, Scheduled, Segment,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -109,7 +111,9 @@ impl World {
         let mut fixed = Vec::new();
         for port in &node.ports {
             let id = PortId(number(self.ports.len() + ports.len())?);
-            ports.push(Port { id, own: self.own(port) });
+            let mtu =
+                self.scenario.segments.get(&port.segment).map_or(Segment::DEFAULT.mtu, |it| it.mtu);
+            ports.push(Port { id, mtu, own: self.own(port) });
             for cidr in port.cidrs() {
                 fixed.push(VirtualAddress {
                     address: cidr.address,
@@ -156,6 +160,8 @@ impl World {
             ports,
             gateways: [None; 2],
             neighbours: Neighbours::default(),
+            narrow: BTreeMap::new(),
+            drops_icmp: node.drops_icmp,
             stream: Stream::named(self.seed, &format!("host/{}", node.name)),
             serve,
             paused: None,
@@ -327,6 +333,7 @@ impl World {
                 interval: client.new.interval(),
                 timeout: client.timeout,
                 hold: client.hold,
+                request: client.request,
                 next_port,
                 serial: 0,
             });

@@ -28,6 +28,8 @@ pub(crate) struct Load {
     pub(crate) timeout: Duration,
     /// For how long each is held.
     pub(crate) hold: Option<Duration>,
+    /// How long each request is in bytes, when that is more than decides nothing.
+    pub(crate) request: Option<u16>,
     pub(crate) next_port: u16,
     pub(crate) serial: u32,
 }
@@ -168,7 +170,13 @@ impl World {
             self.end_flow(node, port, Outcome::Unreachable);
             return;
         };
-        let payload = Payload::Tcp(Tcp::new(port, target.port(), kind));
+        let mut tcp = Tcp::new(port, target.port(), kind);
+        if let Segment::Request(accepted) | Segment::Ask(accepted, _) = kind
+            && let Some(bytes) = self.loads.get(usize::from(flow.load)).and_then(|it| it.request)
+        {
+            tcp = self.cut_for(tcp, bytes, [(node, src), (accepted.node, *target.ip())]);
+        }
+        let payload = Payload::Tcp(tcp);
         self.send(node, Packet { src, dst: *target.ip(), payload });
     }
 
@@ -257,7 +265,8 @@ impl World {
     pub(crate) fn flow_hears(&mut self, node: NodeId, src: Ipv4Addr, tcp: Tcp) {
         let now = self.now;
         let port = tcp.dport;
-        let Some(host) = self.host(node) else { return };
+        let loads = &self.loads;
+        let Some(host) = self.hosts.get_mut(node.index()) else { return };
         let Some(flow) = host.flows.get_mut(&port) else { return };
         if *flow.target.ip() != src || flow.target.port() != tcp.sport {
             return;
@@ -275,7 +284,12 @@ impl World {
                     let armed = flow.armed;
                     self.queue.push(armed, Event::Flow { node, port, serial });
                 }
+                let long = loads.get(usize::from(flow.load)).is_some_and(|it| it.request.is_some());
                 self.confirm(node, src);
+                if long {
+                    // The handshake's last acknowledgement gets through, whatever the request does.
+                    self.flow_sends(node, port, Segment::Ack);
+                }
                 self.flow_sends(node, port, question);
             }
             (Stage::Asked(_), Segment::Ack) => flow.retry = None,
@@ -302,6 +316,23 @@ impl World {
                 self.end_flow(node, port, Outcome::Reset);
             }
             _ => {}
+        }
+    }
+
+    /// A segment that this host sent was too long for the path: it is cut anew and sent at once
+    /// (`tcp_v4_mtu_reduced` in `net/ipv4/tcp_ipv4.c`). Without a connection nothing is learnt.
+    pub(crate) fn flow_too_long(&mut self, node: NodeId, (to, tcp): (Ipv4Addr, Tcp), mtu: u16) {
+        let port = tcp.sport;
+        let Some(host) = self.hosts.get(node.index()) else { return };
+        let Some(flow) = host.flows.get(&port) else { return };
+        let Stage::Asked(accepted) = flow.stage else { return };
+        if flow.target != SocketAddrV4::new(to, tcp.dport) {
+            return;
+        }
+        let question = flow.question(accepted);
+        self.learn_path(node, to, mtu);
+        if tcp.long > mtu {
+            self.flow_sends(node, port, question);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::client::Flow;
 use crate::director_host::DirectorHost;
 use crate::gait::Held;
 use crate::net::arp::Neighbours;
+use crate::net::mtu::Narrow;
 use crate::net::packet::PortId;
 use crate::net::stand_in::is_six;
 use director_core::config::Tunnel;
@@ -27,6 +28,10 @@ pub(crate) struct Host {
     /// IPv4, and over IPv6.
     pub(crate) gateways: [Option<(u8, Ipv4Addr)>; 2],
     pub(crate) neighbours: Neighbours,
+    /// Paths that carry less than the interface to them, by their end.
+    pub(crate) narrow: BTreeMap<Ipv4Addr, Narrow>,
+    /// Whether a router passes on no ICMP.
+    pub(crate) drops_icmp: bool,
     pub(crate) stream: Stream,
     pub(crate) serve: Vec<Serve>,
     /// While the machine stands still: what waits for it to go on.
@@ -96,6 +101,8 @@ impl Prepared {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Port {
     pub(crate) id: PortId,
+    /// The longest packet in bytes that its segment carries.
+    pub(crate) mtu: u16,
     /// Of IPv4, and of IPv6.
     pub(crate) own: [Own; 2],
 }

@@ -121,6 +121,22 @@ fn latencies_come_from_the_seed_and_stay_in_their_range() {
 }
 
 #[test]
+fn links_requests_and_firewalls_are_as_the_scenario_says() {
+    let text = TEXT.replace("lan = { ", "lan = { mtu = 1400, ");
+    let text = text.replace("kind = \"router\"", "kind = \"router\"\nicmp = \"drop\"");
+    let text = text + "request = 4000\n";
+    let scenario = Scenario::parse("a.toml", &text, &|_| Ok(PAIR.to_owned())).unwrap();
+    let made = compile(&scenario, &around(1, Some(Path::new("/mnt/host/bin/director")))).unwrap();
+    let carried: Vec<u16> = node(&made, "d1").ports.iter().map(|port| port.mtu).collect();
+    assert_eq!(carried, [1400, 1500]);
+    let router = |plan: &Plan| match &node(plan, "gw").role {
+        Role::Router { drops_icmp, clients, .. } => (*drops_icmp, clients[0].request),
+        _ => panic!("gw is a router"),
+    };
+    assert_eq!((router(&made), router(&plan(1))), ((true, Some(4000)), (false, None)));
+}
+
+#[test]
 fn a_real_server_hides_the_virtual_address_and_answers_by_way_of_the_router() {
     let plan = plan(1);
     let address = |text: &str| text.parse::<IpAddr>().unwrap();

@@ -16,6 +16,11 @@ use crate::guest::{DISKS, HOST};
 use crate::plan::{Node, Role};
 use crate::shell::{feed, sysctl};
 
+/// A firewall that passes on no ICMP, as too many do (RFC 2923 §2.1).
+const FIREWALL: &str = "table inet lab-firewall {\nchain forward {\n\
+    type filter hook forward priority 0; policy accept;\n\
+    meta l4proto { icmp, ipv6-icmp } drop\n}\n}\n";
+
 /// File systems and host name.
 pub(super) fn node(node: &Node) -> anyhow::Result<()> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
@@ -82,7 +87,13 @@ pub(super) fn network(node: &Node) -> anyhow::Result<()> {
         }
         Role::Router { .. } | Role::Director(_) | Role::Voter(_) => &[],
     };
-    feed("ip", &["-batch", "-"], &commands(node, loopback)?).context("the node's network")
+    feed("ip", &["-batch", "-"], &commands(node, loopback)?).context("the node's network")?;
+    match &node.role {
+        Role::Router { drops_icmp: true, .. } => {
+            feed("nft", &["-f", "-"], FIREWALL).context("the node's firewall")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A real server holds the virtual address but neither answers ARP for it nor asks with it.
@@ -106,7 +117,7 @@ fn commands(node: &Node, loopback: &[IpAddr]) -> anyhow::Result<String> {
             let flags = if address.is_ipv6() { " nodad" } else { "" };
             writeln!(batch, "addr add {address}/{prefix} dev {}{flags}", port.segment)?;
         }
-        writeln!(batch, "link set dev {} up", port.segment)?;
+        writeln!(batch, "link set dev {} mtu {} up", port.segment, port.mtu)?;
     }
     for gateway in &node.gateways {
         let family = if gateway.is_ipv4() { "-4" } else { "-6" };

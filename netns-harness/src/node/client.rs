@@ -74,8 +74,9 @@ impl Load {
 
     fn connect(&mut self) {
         let began = clock::now();
+        let Client { target, speech, request, .. } = self.client;
         let hold = self.client.hold.is_some();
-        match Exchange::start(self.client.target, self.client.speech, hold) {
+        match Exchange::start(target, speech, hold, request) {
             Ok(exchange) => self.open.push(Open {
                 exchange,
                 began,

@@ -74,7 +74,12 @@ impl Finding {
 
 impl Exchange {
     /// Sends the first packet.
-    pub(super) fn start(target: SocketAddr, speech: Speech, hold: bool) -> Result<Self, Unsent> {
+    pub(super) fn start(
+        target: SocketAddr,
+        speech: Speech,
+        hold: bool,
+        length: Option<u16>,
+    ) -> Result<Self, Unsent> {
         let family = if target.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let kind = match speech {
@@ -83,7 +88,8 @@ impl Exchange {
         };
         let socket = socket_with(family, kind, flags, None)
             .map_err(|error| Unsent::NoSocket(error.into()))?;
-        let (question, again) = question(target, speech, hold).map_err(Unsent::NoSocket)?;
+        let asked = question(target, speech, hold, length);
+        let (question, again) = asked.map_err(Unsent::NoSocket)?;
         let (phase, answer) = (Phase::Connecting, Vec::new());
         let exchange = Self { socket, phase, question, again, answer, speech, hold };
         match connect(&exchange.socket, &target) {
@@ -223,13 +229,15 @@ impl Exchange {
 }
 
 /// What is sent first, and again on a connection that is kept.
-fn question(target: SocketAddr, speech: Speech, hold: bool) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let after = if hold { "keep-alive" } else { "close" };
+fn question(
+    target: SocketAddr,
+    speech: Speech,
+    hold: bool,
+    length: Option<u16>,
+) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let same = match speech {
         // `compile` has no clients over TLS.
-        Speech::Http | Speech::Https => {
-            format!("GET / HTTP/1.1\r\nHost: {target}\r\nConnection: {after}\r\n\r\n")
-        }
+        Speech::Http | Speech::Https => scenario::request(target, hold, length),
         Speech::Line => String::new(),
         Speech::Datagram => "who serves me?".to_owned(),
         Speech::Postgresql => {
@@ -292,7 +300,7 @@ mod tests {
     }
 
     fn begin(target: SocketAddr, hold: bool) -> Exchange {
-        match Exchange::start(target, Speech::Http, hold) {
+        match Exchange::start(target, Speech::Http, hold, None) {
             Ok(exchange) => exchange,
             Err(_) => panic!("it cannot be begun"),
         }
@@ -352,7 +360,7 @@ mod tests {
     #[test]
     fn nobody_listening_is_a_refusal() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let finding = match Exchange::start(free, Speech::Http, false) {
+        let finding = match Exchange::start(free, Speech::Http, false, None) {
             Ok(mut exchange) => match until_something(&mut exchange, &BTreeMap::new()) {
                 Progress::Closed(finding) => finding,
                 _ => panic!("it is not over"),

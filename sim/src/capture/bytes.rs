@@ -20,11 +20,14 @@ use etherparse::{
     Icmpv6Type, IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep,
 };
 use scenario::{Behaviour, NodeKind, Protocol, Serve};
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 /// What Linux begins with (`net.ipv4.ip_default_ttl`).
 pub(super) const HOPS: u8 = 64;
 const WINDOW: u16 = 64_240;
+/// How much of a packet a message about it quotes, in bytes: the headers and some more
+/// (`icmp_send` in `net/ipv4/icmp.c` has no more than 576 in all).
+const QUOTED: usize = 548;
 /// A frame of no less goes over Ethernet (IEEE 802.3 §4.2.3.3), without its checksum.
 const SHORTEST: usize = 60;
 
@@ -126,7 +129,10 @@ impl<'a> Maker<'a> {
             Payload::Echo { question, answer } => {
                 asked(ip, six, (*question, *answer), &mut bytes)?;
             }
-            Payload::Sync(_) | Payload::Wrapped(..) | Payload::WrappedUnreachable { .. } => {
+            Payload::Sync(_)
+            | Payload::Wrapped(..)
+            | Payload::WrappedUnreachable { .. }
+            | Payload::TooBig(_) => {
                 self.around(ip, from, &packet.payload, &mut bytes)?;
             }
             Payload::Unreachable { code, sport, dport } => {
@@ -185,6 +191,17 @@ impl<'a> Maker<'a> {
                 // What the director looks at; the outer header decides nothing.
                 let about = self.bare(from, about)?;
                 ip.icmpv4(unreachable(*code)).write(bytes, &about)
+            }
+            Payload::TooBig(told) => {
+                let mut about = self.bare(from, &told.about)?;
+                about.truncate(QUOTED);
+                let next_hop_mtu = told.mtu;
+                if self.real(told.about.dst).is_ipv6() {
+                    let mtu = u32::from(next_hop_mtu);
+                    return ip.icmpv6(Icmpv6Type::PacketTooBig { mtu }).write(bytes, &about);
+                }
+                let header = DestUnreachableHeader::FragmentationNeeded { next_hop_mtu };
+                ip.icmpv4(Icmpv4Type::DestinationUnreachable(header)).write(bytes, &about)
             }
             _ => Ok(()),
         }
@@ -281,13 +298,8 @@ impl<'a> Maker<'a> {
                     Some(Protocol::Http | Protocol::Https) | None => {
                         let host = SocketAddrV4::new(dst, tcp.dport);
                         let host = self.world.stand_ins.real_socket(host);
-                        let after = if matches!(tcp.kind, Segment::Ask(..)) {
-                            "keep-alive"
-                        } else {
-                            "close"
-                        };
-                        format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: {after}\r\n\r\n")
-                            .into()
+                        let keeps = matches!(tcp.kind, Segment::Ask(..));
+                        asked_for(host, keeps, tcp)
                     }
                 }
             }
@@ -357,6 +369,22 @@ fn asked(
         (true, true) => ip.icmpv6(Icmpv6Type::EchoReply(echo)).write(bytes, &said),
         (true, false) => ip.icmpv6(Icmpv6Type::EchoRequest(echo)).write(bytes, &said),
     }
+}
+
+/// A short request, or the first segment of a long one.
+fn asked_for(host: SocketAddr, keeps: bool, tcp: Tcp) -> Vec<u8> {
+    if tcp.long == 0 {
+        return scenario::request(host, keeps, None).into();
+    }
+    // Here the header of TCP has no options.
+    let headers = if host.is_ipv4() { 40 } else { 60 };
+    let length = tcp.long.saturating_sub(headers);
+    let mut text = scenario::request(host, keeps, Some(length)).into_bytes();
+    if tcp.count > 1 {
+        let end = text.len().saturating_sub(4);
+        text.get_mut(end..).unwrap_or_default().fill(b'x');
+    }
+    text
 }
 
 /// Why something could not be delivered (RFC 792).

@@ -24,7 +24,8 @@ pub(super) fn text(case: &Case) -> String {
             let _ = writeln!(out, "[segments.{}]", key(name));
             let (from, to) = (segment.latency.from, segment.latency.to);
             let latency = format!("{}..{}", show_duration(from), show_duration(to));
-            let _ = writeln!(out, "latency = {}\n", quoted(&latency));
+            let _ = writeln!(out, "latency = {}", quoted(&latency));
+            let _ = writeln!(out, "mtu = {}\n", segment.mtu);
         }
     }
     frame.nodes.iter().for_each(|one| node(&mut out, one));
@@ -63,6 +64,9 @@ fn node(out: &mut String, node: &Node) {
     if !serve.is_empty() {
         let serves = serve.iter().map(|one| quoted(&served(one))).collect();
         let _ = writeln!(out, "serve = {}", one_or_more(serves));
+    }
+    if node.drops_icmp {
+        let _ = writeln!(out, "icmp = \"drop\"");
     }
     if !on_lo {
         let _ = writeln!(out, "vip_on_lo = false");
@@ -103,6 +107,12 @@ fn client(out: &mut String, client: &Client) {
     let _ = writeln!(out, "new = {}", quoted(&format!("{}/{per}", client.new.count)));
     let _ = writeln!(out, "start = {}", quoted(&show_duration(client.start)));
     let _ = writeln!(out, "timeout = {}", quoted(&show_duration(client.timeout)));
+    if let Some(hold) = client.hold {
+        let _ = writeln!(out, "hold = {}", quoted(&show_duration(hold)));
+    }
+    if let Some(request) = client.request {
+        let _ = writeln!(out, "request = {request}");
+    }
     let _ = writeln!(out, "from = {}\n", quoted(&client.from));
 }
 

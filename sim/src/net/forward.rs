@@ -26,12 +26,12 @@ fn event(kind: Segment) -> TcpEvent {
     }
 }
 
-/// How many packets it stands for: a first request comes after the handshake's last
+/// How many packets it stands for: a short first request comes with the handshake's last
 /// acknowledgement.
-fn packets(kind: Segment) -> u8 {
-    match kind {
-        Segment::Request(_) | Segment::Ask(_, 0) => 2,
-        _ => 1,
+fn packets(tcp: Tcp) -> u8 {
+    match tcp.kind {
+        Segment::Request(_) | Segment::Ask(_, 0) if tcp.long == 0 => 2,
+        _ => tcp.count,
     }
 }
 
@@ -43,7 +43,7 @@ impl World {
         let kernel = &mut director.kernel;
         let client = SocketAddrV4::new(packet.src, tcp.sport);
         let target = SocketAddrV4::new(packet.dst, tcp.dport);
-        let segments = (event(tcp.kind), packets(tcp.kind));
+        let segments = (event(tcp.kind), packets(tcp));
         let verdict = kernel.ipvs.segments(client, target, segments, now);
         if kernel.ipvs.teller.as_ref().is_some_and(|teller| teller.is_full()) {
             self.hurry_sync(node);
@@ -95,6 +95,10 @@ impl World {
             return;
         }
         self.guard_loop(node, server);
+        if let Some(mtu) = self.too_long(node, tcp, (*server.ip(), forward)) {
+            self.refuse_long(node, packet, mtu);
+            return;
+        }
         match forward {
             Forward::Direct => self.route_directly(node, packet, *server.ip()),
             Forward::Tunnel(tunnel) => self.wrap(node, packet, tunnel, *server.ip()),
@@ -165,7 +169,7 @@ impl World {
     pub(crate) fn pass_on(&mut self, node: NodeId, from: PortId, packet: Packet) {
         let Some(host) = self.hosts.get(node.index()) else { return };
         match &host.kind {
-            Kind::Router => self.send(node, packet),
+            Kind::Router => self.route_on(node, packet),
             Kind::Director(director) => {
                 let forwards = director.kernel.forwards();
                 self.count_returned(node, from, packet.dst);
@@ -194,7 +198,11 @@ impl World {
     /// from, if that is an answer on a connection with NAT; any other goes on as it is.
     fn answer(&mut self, node: NodeId, mut packet: Packet) {
         let now = self.now;
-        let Payload::Tcp(tcp) = &mut packet.payload else { return self.send(node, packet) };
+        if let Payload::TooBig(told) = &mut packet.payload {
+            self.rename_long(node, &mut told.about);
+            return self.send(node, packet);
+        }
+        let Payload::Tcp(tcp) = &mut packet.payload else { return self.route_on(node, packet) };
         tcp.hops += 1;
         if tcp.hops >= HOPS {
             return;
@@ -209,7 +217,17 @@ impl World {
             packet.src = *target.ip();
             packet.payload = Payload::Tcp(Tcp { sport: target.port(), ..tcp });
         }
-        self.send(node, packet);
+        self.route_on(node, packet);
+    }
+
+    /// A client is told about its packet as it has sent it (`ip_vs_out_icmp`).
+    fn rename_long(&self, node: NodeId, about: &mut Packet) {
+        if let Payload::Tcp(tcp) = about.payload
+            && let Some((address, port)) = self.before_nat(node, about, tcp)
+        {
+            about.dst = address;
+            about.payload = Payload::Tcp(Tcp { dport: port, ..tcp });
+        }
     }
 
     /// What a client called the server, if this director wrote that into the packet.

@@ -136,6 +136,29 @@ pub(crate) enum Payload {
         code: Unreachable,
         about: Box<Packet>,
     },
+    /// ICMP fragmentation needed (RFC 1191 §4), or packet too big (RFC 4443 §3.2).
+    TooBig(Box<TooBig>),
+}
+
+impl Payload {
+    /// Whether it is ICMP or ICMPv6.
+    pub(crate) fn is_icmp(&self) -> bool {
+        matches!(
+            self,
+            Self::Echo { .. }
+                | Self::Unreachable { .. }
+                | Self::WrappedUnreachable { .. }
+                | Self::TooBig(_)
+        )
+    }
+}
+
+/// A packet was longer than the next link carries, and must not be taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct TooBig {
+    /// What that link carries, in bytes.
+    pub(crate) mtu: u16,
+    pub(crate) about: Packet,
 }
 
 /// A datagram of connection synchronisation.
@@ -163,11 +186,16 @@ pub(crate) struct Tcp {
     pub(crate) kind: Segment,
     /// How many directors have passed it on.
     pub(crate) hops: u8,
+    /// Of what is longer than one small packet: how many segments there are, which travel
+    /// together and fare alike.
+    pub(crate) count: u8,
+    /// The longest packet among them in bytes, IP header included; 0 for one that fits anywhere.
+    pub(crate) long: u16,
 }
 
 impl Tcp {
     pub(crate) const fn new(sport: u16, dport: u16, kind: Segment) -> Self {
-        Self { sport, dport, kind, hops: 0 }
+        Self { sport, dport, kind, hops: 0, count: 1, long: 0 }
     }
 }
 

@@ -379,6 +379,7 @@ impl World {
             Payload::WrappedUnreachable { code, about } => {
                 self.relay_unreachable(node, &about, code);
             }
+            Payload::TooBig(told) => self.hear_too_big(node, *told),
             Payload::Unreachable { code, sport, dport } => {
                 self.told_unreachable(node, packet.src, sport, dport, code);
             }

@@ -70,6 +70,11 @@ fn carries(scenario: &Scenario) -> Result<(), Refusal> {
         let reason = format!("turmoil has no PostgreSQL ({})", node.name);
         return Err(Refusal::NotModelled(reason));
     }
+    // MTUs decide nothing here: the packets of directors and checks fit every link.
+    if let Some(client) = scenario.clients.iter().find(|client| client.request.is_some()) {
+        let reason = format!("turmoil has no clients with long requests ({})", client.name);
+        return Err(Refusal::NotModelled(reason));
+    }
     let six = |node: &&scenario::Node| node.addresses().any(|address| address.is_ipv6());
     if let Some(node) = scenario.nodes.iter().find(six) {
         let reason = format!("turmoil's hosts have no IPv6 here ({})", node.name);

@@ -55,13 +55,13 @@ impl Switches {
     /// Plugs a node into its segments; `pid` is a process in its network namespace.
     pub(super) fn connect(&mut self, node: &Node, pid: u32) -> anyhow::Result<()> {
         let mut links = String::new();
-        for Port { segment, switch_port, hardware, .. } in &node.ports {
+        for Port { segment, switch_port, hardware, mtu, .. } in &node.ports {
             writeln!(
                 links,
                 "link add name {switch_port} type veth peer name {segment} address {hardware} \
                  netns {pid}\n\
                  link set dev {switch_port} master br-{segment}\n\
-                 link set dev {switch_port} up"
+                 link set dev {switch_port} mtu {mtu} up"
             )?;
             self.ports.insert(switch_port.clone());
         }

@@ -17,6 +17,7 @@ mod parse;
 mod problem;
 mod react;
 mod report;
+mod request;
 #[cfg(test)]
 mod testkit;
 
@@ -44,3 +45,4 @@ pub use parse::{Reader, files};
 pub use problem::{Problem, Problems};
 pub use react::Reactions;
 pub use report::{Exit, Outcomes, Run, RunResult, Sheet, Wanted, html, json, junit, noticed, text};
+pub use request::request;

@@ -167,12 +167,16 @@ impl fmt::Display for Engine {
 pub struct Segment {
     /// From one node to another, through the switch.
     pub latency: Spread,
+    /// The longest packet in bytes that its interfaces and its switch carry.
+    pub mtu: u16,
 }
 
 impl Segment {
-    /// What a segment has that no line describes: 100 to 200 microseconds.
+    /// What a segment has that no line describes: 100 to 200 microseconds, and Ethernet's 1500
+    /// bytes.
     pub const DEFAULT: Self = Self {
         latency: Spread { from: Duration::from_micros(100), to: Duration::from_micros(200) },
+        mtu: 1500,
     };
 }
 
@@ -188,6 +192,8 @@ pub struct Node {
     /// Where everything goes that is on none of its segments, when the file says; else that is the
     /// first router on one of them.
     pub gateway: Option<IpAddr>,
+    /// Whether a router is a firewall that passes on no ICMP and no ICMPv6.
+    pub drops_icmp: bool,
     /// The configuration by which `director realserver apply` prepares the node as a real server.
     pub prepare: Option<ConfigFile>,
 }
@@ -196,6 +202,14 @@ impl Node {
     /// The port on that segment.
     pub fn port(&self, segment: &str) -> Option<&Port> {
         self.ports.iter().find(|port| port.segment == segment)
+    }
+
+    /// What it serves.
+    pub fn serves(&self) -> &[Serve] {
+        match &self.kind {
+            NodeKind::Server { serve, .. } | NodeKind::Director { serve, .. } => serve,
+            NodeKind::Router | NodeKind::Client | NodeKind::Voter { .. } => &[],
+        }
     }
 
     /// The addresses of all its ports.
@@ -343,6 +357,8 @@ pub struct Client {
     pub timeout: Duration,
     /// For how long it holds each connection, asking again and again; one answer each if `None`.
     pub hold: Option<Duration>,
+    /// How long each request is in bytes, its header included; a short one if `None`.
+    pub request: Option<u16>,
     /// The node it runs on: a router or a client.
     pub from: String,
 }

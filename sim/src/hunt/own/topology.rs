@@ -209,6 +209,7 @@ impl Plan {
             start: START,
             timeout: PATIENCE,
             hold: None,
+            request: None,
             from: "router".to_owned(),
         };
         Scenario {
@@ -251,7 +252,7 @@ impl Plan {
 }
 
 fn node(name: String, kind: NodeKind, ports: Vec<Port>) -> Node {
-    Node { name, kind, ports, gateway: None, prepare: None }
+    Node { name, kind, ports, gateway: None, drops_icmp: false, prepare: None }
 }
 
 fn set_config(scenario: &mut Scenario, config: &Config) {

@@ -1,9 +1,10 @@
 //! Clients: who connects to what, how often, from where.
 
 use super::draft::{Draft, Wanted};
-use super::source::{Mistake, Source};
+use super::source::{Mistake, Source, key_offset};
 use super::{range, value};
-use crate::{Client, NodeKind};
+use crate::{Client, Node, NodeKind, Protocol, Serve};
+use std::net::SocketAddr;
 use std::time::Duration;
 use toml_edit::{Table, TableLike};
 
@@ -14,7 +15,7 @@ pub(super) fn clients(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'
     for (name, at, table) in source.tables_at(root, "clients") {
         source.unknown_keys(
             table,
-            &["target", "new", "start", "timeout", "hold", "from"],
+            &["target", "new", "start", "timeout", "hold", "request", "from"],
             "a client",
         );
         if let Err(mistake) = range::names(name) {
@@ -57,6 +58,7 @@ fn client(
         source.keep(&text, value::duration(&text.value, 0))
     };
     let (start, timeout, hold) = (time("start"), time("timeout"), time("hold"));
+    let request = request(source, table, target, draft);
     Client {
         name: name.to_owned(),
         target: target.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
@@ -64,8 +66,28 @@ fn client(
         start: start.unwrap_or_default(),
         timeout: timeout.unwrap_or(PATIENCE),
         hold,
+        request,
         from: from(source, at, table, draft),
     }
+}
+
+/// How long a request is, of those that HTTP has.
+fn request(
+    source: &mut Source<'_>,
+    table: &dyn TableLike,
+    target: Option<SocketAddr>,
+    draft: &Draft<'_>,
+) -> Option<u16> {
+    let request = source.bytes_at(table, "request", crate::request::LENGTH)?;
+    let serves = || draft.scenario.nodes.iter().flat_map(Node::serves);
+    let there = |serve: &&Serve| target.is_some_and(|target| target.port() == serve.port);
+    // Behind NAT the port is another one.
+    let spoken = serves().find(there).or_else(|| serves().next()).map(|serve| serve.protocol);
+    if spoken.is_some_and(|spoken| spoken != Protocol::Http) {
+        let at = key_offset(table, "request");
+        source.report(at, "only requests of HTTP have a length", "take the line out");
+    }
+    Some(request)
 }
 
 /// The node that clients run on: as written, else the first router.

@@ -5,15 +5,18 @@ use super::source::{Mistake, Source, Text, key_offset, list};
 use super::{range, value};
 use crate::{ConfigFile, Node, NodeKind, Port, Segment, Serve};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use toml_edit::{Table, TableLike};
 
 const KINDS: [&str; 5] = ["router", "director", "server", "client", "voter"];
 /// The keys of a node that are not segments.
-const KEYS: [&str; 6] = ["kind", "config", "serve", "vip_on_lo", "prepare", "gateway"];
+const KEYS: [&str; 7] = ["kind", "config", "serve", "vip_on_lo", "prepare", "gateway", "icmp"];
+/// What a segment may carry: IPv6 needs the one (RFC 8200 §5), and Ethernet cards do the other.
+const MTU: RangeInclusive<u16> = 1280..=9000;
 
 pub(super) fn segments(source: &mut Source<'_>, root: &Table, draft: &mut Draft<'_>) {
     for (name, at, table) in source.tables_at(root, "segments") {
-        source.unknown_keys(table, &["latency"], "a segment");
+        source.unknown_keys(table, &["latency", "mtu"], "a segment");
         if let Err(mistake) = range::names(name) {
             source.report(at, mistake.text, mistake.help);
         }
@@ -22,6 +25,7 @@ pub(super) fn segments(source: &mut Source<'_>, root: &Table, draft: &mut Draft<
             let parsed = value::spread(&text.value, 0);
             segment.latency = source.keep(&text, parsed).unwrap_or(segment.latency);
         }
+        segment.mtu = source.bytes_at(table, "mtu", MTU).unwrap_or(segment.mtu);
         draft.scenario.segments.insert(name.to_owned(), segment);
     }
 }
@@ -57,6 +61,7 @@ fn several(
     let before = source.problems.len();
     let kind = kind(source, at, table, draft);
     let gateway = gateway(source, table);
+    let drops_icmp = drops_icmp(source, table);
     let prepare = prepare(source, table, draft);
     let mut nodes: Vec<Node> = names
         .iter()
@@ -65,6 +70,7 @@ fn several(
             kind: kind.clone(),
             ports: Vec::new(),
             gateway,
+            drops_icmp,
             prepare: prepare.clone(),
         })
         .collect();
@@ -120,12 +126,13 @@ fn kind(
             return NodeKind::Client;
         }
     };
-    let owners: [(&str, &[&str]); 5] = [
+    let owners: [(&str, &[&str]); 6] = [
         ("config", &["director", "voter"]),
         ("serve", &["server", "director"]),
         ("vip_on_lo", &["server"]),
         ("prepare", &["server", "director"]),
         ("gateway", &["server", "director", "client", "voter"]),
+        ("icmp", &["router"]),
     ];
     for (key, owners) in owners {
         if !owners.contains(&word) && table.contains_key(key) {
@@ -218,6 +225,21 @@ fn gateway(source: &mut Source<'_>, table: &dyn TableLike) -> Option<IpAddr> {
     let text = source.string_at(table, "gateway")?;
     let parsed = value::ip(&text.value, 0);
     source.keep(&text, parsed)
+}
+
+/// Whether a router passes ICMP on.
+fn drops_icmp(source: &mut Source<'_>, table: &dyn TableLike) -> bool {
+    let Some(text) = source.string_at(table, "icmp") else { return false };
+    let parsed = match text.value.as_str() {
+        "pass" => Ok(false),
+        "drop" => Ok(true),
+        word => Err(Mistake::new(
+            0,
+            format!("`{word}` is not what a router does with ICMP"),
+            "write icmp = \"drop\", or take the line out",
+        )),
+    };
+    source.keep(&text, parsed).unwrap_or(false)
 }
 
 fn ports(

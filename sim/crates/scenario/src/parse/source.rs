@@ -1,7 +1,7 @@
 //! The file under inspection: positions, and the mistakes found so far.
 
 use crate::{Problem, Span};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use toml_edit::{Item, Table, TableLike, Value};
 
 /// A mistake inside one string, at a byte offset from its start.
@@ -103,6 +103,24 @@ impl<'a> Source<'a> {
     pub(super) fn string_at(&mut self, table: &dyn TableLike, key: &str) -> Option<Text> {
         let value = self.value_at(table, key)?;
         self.string(&value, &format!("`{key}`"))
+    }
+
+    /// The number of bytes under a key.
+    pub(super) fn bytes_at(
+        &mut self,
+        table: &dyn TableLike,
+        key: &str,
+        bounds: RangeInclusive<u16>,
+    ) -> Option<u16> {
+        let value = self.value_at(table, key)?;
+        let bytes = value.as_integer().and_then(|bytes| u16::try_from(bytes).ok());
+        let bytes = bytes.filter(|bytes| bounds.contains(bytes));
+        if bytes.is_none() {
+            let (least, most) = bounds.into_inner();
+            let text = format!("`{key}` must be a number of bytes from {least} to {most}");
+            self.report(offset(value.span()), text, format!("write {key} = {least}"));
+        }
+        bytes
     }
 
     pub(super) fn value_at(&mut self, table: &dyn TableLike, key: &str) -> Option<Value> {

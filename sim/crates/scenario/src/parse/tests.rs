@@ -98,6 +98,33 @@ fn a_node_may_have_several_addresses_a_gateway_and_a_preparation() {
 }
 
 #[test]
+fn what_links_carry_and_how_long_requests_are_is_as_written() {
+    let text = GOOD.replace("..2ms\" }", "..2ms\", mtu = 9000 }");
+    let text = text.replace("new    =", "request = 16000\nnew    =");
+    let text = text.replace("kind = \"router\"", "kind = \"router\"\nicmp = \"drop\"");
+    let scenario = parse(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!((scenario.segments["hb"].mtu, scenario.segments["lan"].mtu), (9000, 1500));
+    assert_eq!(scenario.clients[0].request, Some(16_000));
+    let drops: Vec<bool> = scenario.nodes.iter().map(|node| node.drops_icmp).collect();
+    assert_eq!(drops, [true, false, false, false, false]);
+    assert!(!parse(&text.replace("\"drop\"", "\"pass\"")).unwrap().nodes[0].drops_icmp);
+    let good = parse(GOOD).unwrap();
+    assert!(good.clients[0].request.is_none() && !good.nodes[0].drops_icmp);
+
+    for (old, new, expected) in [
+        ("9000", "1279", "a.toml:9:36: `mtu` must be a number of bytes from 1280 to 9000"),
+        ("9000", "\"9000\"", "a.toml:9:36: `mtu` must be a number of bytes"),
+        ("16000", "16001", "`request` must be a number of bytes from 256 to 16000"),
+        ("\"drop\"", "\"eat\"", "a.toml:13:9: `eat` is not what a router does with ICMP"),
+        ("10.0.0.100:80", "10.0.0.100:25", "only requests of HTTP have a length"),
+        ("vip_on_lo = false", "icmp = \"drop\"", "a server has no `icmp`"),
+    ] {
+        let told = parse(&text.replace(old, new)).unwrap_err().to_string();
+        assert!(told.contains(expected), "{new}: {told}");
+    }
+}
+
+#[test]
 fn every_verb_reads_back_what_it_prints() {
     for text in [
         "power-off d1",
