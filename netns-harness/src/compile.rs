@@ -344,11 +344,11 @@ fn hardware(node: usize, segment: usize) -> String {
     format!("02:00:00:{:02x}:{:02x}:{:02x}", segment + 1, (node + 1) >> 8, (node + 1) & 0xff)
 }
 
-/// What the file says, and of the other family the first router on one of the node's segments; a
-/// router has none.
+/// What the file says, and of the other family the first router on one of the node's segments; of
+/// a router only what the file says.
 fn gateways(scenario: &Scenario, node: &scenario::Node) -> Vec<IpAddr> {
     if matches!(node.kind, NodeKind::Router) {
-        return Vec::new();
+        return node.gateway.into_iter().collect();
     }
     let mut found: BTreeMap<bool, IpAddr> =
         node.gateway.iter().map(|gateway| (gateway.is_ipv6(), *gateway)).collect();

@@ -265,10 +265,9 @@ impl World {
             .collect();
         let switch_of = |port: &Port| self.ports.get(port.id.index()).map(|place| place.switch);
         for (host, node) in self.hosts.iter_mut().zip(&self.scenario.nodes) {
-            if matches!(host.kind, Kind::Router) {
-                continue;
-            }
-            for (family, gateway) in host.gateways.iter_mut().enumerate() {
+            // A router knows what it is told.
+            let guesses = !matches!(host.kind, Kind::Router);
+            for (family, gateway) in host.gateways.iter_mut().enumerate().filter(|_| guesses) {
                 *gateway = host.ports.iter().enumerate().find_map(|(place, port)| {
                     let own = |port: &Port| port.own.get(family).and_then(Own::given);
                     own(port)?;

@@ -123,12 +123,14 @@ fn latencies_come_from_the_seed_and_stay_in_their_range() {
 #[test]
 fn links_requests_and_firewalls_are_as_the_scenario_says() {
     let text = TEXT.replace("lan = { ", "lan = { mtu = 1400, ");
-    let text = text.replace("kind = \"router\"", "kind = \"router\"\nicmp = \"drop\"");
+    let router = "kind = \"router\"\nicmp = \"drop\"\ngateway = \"10.0.0.254\"";
+    let text = text.replace("kind = \"router\"", router);
     let text = text + "request = 4000\n";
     let scenario = Scenario::parse("a.toml", &text, &|_| Ok(PAIR.to_owned())).unwrap();
     let made = compile(&scenario, &around(1, Some(Path::new("/mnt/host/bin/director")))).unwrap();
     let carried: Vec<u16> = node(&made, "d1").ports.iter().map(|port| port.mtu).collect();
     assert_eq!(carried, [1400, 1500]);
+    assert_eq!(node(&made, "gw").gateways, [IpAddr::from([10, 0, 0, 254])]);
     let router = |plan: &Plan| match &node(plan, "gw").role {
         Role::Router { drops_icmp, clients, .. } => (*drops_icmp, clients[0].request),
         _ => panic!("gw is a router"),

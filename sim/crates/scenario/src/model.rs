@@ -190,7 +190,7 @@ pub struct Node {
     /// One per segment, in the order of the file.
     pub ports: Vec<Port>,
     /// Where everything goes that is on none of its segments, when the file says; else that is the
-    /// first router on one of them.
+    /// first router on one of them, and for a router nowhere.
     pub gateway: Option<IpAddr>,
     /// Whether a router is a firewall that passes on no ICMP and no ICMPv6.
     pub drops_icmp: bool,

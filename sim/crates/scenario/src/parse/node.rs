@@ -126,12 +126,11 @@ fn kind(
             return NodeKind::Client;
         }
     };
-    let owners: [(&str, &[&str]); 6] = [
+    let owners: [(&str, &[&str]); 5] = [
         ("config", &["director", "voter"]),
         ("serve", &["server", "director"]),
         ("vip_on_lo", &["server"]),
         ("prepare", &["server", "director"]),
-        ("gateway", &["server", "director", "client", "voter"]),
         ("icmp", &["router"]),
     ];
     for (key, owners) in owners {
