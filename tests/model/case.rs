@@ -1,25 +1,29 @@
 //! Random tables, and what is done with them.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use director_core::config::{
-    Forward, Persistence, Scheduler, SchedulerFlags, ServiceSettings, Thresholds,
+    Forward, Persistence, Scheduler, SchedulerFlags, ServiceSettings, Thresholds, Tunnel,
 };
 use director_core::random::Stream;
 use director_sim::ipvs::{Event, Settings, Share};
 
-/// The virtual service of every table.
-pub(crate) const SERVICE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 100), 80);
-
-/// Real servers that a table can have; the last byte of their address is 21 and following.
+/// Real servers that a table can have.
 pub(crate) const SERVERS: u8 = 8;
 
+/// The last byte of the first one's addresses, that of its network card among them.
+pub(crate) const FIRST: u8 = 21;
+
 /// Clients, in three networks.
-const CLIENTS: u64 = 24;
+const CLIENTS: u8 = 24;
 
 /// Ports of a client: few, that they are used again.
 const PORTS: u64 = 6;
+
+/// Of so many connections, the last ones, something more is heard now and then.
+const RECENT: usize = 8;
 
 /// Times between two packets in milliseconds: amid the connections' own times, which are 10, 60,
 /// 120 and 900 s.
@@ -28,16 +32,76 @@ const PAUSES: [u64; 7] = [40, 2_000, 9_000, 25_000, 70_000, 130_000, 1_100_000];
 /// What persistence keeps a client for, in seconds.
 const KEEPS: [u64; 3] = [20, 45, 360];
 
-/// The address of a real server.
-pub(crate) fn server(number: u8) -> SocketAddr {
-    ([10, 0, 0, 21 + number], 80).into()
+/// How the packets of a table reach its real servers.
+const METHODS: [&[Forward]; 4] = [
+    &[Forward::Direct],
+    &[Forward::Nat],
+    &[Forward::Tunnel(Tunnel::Ipip)],
+    &[Forward::Direct, Forward::Nat, Forward::Tunnel(Tunnel::Ipip)],
+];
+
+/// Of what kind a table's addresses are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// IPv4.
+    Four,
+    /// IPv6: all by direct routing.
+    Six,
+}
+
+impl Family {
+    /// The virtual service.
+    pub(crate) fn service(self) -> SocketAddr {
+        match self {
+            Self::Four => ([10, 0, 0, 100], 80).into(),
+            Self::Six => ([0x2001, 0xdb8, 0xa, 0, 0, 0, 0, 100], 80).into(),
+        }
+    }
+
+    /// A real server.
+    pub(crate) fn server(self, number: u8) -> SocketAddr {
+        let last = FIRST + number;
+        match self {
+            Self::Four => ([10, 0, 0, last], 80).into(),
+            Self::Six => ([0x2001, 0xdb8, 0xa, 0, 0, 0, 0, last.into()], 80).into(),
+        }
+    }
+
+    fn client(self, number: u8) -> IpAddr {
+        let (network, last) = (number % 3, 1 + number * 9);
+        match self {
+            Self::Four => [203, 0, network, last].into(),
+            // Something in every word of 32 bits, for those who fold them into one.
+            Self::Six => {
+                let middle = u16::from(number) * 0x0301;
+                [0x2001, 0xdb8, 0xcb, network.into(), middle, 0, !middle, last.into()].into()
+            }
+        }
+    }
+
+    /// How long the prefixes are that make one client of a network.
+    fn prefixes(self) -> [u8; 3] {
+        match self {
+            Self::Four => [16, 24, 32],
+            Self::Six => [48, 64, 128],
+        }
+    }
+
+    /// Every address that a table can have.
+    pub(crate) fn addresses(self) -> impl Iterator<Item = IpAddr> {
+        let servers = (0..SERVERS).map(move |number| self.server(number).ip());
+        let clients = (0..CLIENTS).map(move |number| self.client(number));
+        servers.chain(clients).chain([self.service().ip()])
+    }
 }
 
 /// Something that happens to a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deed {
     /// A client's segment arrives.
-    Segment(SocketAddrV4, Event),
+    Segment(SocketAddr, Event),
+    /// The real server that a client's last segment went to sends one back, if by NAT.
+    Answer(SocketAddr, Event),
     /// Nothing for a while.
     Pause(Duration),
     /// A real server comes, or comes back.
@@ -55,10 +119,15 @@ pub(crate) enum Deed {
 pub(crate) struct Case {
     stream: Stream,
     scheduler: Scheduler,
+    pub(crate) family: Family,
     pub(crate) settings: Settings,
     pub(crate) service: ServiceSettings,
-    present: Vec<u8>,
+    present: Vec<(u8, Forward)>,
     thresholds: bool,
+    /// How packets reach the real servers: one method for all, or each its own.
+    methods: &'static [Forward],
+    /// Who opened a connection last.
+    recent: VecDeque<SocketAddr>,
 }
 
 impl Case {
@@ -69,8 +138,12 @@ impl Case {
             expire_quiescent_template: stream.below(2) == 0,
         };
         let thresholds = stream.below(3) == 0;
-        let service = service(&mut stream, scheduler);
-        Self { stream, scheduler, settings, service, present: Vec::new(), thresholds }
+        let family = if stream.below(4) == 0 { Family::Six } else { Family::Four };
+        let service = service(&mut stream, scheduler, family);
+        let methods = pick(&mut stream, &METHODS).filter(|_| family == Family::Four);
+        let methods = methods.unwrap_or(&[Forward::Direct]);
+        let (present, recent) = (Vec::new(), VecDeque::new());
+        Self { stream, scheduler, family, settings, service, present, thresholds, methods, recent }
     }
 
     /// The real servers that it begins with.
@@ -83,25 +156,36 @@ impl Case {
     pub(crate) fn happens(&mut self) -> Deed {
         loop {
             let deed = match self.stream.below(100) {
-                0..=54 => Some(Deed::Segment(self.client(), Event::Syn)),
-                55..=74 => {
+                0..=49 => Some(Deed::Segment(self.opener(), Event::Syn)),
+                50..=64 => {
                     let events = [Event::Ack, Event::Ack, Event::Fin, Event::Rst];
                     let event = pick(&mut self.stream, &events).unwrap_or(Event::Ack);
-                    Some(Deed::Segment(self.client(), event))
+                    let known = pick(&mut self.stream, self.recent.make_contiguous());
+                    let any = self.client();
+                    let client = known.filter(|_| self.stream.below(2) == 0).unwrap_or(any);
+                    Some(Deed::Segment(client, event))
+                }
+                65..=74 => {
+                    let events = [Event::Syn, Event::Syn, Event::Ack, Event::Fin, Event::Rst];
+                    let event = pick(&mut self.stream, &events).unwrap_or(Event::Ack);
+                    let known = pick(&mut self.stream, self.recent.make_contiguous());
+                    known.map(|client| Deed::Answer(client, event))
                 }
                 75..=81 => pick(&mut self.stream, &PAUSES)
                     .map(|pause| Deed::Pause(Duration::from_millis(pause))),
                 82..=86 => self.add(),
                 87..=93 => {
-                    let number = pick(&mut self.stream, &self.present);
-                    number.map(|number| Deed::Edit(number, self.share()))
+                    let known = pick(&mut self.stream, &self.present);
+                    known.map(|(number, forward)| Deed::Edit(number, self.share(forward)))
                 }
                 94..=97 => {
-                    let number = pick(&mut self.stream, &self.present);
-                    number.inspect(|number| self.present.retain(|other| other != number));
-                    number.map(Deed::Remove)
+                    let known = pick(&mut self.stream, &self.present);
+                    known.map(|(number, _)| {
+                        self.present.retain(|(other, _)| *other != number);
+                        Deed::Remove(number)
+                    })
                 }
-                _ => Some(Deed::Service(service(&mut self.stream, self.scheduler))),
+                _ => Some(Deed::Service(service(&mut self.stream, self.scheduler, self.family))),
             };
             if let Some(deed) = deed {
                 return deed;
@@ -110,14 +194,15 @@ impl Case {
     }
 
     fn add(&mut self) -> Option<Deed> {
-        let absent: Vec<u8> =
-            (0..SERVERS).filter(|number| !self.present.contains(number)).collect();
+        let is_absent = |number: &u8| self.present.iter().all(|(other, _)| other != number);
+        let absent: Vec<u8> = (0..SERVERS).filter(is_absent).collect();
         let number = pick(&mut self.stream, &absent)?;
-        self.present.push(number);
-        Some(Deed::Add(number, self.share()))
+        let forward = pick(&mut self.stream, self.methods)?;
+        self.present.push((number, forward));
+        Some(Deed::Add(number, self.share(forward)))
     }
 
-    fn share(&mut self) -> Share {
+    fn share(&mut self, forward: Forward) -> Share {
         let weights = [0, 1, 1, 2, 3, 3, 5, 10, 60, 100, 1000];
         let weight = pick(&mut self.stream, &weights).unwrap_or(1);
         let mut thresholds = Thresholds::NONE;
@@ -127,23 +212,32 @@ impl Case {
             thresholds.upper = u32::try_from(upper).unwrap_or(1);
             thresholds.lower = u32::try_from(lower).unwrap_or(0);
         }
-        Share { weight, thresholds, forward: Forward::Direct }
+        Share { weight, thresholds, forward }
     }
 
-    fn client(&mut self) -> SocketAddrV4 {
-        let number = u8::try_from(self.stream.below(CLIENTS)).unwrap_or(0);
+    fn opener(&mut self) -> SocketAddr {
+        let client = self.client();
+        self.recent.push_back(client);
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+        client
+    }
+
+    fn client(&mut self) -> SocketAddr {
+        let number = u8::try_from(self.stream.below(CLIENTS.into())).unwrap_or(0);
         let port = 1024 + u16::try_from(self.stream.below(PORTS)).unwrap_or(0);
-        SocketAddrV4::new(Ipv4Addr::new(203, 0, number % 3, 1 + number * 9), port)
+        SocketAddr::new(self.family.client(number), port)
     }
 }
 
-fn service(stream: &mut Stream, scheduler: Scheduler) -> ServiceSettings {
+fn service(stream: &mut Stream, scheduler: Scheduler, family: Family) -> ServiceSettings {
     let bits = u8::try_from(stream.below(4)).unwrap_or(0);
     let hashes = matches!(scheduler, Scheduler::Sh | Scheduler::Mh);
     let flags = if hashes { SchedulerFlags::from_bits(bits) } else { SchedulerFlags::NONE };
     let persistence = (stream.below(4) == 0).then(|| Persistence {
         timeout: Duration::from_secs(pick(stream, &KEEPS).unwrap_or(20)),
-        prefix: pick(stream, &[16, 24, 32]).unwrap_or(32),
+        prefix: pick(stream, &family.prefixes()).unwrap_or(32),
         engine: None,
     });
     ServiceSettings { flags, persistence, ..scheduler.into() }

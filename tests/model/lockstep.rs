@@ -6,15 +6,16 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant as Clock};
 
 use anyhow::Context;
-use director_core::config::{ServiceKey, Weight};
+use director_core::config::{Forward, ServiceKey, Weight};
 use director_core::desired::DesiredServer;
 use director_core::time::Instant;
 use director_engine::ports::IpvsTable;
 use director_linux::LinuxKernel;
 use director_sim::ipvs::{Event, Ipvs, Pending, Share, Timer, Verdict};
 
-use crate::case::{Case, Deed, SERVICE, server};
-use crate::wire::{Fate, Wire, sysctl};
+use crate::case::{Case, Deed, Family};
+use crate::frames::Fate;
+use crate::wire::{Wire, sysctl};
 
 /// A tick of the kernel's clock, and some more: what it does "at once" is done after it.
 const TICK: Duration = Duration::from_millis(25);
@@ -27,12 +28,20 @@ pub(crate) struct Lockstep<'a> {
     kernel: &'a mut LinuxKernel,
     wire: &'a mut Wire,
     begun: Clock,
+    family: Family,
+    key: ServiceKey,
     model: Ipvs,
+    /// What the model calls the service.
+    service: SocketAddrV4,
     timers: Vec<Timer>,
+    /// Where the last segment of each client went.
+    reached: BTreeMap<SocketAddr, (SocketAddr, Forward)>,
     /// What has happened, the last last.
     pub(crate) story: Vec<String>,
     pub(crate) dice: Dice,
     pub(crate) decisions: u64,
+    /// Segments of real servers that were given the service's address.
+    pub(crate) answers: u64,
 }
 
 /// How often a scheduler that throws dice named the likeliest destination, and how often it should.
@@ -62,8 +71,7 @@ impl<'a> Lockstep<'a> {
         wire: &'a mut Wire,
         case: &Case,
     ) -> anyhow::Result<Self> {
-        let key = ServiceKey::Tcp(SERVICE.into());
-        if kernel.services().context("reading the table")?.contains_key(&key) {
+        for key in kernel.services().context("reading the table")?.into_keys() {
             kernel.remove_service(key).context("emptying the table")?;
         }
         // Connections of the table before must not be found by this one's clients.
@@ -71,19 +79,26 @@ impl<'a> Lockstep<'a> {
         let on = |on: bool| if on { "1" } else { "0" };
         sysctl("ipv4/vs/expire_nodest_conn", on(case.settings.expire_nodest_conn))?;
         sysctl("ipv4/vs/expire_quiescent_template", on(case.settings.expire_quiescent_template))?;
+        let key = ServiceKey::Tcp(case.family.service());
         kernel.add_service(key, case.service).context("adding the service")?;
-        let mut model = Ipvs::default();
+        let mut model = Ipvs::of_addresses(case.family.addresses()).context("addresses")?;
+        let service = model.number(case.family.service()).context("the service's address")?;
         model.settings = case.settings;
-        model.add_service(SERVICE, case.service);
+        model.add_service(service, case.service);
         Ok(Self {
             kernel,
             wire,
             begun: Clock::now(),
+            family: case.family,
+            key,
             model,
+            service,
             timers: Vec::new(),
+            reached: BTreeMap::new(),
             story: vec![format!("{} {:?}", case.service, case.settings)],
             dice: Dice::default(),
             decisions: 0,
+            answers: 0,
         })
     }
 
@@ -91,11 +106,17 @@ impl<'a> Lockstep<'a> {
     pub(crate) fn play(&mut self, deed: Deed) -> anyhow::Result<Shown> {
         let Some(now) = self.settled() else { return Ok(Shown::Open) };
         self.story.push(format!("{:9.3} {deed:?}", now.since(Instant::ZERO).as_secs_f64()));
-        let key = ServiceKey::Tcp(SERVICE.into());
+        let (key, service) = (self.key, self.service);
+        let server = |number| self.family.server(number);
         match deed {
             Deed::Segment(client, event) => {
-                let fate = self.wire.send(client, event)?;
-                if let Some(difference) = self.judge(client, event, fate, now) {
+                let fate = self.wire.send(self.family, client, event)?;
+                if let Some(difference) = self.judge(client, event, fate, now)? {
+                    return Ok(Shown::Different(difference));
+                }
+            }
+            Deed::Answer(client, event) => {
+                if let Some(difference) = self.answer(client, event, now)? {
                     return Ok(Shown::Different(difference));
                 }
             }
@@ -106,19 +127,19 @@ impl<'a> Lockstep<'a> {
             }
             Deed::Add(number, share) => {
                 self.kernel.add_server(key, server(number), desired(share))?;
-                self.model.add_server(SERVICE, server(number), share, now);
+                self.model.add_server(service, server(number), share, now);
             }
             Deed::Edit(number, share) => {
                 self.kernel.edit_server(key, server(number), desired(share))?;
-                self.model.edit_server(SERVICE, server(number), share);
+                self.model.edit_server(service, server(number), share);
             }
             Deed::Remove(number) => {
                 self.kernel.remove_server(key, server(number))?;
-                self.model.remove_server(SERVICE, server(number), now);
+                self.model.remove_server(service, server(number), now);
             }
             Deed::Service(settings) => {
                 self.kernel.edit_service(key, settings)?;
-                self.model.edit_service(SERVICE, settings);
+                self.model.edit_service(service, settings);
             }
         }
         if self.settled().is_none() {
@@ -191,16 +212,18 @@ impl<'a> Lockstep<'a> {
 
     fn judge(
         &mut self,
-        client: SocketAddrV4,
+        client: SocketAddr,
         event: Event,
         fate: Fate,
         now: Instant,
-    ) -> Option<String> {
-        let odds = self.model.odds(SERVICE);
-        let picked = if let Fate::Server(picked) = fate { Some(picked) } else { None };
-        self.model.foresee(SERVICE, picked);
-        let verdict = self.model.incoming(client, SERVICE, event, now);
-        let thrown = !self.model.foresee(SERVICE, None);
+    ) -> anyhow::Result<Option<String>> {
+        let service = self.service;
+        let number = self.model.number(client).context("a client's address")?;
+        let odds = self.model.odds(service);
+        let picked = if let Fate::Server(picked, _) = fate { Some(picked) } else { None };
+        self.model.foresee(service, picked);
+        let verdict = self.model.incoming(number, service, event, now);
+        let thrown = !self.model.foresee(service, None);
         if let (true, Some(picked), Some((named, throws))) = (thrown, picked, odds) {
             self.dice.note(picked, &named, throws);
         }
@@ -208,10 +231,11 @@ impl<'a> Lockstep<'a> {
             Verdict::Local => Fate::Reset,
             Verdict::Dropped => Fate::Nothing,
             Verdict::Nobody => Fate::Unreachable,
-            Verdict::Forward { server, new, timer, .. } => {
+            Verdict::Forward { server, forward, new, timer } => {
                 self.decisions += u64::from(new);
                 self.timers.extend(timer);
-                Fate::Server(server)
+                self.reached.insert(client, (server, forward));
+                Fate::Server(server, forward)
             }
         };
         self.story.push(format!("          {fate:?}"));
@@ -220,15 +244,47 @@ impl<'a> Lockstep<'a> {
             (Fate::Reset, Event::Rst) => Fate::Nothing,
             (expected, _) => expected,
         };
-        (fate != expected)
-            .then(|| format!("{event:?} of {client}: the kernel {fate:?}, the model {expected:?}"))
+        Ok((fate != expected)
+            .then(|| format!("{event:?} of {client}: the kernel {fate:?}, the model {expected:?}")))
+    }
+
+    /// A real server's segment on its way to a client: of a connection that is over it passes as
+    /// it is.
+    fn answer(
+        &mut self,
+        client: SocketAddr,
+        event: Event,
+        now: Instant,
+    ) -> anyhow::Result<Option<String>> {
+        let (server, client) = match (self.reached.get(&client), client) {
+            (Some((SocketAddr::V4(server), Forward::Nat)), SocketAddr::V4(client)) => {
+                (*server, client)
+            }
+            _ => return Ok(None),
+        };
+        let fate = self.wire.answer(server, client, event)?;
+        self.story.push(format!("          {fate:?}"));
+        let source = match self.model.outgoing(server, client, event, now) {
+            Some((service, timer)) => {
+                self.answers += 1;
+                self.timers.extend(timer);
+                service
+            }
+            None => server,
+        };
+        let expected = Fate::Client(source.into());
+        Ok((fate != expected).then(|| {
+            format!(
+                "{event:?} of {server} for {client}: the kernel {fate:?}, the model {expected:?}"
+            )
+        }))
     }
 
     /// Every connection that lives is counted with its destination.
     fn compare_counts(&mut self) -> anyhow::Result<Shown> {
         let services = self.kernel.services().context("reading the table")?;
-        let service = services.get(&ServiceKey::Tcp(SERVICE.into())).context("no service")?;
-        let counted = |address: &SocketAddr| self.model.counts(SERVICE, *address);
+        let service = services.get(&self.key).context("no service")?;
+        let counted = |address: &SocketAddr| self.model.counts(self.service, *address);
         let different: BTreeMap<&SocketAddr, _> = service
             .servers
             .iter()

@@ -2,8 +2,9 @@
 //!
 //! Random tables live a while: clients open, use and end connections, real servers come, change
 //! and go, so do persistence and thresholds, and time passes. Whatever happens is played to both,
-//! with segments on a real wire, and every choice of a real server and every count of connections
-//! is compared.
+//! with segments on a real wire, and every choice of a real server, how its packets reach it (as
+//! they are, by NAT, in a tunnel), what becomes of its answers behind NAT, and every count of
+//! connections is compared. One table in four is of IPv6.
 //!
 //! `e2e-model DECISIONS TABLES SEED [SCHEDULER…]` plays tables of each scheduler until there were
 //! so many new connections and so many tables, and prints a line for each. Status 1 when the two
@@ -11,6 +12,7 @@
 //! its own in simulated time, where an hour costs nothing: `ci/guest` gives it one.
 
 mod case;
+mod frames;
 mod lockstep;
 mod wire;
 
@@ -47,6 +49,7 @@ struct Found {
     open: u64,
     deeds: u64,
     decisions: u64,
+    answers: u64,
     differences: Vec<String>,
     dice: Dice,
 }
@@ -127,6 +130,7 @@ fn live(
     }
     found.tables += 1;
     found.decisions += lockstep.decisions;
+    found.answers += lockstep.answers;
     found.dice.add(&lockstep.dice);
     Ok(())
 }
@@ -144,10 +148,11 @@ impl Found {
     }
 
     fn print(&self, scheduler: Scheduler) {
-        let Self { tables, open, deeds, decisions, differences, dice } = self;
+        let Self { tables, open, deeds, decisions, answers, differences, dice } = self;
         println!(
             "{scheduler:<6} {tables:>5} tables ({open} ended where the order of two timers was \
-             open), {deeds} deeds, {decisions} decisions: {} differences",
+             open), {deeds} deeds, {decisions} decisions, {answers} answers behind NAT: \
+             {} differences",
             differences.len()
         );
         if let Some(far) = dice.deviation() {

@@ -77,7 +77,8 @@ impl World {
                 let number = answer.number | VOTER;
                 self.guard_answered(node, number);
                 let newest = self.guard.watch(node)?.asked.iter().rfind(|(it, _)| it & VOTER > 0);
-                if newest.is_none_or(|(newest, _)| *newest != number) {
+                let stale = newest.is_none_or(|(newest, _)| *newest != number);
+                if stale || answer.refused.is_empty() {
                     return None;
                 }
                 What::Refused(answer.refused.clone())

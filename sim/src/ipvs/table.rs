@@ -9,7 +9,7 @@ use crate::net::stand_in::StandIns;
 use director_core::config::{Forward, ServiceSettings, Thresholds};
 use director_core::time::Instant;
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
 /// The table of one director.
@@ -82,6 +82,18 @@ pub struct Share {
 
 impl Ipvs {
     /// One whose clients and services are called by these numbers.
+    /// An empty table of services, servers and clients with these addresses. Those of IPv6 have
+    /// numbers that stand for them; `None` when there are more than 65,536.
+    pub fn of_addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Option<Self> {
+        Some(Self::among(&Arc::new(StandIns::of_addresses(addresses)?)))
+    }
+
+    /// What this table calls an address; `None` for one of IPv6 that it was not made with.
+    #[must_use]
+    pub fn number(&self, address: SocketAddr) -> Option<SocketAddrV4> {
+        self.stand_ins.of_socket(address)
+    }
+
     pub(crate) fn among(stand_ins: &Arc<StandIns>) -> Self {
         Self { stand_ins: Arc::clone(stand_ins), ..Self::default() }
     }

@@ -16,11 +16,14 @@ pub(super) fn slack(time: Duration) -> Duration {
 }
 
 /// Whom a template is for.
+///
+/// How long the network's prefix is, is not part of it: after a change from /24 to /16 the client
+/// 192.0.0.1 finds the template of 192.0.0.0/24, as in the kernel, which compares masked addresses
+/// (`ip_vs_sched_persist` and `ip_vs_ct_in_get`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Whom {
-    /// The bits of its address that count, and how many do not.
+    /// Its address, with zeros for the bits that do not count.
     network: u128,
-    rest: u32,
     service: SocketAddrV4,
 }
 
@@ -31,7 +34,8 @@ impl Whom {
             IpAddr::V6(client) => (client.to_bits(), 128),
         };
         let rest = width - u32::from(prefix).min(width);
-        Self { network: bits.checked_shr(rest).unwrap_or(0), rest, service }
+        let mask = u128::MAX.checked_shl(rest).unwrap_or(0);
+        Self { network: bits & mask, service }
     }
 
     pub(crate) fn service(self) -> SocketAddrV4 {
@@ -40,8 +44,7 @@ impl Whom {
 
     /// Of IPv4.
     pub(crate) fn network(self) -> Ipv4Addr {
-        let bits = self.network.checked_shl(self.rest).unwrap_or(0);
-        Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(0))
+        Ipv4Addr::from_bits(u32::try_from(self.network).unwrap_or(0))
     }
 }
 
@@ -203,6 +206,14 @@ mod tests {
         assert_eq!(six(1, 64), six(2, 64));
         assert_ne!(six(1, 128), six(2, 128));
         assert_eq!(six(1, 0), Whom::new(Ipv6Addr::LOCALHOST.into(), 0, SERVICE));
+    }
+
+    #[test]
+    fn a_template_is_found_under_another_prefix_if_the_masked_address_is_the_same() {
+        let whom = |client: [u8; 4], prefix| Whom::new(client.into(), prefix, SERVICE);
+        assert_eq!(whom([203, 0, 0, 9], 16), whom([203, 0, 0, 77], 24));
+        assert_ne!(whom([203, 0, 1, 9], 16), whom([203, 0, 1, 77], 24));
+        assert_eq!(whom([203, 0, 0, 9], 24).network(), Ipv4Addr::new(203, 0, 0, 0));
     }
 
     #[test]

@@ -66,6 +66,13 @@ impl StandIns {
         Some(known)
     }
 
+    /// The numbers of some addresses, on no network. `None` when there are too many.
+    pub(crate) fn of_addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Option<Self> {
+        let mut known = Self::default();
+        addresses.into_iter().try_for_each(|address| known.add(address))?;
+        Some(known)
+    }
+
     fn add_network(&mut self, address: Ipv6Addr, prefix: u8) -> Option<()> {
         let network = (upper(address, prefix), prefix);
         if !self.networks.contains(&network) {

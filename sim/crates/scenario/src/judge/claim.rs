@@ -5,7 +5,7 @@ use super::truth::{Truth, first_unexcused, suspended};
 use super::words::joined;
 use super::{Case, Judged, Ruling};
 use crate::{
-    Bound, Claim, Compare, Condition, Event, Except, Outcome, Quantity, Trigger, Window,
+    Bound, Claim, Compare, Condition, Event, Except, Outcome, Quantity, Scenario, Trigger, Window,
     show_duration,
 };
 use std::collections::BTreeMap;
@@ -14,9 +14,7 @@ use std::time::Duration;
 pub(super) fn expectations(case: &Case<'_>) -> Vec<Judged> {
     let rule = |claim: &Claim| match claim {
         Claim::Always { condition, except } => always(case, condition, except.as_ref()),
-        Claim::Never { condition, except } => {
-            always(case, &Condition::Not(Box::new(condition.clone())), except.as_ref())
-        }
+        Claim::Never { condition, except } => always(case, &opposite(condition), except.as_ref()),
         Claim::Eventually { condition } => eventually(case, condition),
         Claim::Sometimes { condition } => match eventually(case, condition) {
             Ruling::Violated { .. } => not_judged("not in this run; it must be in one of many"),
@@ -36,6 +34,23 @@ pub(super) fn expectations(case: &Case<'_>) -> Vec<Judged> {
         ruling: rule(&expectation.claim),
     })
     .collect()
+}
+
+/// What the expectations ask for, as it is looked up.
+pub(super) fn conditions(scenario: &Scenario) -> impl Iterator<Item = Condition> + '_ {
+    scenario.expectations.iter().filter_map(|expectation| match &expectation.claim {
+        Claim::Always { condition, .. }
+        | Claim::Eventually { condition }
+        | Claim::Sometimes { condition }
+        | Claim::At { condition, .. }
+        | Claim::Within { condition, .. } => Some(condition.clone()),
+        Claim::Never { condition, .. } => Some(opposite(condition)),
+        Claim::Measure { .. } | Claim::Pinned { .. } | Claim::Returned { .. } => None,
+    })
+}
+
+fn opposite(condition: &Condition) -> Condition {
+    Condition::Not(Box::new(condition.clone()))
 }
 
 fn violated(case: &Case<'_>, at: Duration, condition: &Condition) -> Ruling {

@@ -24,13 +24,22 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Judged> {
     owners.chain(load).collect()
 }
 
+/// What is asked for whatever the scenario.
+pub(super) fn conditions<'c>(case: &'c Case<'_>) -> impl Iterator<Item = Condition> + 'c {
+    case.names.facts().addresses.iter().map(|address| one_owner(*address))
+}
+
+fn one_owner(address: IpAddr) -> Condition {
+    Condition::Owners { address, compare: Compare::AtMost, count: 1 }
+}
+
 /// Two directors may hold an address only while something keeps them from knowing of each other or
 /// from acting on it, while a killed director's kernel still holds it, and shortly after; or
 /// shortly after somebody else has put it there: when the kernel does not tell of it, until the
 /// director compares.
 fn single_owner(case: &Case<'_>, address: IpAddr) -> Judged {
     let text = format!("{address} has one owner at most, unless a fault keeps directors apart");
-    let condition = Condition::Owners { address, compare: Compare::AtMost, count: 1 };
+    let condition = one_owner(address);
     let disturbed = Truth::of(case, |state| !state.faults().is_empty() || state.has_orphan());
     let tampered = case.scenario.timeline.iter().enumerate().filter_map(|(index, statement)| {
         let Action::Tamper { node, .. } = &statement.action else { return None };

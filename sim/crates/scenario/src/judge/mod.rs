@@ -18,6 +18,7 @@ pub use state::{Names, State, replay};
 use crate::{Condition, Event, History, Scenario};
 use serde::Serialize;
 use std::time::Duration;
+use truth::Truth;
 
 /// What the judge says of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +78,9 @@ pub enum Ruling {
 
 /// Judges a run.
 pub fn judge(scenario: &Scenario, history: &History) -> Verdict {
-    let case = Case { scenario, history, names: Names::of(scenario) };
+    let mut case = Case { scenario, history, names: Names::of(scenario), truths: Vec::new() };
+    let asked = claim::conditions(scenario).chain(invariant::conditions(&case));
+    case.truths = Truth::of_conditions(&case, asked.collect());
     Verdict {
         expectations: claim::expectations(&case),
         invariants: invariant::all(&case),
@@ -90,6 +93,8 @@ struct Case<'a> {
     scenario: &'a Scenario,
     history: &'a History,
     names: Names<'a>,
+    /// When what is asked for was true: the history is long, and read once for all of it.
+    truths: Vec<(Condition, Truth)>,
 }
 
 impl Case<'_> {

@@ -17,20 +17,41 @@ pub(super) type Interval = (Duration, Duration);
 impl Truth {
     /// Asks at every moment of the run.
     pub(super) fn of(case: &Case<'_>, question: impl Fn(&State) -> bool) -> Self {
-        let end = case.history.end;
-        let mut truth = Self { changes: Vec::new(), end };
-        replay(case.history, &case.names, |moment, state| {
-            let answer = question(state);
-            let is_news = truth.changes.last().is_none_or(|(_, last)| *last != answer);
-            if is_news && moment <= end {
-                truth.changes.push((moment, answer));
-            }
-        });
+        let mut truth = Self { changes: Vec::new(), end: case.history.end };
+        replay(case.history, &case.names, |moment, state| truth.note(moment, question(state)));
         truth
     }
 
+    /// As the case knows it, or else from the history.
     pub(super) fn of_condition(case: &Case<'_>, condition: &Condition) -> Self {
-        Self::of(case, |state| state.holds(condition))
+        match case.truths.iter().find(|(known, _)| known == condition) {
+            Some((_, truth)) => truth.clone(),
+            None => Self::of(case, |state| state.holds(condition)),
+        }
+    }
+
+    /// Asks for all of them in one reading.
+    pub(super) fn of_conditions(
+        case: &Case<'_>,
+        conditions: Vec<Condition>,
+    ) -> Vec<(Condition, Self)> {
+        let end = case.history.end;
+        let unknown = |condition| (condition, Self { changes: Vec::new(), end });
+        let mut truths: Vec<(Condition, Self)> = conditions.into_iter().map(unknown).collect();
+        replay(case.history, &case.names, |moment, state| {
+            for (condition, truth) in &mut truths {
+                truth.note(moment, state.holds(condition));
+            }
+        });
+        truths
+    }
+
+    /// The answer at a moment that is not earlier than the one before.
+    fn note(&mut self, moment: Duration, answer: bool) {
+        let is_news = self.changes.last().is_none_or(|(_, last)| *last != answer);
+        if is_news && moment <= self.end {
+            self.changes.push((moment, answer));
+        }
     }
 
     /// The answer at a moment, and since when it has been that.
