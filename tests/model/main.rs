@@ -17,7 +17,7 @@ mod lockstep;
 mod wire;
 
 use anyhow::Context as _;
-use case::Case;
+use case::{Case, Family};
 use director_core::config::Scheduler;
 use director_linux::LinuxKernel;
 use lockstep::{Dice, Lockstep, Shown};
@@ -49,6 +49,8 @@ struct Found {
     open: u64,
     deeds: u64,
     decisions: u64,
+    /// Those of them that are over IPv6.
+    six: u64,
     answers: u64,
     differences: Vec<String>,
     dice: Dice,
@@ -130,6 +132,7 @@ fn live(
     }
     found.tables += 1;
     found.decisions += lockstep.decisions;
+    found.six += if case.family == Family::Six { lockstep.decisions } else { 0 };
     found.answers += lockstep.answers;
     found.dice.add(&lockstep.dice);
     Ok(())
@@ -148,11 +151,11 @@ impl Found {
     }
 
     fn print(&self, scheduler: Scheduler) {
-        let Self { tables, open, deeds, decisions, answers, differences, dice } = self;
+        let Self { tables, open, deeds, decisions, six, answers, differences, dice } = self;
         println!(
             "{scheduler:<6} {tables:>5} tables ({open} ended where the order of two timers was \
-             open), {deeds} deeds, {decisions} decisions, {answers} answers behind NAT: \
-             {} differences",
+             open), {deeds} deeds, {decisions} decisions ({six} over IPv6), {answers} answers \
+             behind NAT: {} differences",
             differences.len()
         );
         if let Some(far) = dice.deviation() {
