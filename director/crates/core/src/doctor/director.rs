@@ -218,12 +218,13 @@ fn outer(forward: Forward, server: IpAddr) -> Option<u32> {
     )
 }
 
-/// A tunnelled packet is longer than the client's.
+/// A tunnelled packet is longer than the client's. Without `pmtu_disc` the kernel asks no client for
+/// less and takes the outer packet apart (`ensure_mtu_is_adequate` in `ip_vs_xmit.c`).
 fn tunnel_size(config: &Config, facts: &Facts) -> Vec<Finding> {
     let clients = config.groups.values().flat_map(|group| &group.addresses);
     let clients = clients.filter_map(|address| facts.interfaces.get(&address.interface));
     let largest = clients.map(|interface| interface.mtu).max().unwrap_or(0);
-    let silent = facts.setting("net/ipv4/vs/pmtu_disc") == Some(0);
+    let fragments = facts.setting("net/ipv4/vs/pmtu_disc") == Some(0);
     let longer = |interface: &Interface| {
         let servers = config.services.values().flat_map(|service| {
             service.servers.keys().map(move |server| (service.forward_of(server), server.ip()))
@@ -238,12 +239,13 @@ fn tunnel_size(config: &Config, facts: &Facts) -> Vec<Finding> {
     narrow
         .map(|(name, mtu, longer)| Finding {
             code: "tunnel-size",
-            severity: if silent { Severity::Problem } else { Severity::Warning },
+            severity: Severity::Warning,
             what: format!(
                 "{name} carries packets of {mtu} bytes, and tunnelled ones are {longer} longer"
             ),
-            consequence: if silent {
-                "net/ipv4/vs/pmtu_disc is 0: clients are not told, and every large request is lost"
+            consequence: if fragments {
+                "net/ipv4/vs/pmtu_disc is 0: large packets go out as fragments; where a firewall \
+                 drops those, large requests hang"
             } else {
                 "clients are told by ICMP to send less; where a firewall drops that, large \
                  requests hang"
