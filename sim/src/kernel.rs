@@ -170,6 +170,7 @@ impl SimKernel {
         self.expiries.remove(address);
         if let Some(address) = self.stand_ins.of(address.address) {
             self.local.retain(|(local, _)| *local != address);
+            self.ipvs.forget_routes();
             self.changes.push(Change::Address { address, held: false });
         }
     }
@@ -377,6 +378,7 @@ impl Addresses for SimKernel {
         self.set_life(address, life);
         if let Some(address) = self.stand_ins.of(address.address) {
             self.local.push((address, Some(place)));
+            self.ipvs.forget_routes();
             self.changes.push(Change::Address { address, held: true });
         }
         treated.answer()

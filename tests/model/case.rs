@@ -141,6 +141,8 @@ impl Case {
         let family = if stream.below(4) == 0 { Family::Six } else { Family::Four };
         let service = service(&mut stream, scheduler, family);
         let methods = pick(&mut stream, &METHODS).filter(|_| family == Family::Four);
+        // Which server dice have named must be seen, and what goes astray is not.
+        let methods = methods.filter(|all| scheduler != Scheduler::Twos || all.len() == 1);
         let methods = methods.unwrap_or(&[Forward::Direct]);
         let (present, recent) = (Vec::new(), VecDeque::new());
         Self { stream, scheduler, family, settings, service, present, thresholds, methods, recent }

@@ -231,11 +231,11 @@ impl<'a> Lockstep<'a> {
             Verdict::Local => Fate::Reset,
             Verdict::Dropped => Fate::Nothing,
             Verdict::Nobody => Fate::Unreachable,
-            Verdict::Forward { server, forward, new, timer } => {
+            Verdict::Forward { server, forward, new, astray, timer } => {
                 self.decisions += u64::from(new);
                 self.timers.extend(timer);
                 self.reached.insert(client, (server, forward));
-                Fate::Server(server, forward)
+                if astray { Fate::Nothing } else { Fate::Server(server, forward) }
             }
         };
         self.story.push(format!("          {fate:?}"));

@@ -18,6 +18,8 @@ pub(super) struct Destination {
     pub(super) templates: u32,
     thresholds: Thresholds,
     overloaded: bool,
+    /// Whether the route that it keeps has its address as next hop for every packet.
+    route: Option<bool>,
 }
 
 /// From which side a count reaches a threshold; the gap between the two is hysteresis.
@@ -40,7 +42,25 @@ impl Destination {
             templates: 0,
             thresholds: Thresholds::NONE,
             overloaded: false,
+            route: None,
         }
+    }
+
+    /// Whether a packet that is forwarded like this gets to it.
+    ///
+    /// One that goes directly is for another address, and needs a route that says where it goes all
+    /// the same (`IP_VS_RT_MODE_KNOWN_NH`). But the kernel keeps one route for all methods, that of
+    /// whoever came first (`__ip_vs_get_out_rt` in `ip_vs_xmit.c`): after a change to direct routing
+    /// that may be an old connection's, and new ones then go to the virtual address's neighbour,
+    /// which there is none.
+    pub(super) fn is_reached(&mut self, forward: Forward) -> bool {
+        let direct = forward == Forward::Direct;
+        *self.route.get_or_insert(direct) || !direct
+    }
+
+    /// The routes of the host have changed, or what is said of it.
+    pub(super) fn forget_route(&mut self) {
+        self.route = None;
     }
 
     /// Whether it may get a new connection.
@@ -69,6 +89,7 @@ impl Destination {
 
     /// `__ip_vs_update_dest`; `added` for one that was not in the service.
     pub(super) fn update(&mut self, weight: u32, thresholds: Thresholds, added: bool) {
+        self.forget_route();
         if added || weight > 0 {
             self.last_weight = weight;
         }

@@ -49,6 +49,8 @@ pub enum Verdict {
         forward: Forward,
         /// Whether the connection has just begun.
         new: bool,
+        /// Whether it goes to a neighbour that there is not, if the server is not this host.
+        astray: bool,
         /// A timer that is to be started; an older one of the connection is of no meaning then.
         timer: Option<Timer>,
     },
@@ -106,8 +108,10 @@ impl Ipvs {
         };
         let opening = Opening { flow, destination: number, control, forward, answers };
         let slot = self.connections.add(opening, now);
+        let mut astray = false;
         if let Some(destination) = self.destinations.get_mut(number) {
             destination.bind();
+            astray = !destination.is_reached(forward);
         }
         if let Some(control) = control {
             self.templates.control(control, now);
@@ -115,7 +119,7 @@ impl Ipvs {
         match self.advance(slot, (Event::Syn, false), now) {
             Some(timer) => {
                 self.tell(slot, 1, now);
-                Verdict::Forward { server: address, forward, new: true, timer }
+                Verdict::Forward { server: address, forward, new: true, astray, timer }
             }
             None => Verdict::Dropped,
         }
@@ -189,7 +193,8 @@ impl Ipvs {
         }
         let timer = self.advance(slot, (event, false), now)?;
         self.tell(slot, packets, now);
-        Some(Verdict::Forward { server, forward, new: false, timer })
+        let astray = !self.destinations.get_mut(number)?.is_reached(forward);
+        Some(Verdict::Forward { server, forward, new: false, astray, timer })
     }
 
     /// A segment moves a connection's state: an event of the client's, or of the server's.

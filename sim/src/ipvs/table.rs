@@ -196,6 +196,12 @@ impl Ipvs {
         }
     }
 
+    /// The host's addresses have changed, and so its routes (`rt_cache_flush` in
+    /// `fib_inetaddr_event`).
+    pub(crate) fn forget_routes(&mut self) {
+        self.destinations.iter_mut().for_each(Destination::forget_route);
+    }
+
     /// Takes a destination out of its service.
     pub fn remove_server(&mut self, key: SocketAddrV4, address: SocketAddr, now: Instant) {
         self.settle(now);

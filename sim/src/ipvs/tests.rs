@@ -138,3 +138,25 @@ fn a_reset_ends_a_connection_ten_seconds_later_whatever_its_first_timer_says() {
     assert_eq!(ipvs.counts(VIP, server), (0, 0));
     assert_eq!(ipvs.expired(first), None);
 }
+
+/// `__ip_vs_get_out_rt` in `ip_vs_xmit.c`: the route that a destination keeps is used by whoever
+/// comes, and one that NAT or a tunnel has looked up leads nowhere what is for another address.
+#[test]
+fn after_a_change_to_direct_routing_an_old_connections_route_leads_new_ones_astray() {
+    let astray = |verdict| match verdict {
+        Verdict::Forward { astray, .. } => astray,
+        other => panic!("{other:?}"),
+    };
+    let mut ipvs = Ipvs::default();
+    assert!(ipvs.add_service(VIP, Scheduler::Rr.into()));
+    let nat = Share { forward: Forward::Nat, ..WHOLE };
+    ipvs.add_server(VIP, server(21), nat, Instant::ZERO);
+    assert!(!astray(send(&mut ipvs, 1, Event::Syn, false, 0)));
+    ipvs.edit_server(VIP, server(21), WHOLE);
+    // The old connection goes on by NAT, and looks the route up first.
+    assert!(!astray(send(&mut ipvs, 1, Event::Ack, false, 1)));
+    assert!(astray(send(&mut ipvs, 2, Event::Syn, false, 2)));
+    ipvs.forget_routes();
+    assert!(!astray(send(&mut ipvs, 3, Event::Syn, false, 3)));
+    assert!(!astray(send(&mut ipvs, 1, Event::Ack, false, 4)));
+}

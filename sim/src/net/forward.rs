@@ -58,12 +58,12 @@ impl World {
                 self.guard_nobody(node, target);
                 self.refuse(node, &packet, Unreachable::Port);
             }
-            Verdict::Forward { server, forward, new, timer } => {
+            Verdict::Forward { server, forward, new, astray, timer } => {
                 self.connection_timer(node, timer);
                 if new {
                     self.guard_forward(node, server);
                 }
-                self.forward(node, packet, tcp, (server, forward));
+                self.forward(node, packet, tcp, (server, forward), astray);
             }
         }
     }
@@ -82,6 +82,7 @@ impl World {
         packet: Packet,
         tcp: Tcp,
         (server, forward): (SocketAddr, Forward),
+        astray: bool,
     ) {
         let Some(server) = self.stand_ins.of_socket(server) else { return };
         let Some(host) = self.hosts.get(node.index()) else { return };
@@ -95,6 +96,9 @@ impl World {
             return;
         }
         self.guard_loop(node, server);
+        if astray {
+            return;
+        }
         if let Some(mtu) = self.too_long(node, tcp, (*server.ip(), forward)) {
             self.refuse_long(node, packet, mtu);
             return;
