@@ -49,10 +49,10 @@ impl Destination {
     /// Whether a packet that is forwarded like this gets to it.
     ///
     /// One that goes directly is for another address, and needs a route that says where it goes all
-    /// the same (`IP_VS_RT_MODE_KNOWN_NH`). But the kernel keeps one route for all methods, that of
-    /// whoever came first (`__ip_vs_get_out_rt` in `ip_vs_xmit.c`): after a change to direct routing
-    /// that may be an old connection's, and new ones then go to the virtual address's neighbour,
-    /// which there is none.
+    /// the same (`IP_VS_RT_MODE_KNOWN_NH`). But the kernel keeps one route for all methods, that
+    /// of whoever came first (`__ip_vs_get_out_rt` in `ip_vs_xmit.c`): after a change to direct
+    /// routing that may be an old connection's. New ones then go to the neighbour that has the
+    /// virtual address, and there is none.
     pub(super) fn is_reached(&mut self, forward: Forward) -> bool {
         let direct = forward == Forward::Direct;
         *self.route.get_or_insert(direct) || !direct

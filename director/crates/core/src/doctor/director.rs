@@ -218,8 +218,8 @@ fn outer(forward: Forward, server: IpAddr) -> Option<u32> {
     )
 }
 
-/// A tunnelled packet is longer than the client's. Without `pmtu_disc` the kernel asks no client for
-/// less and takes the outer packet apart (`ensure_mtu_is_adequate` in `ip_vs_xmit.c`).
+/// A tunnelled packet is longer than the client's. Without `pmtu_disc` the kernel asks no client
+/// for less and takes the outer packet apart (`ensure_mtu_is_adequate` in `ip_vs_xmit.c`).
 fn tunnel_size(config: &Config, facts: &Facts) -> Vec<Finding> {
     let clients = config.groups.values().flat_map(|group| &group.addresses);
     let clients = clients.filter_map(|address| facts.interfaces.get(&address.interface));
