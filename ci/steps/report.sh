@@ -29,8 +29,9 @@ else
     skipped 1 "tshark is not installed: apt-get install tshark"
 fi
 
-if command -v chromium >/dev/null; then
-    drawn=$(timeout 120 chromium --headless=new --no-sandbox --disable-gpu \
+browser=$(command -v chromium-headless-shell || command -v chromium || true)
+if [[ -n $browser ]]; then
+    drawn=$(timeout 120 "$browser" --headless=new --no-sandbox --disable-gpu \
         --user-data-dir="$made/browser" --virtual-time-budget=2000 --dump-dom \
         "file://$made/a.html#2" 2>"$made/errors") || true
     if grep -q 'class="stage"' <<<"$drawn" && grep -q 'aria-label="Topology at' <<<"$drawn" &&
@@ -39,6 +40,6 @@ if command -v chromium >/dev/null; then
         failed 1
     fi
 else
-    skipped 1 "chromium is not installed: apt-get install chromium"
+    skipped 1 "Chromium is not installed: apt-get install chromium-headless-shell"
 fi
 grep -q '^failed' "$COUNTS" && exit 1 || exit 0
