@@ -28,7 +28,7 @@ pub(crate) struct Load {
     pub(crate) timeout: Duration,
     /// For how long each is held.
     pub(crate) hold: Option<Duration>,
-    /// How long each request is in bytes, when that is more than decides nothing.
+    /// How long each request is in bytes, when the scenario says; a short one fits every link.
     pub(crate) request: Option<u16>,
     pub(crate) next_port: u16,
     pub(crate) serial: u32,

@@ -46,14 +46,15 @@ impl Destination {
         }
     }
 
-    /// Whether a packet that is forwarded like this gets to it.
+    /// Takes the route that is kept, or looks one up and keeps it: whether a packet that is
+    /// forwarded like this gets there.
     ///
     /// One that goes directly is for another address, and needs a route that says where it goes all
     /// the same (`IP_VS_RT_MODE_KNOWN_NH`). But the kernel keeps one route for all methods, that
     /// of whoever came first (`__ip_vs_get_out_rt` in `ip_vs_xmit.c`): after a change to direct
     /// routing that may be an old connection's. New ones then go to the neighbour that has the
     /// virtual address, and there is none.
-    pub(super) fn is_reached(&mut self, forward: Forward) -> bool {
+    pub(super) fn take_route(&mut self, forward: Forward) -> bool {
         let direct = forward == Forward::Direct;
         *self.route.get_or_insert(direct) || !direct
     }

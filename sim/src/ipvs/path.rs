@@ -111,7 +111,7 @@ impl Ipvs {
         let mut astray = false;
         if let Some(destination) = self.destinations.get_mut(number) {
             destination.bind();
-            astray = !destination.is_reached(forward);
+            astray = !destination.take_route(forward);
         }
         if let Some(control) = control {
             self.templates.control(control, now);
@@ -193,7 +193,7 @@ impl Ipvs {
         }
         let timer = self.advance(slot, (event, false), now)?;
         self.tell(slot, packets, now);
-        let astray = !self.destinations.get_mut(number)?.is_reached(forward);
+        let astray = !self.destinations.get_mut(number)?.take_route(forward);
         Some(Verdict::Forward { server, forward, new: false, astray, timer })
     }
 

@@ -81,7 +81,6 @@ pub struct Share {
 }
 
 impl Ipvs {
-    /// One whose clients and services are called by these numbers.
     /// An empty table of services, servers and clients with these addresses. Those of IPv6 have
     /// numbers that stand for them; `None` when there are more than 65,536.
     pub fn of_addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Option<Self> {
@@ -94,6 +93,7 @@ impl Ipvs {
         self.stand_ins.of_socket(address)
     }
 
+    /// One whose clients and services are called by these numbers.
     pub(crate) fn among(stand_ins: &Arc<StandIns>) -> Self {
         Self { stand_ins: Arc::clone(stand_ins), ..Self::default() }
     }
