@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::net::packet::{NodeId, Packet, Payload, Tcp, TooBig};
 use crate::net::stand_in::is_six;
 use crate::world::World;
-use director_core::config::{Checksum, Forward, Tunnel};
+use director_core::config::{Forward, Tunnel};
 use director_core::time::Instant;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -29,15 +29,9 @@ pub(crate) struct Narrow {
     until: Instant,
 }
 
-/// What a tunnelled packet is longer by (`__ip_vs_get_out_rt` in `ip_vs_xmit.c`); the world has
-/// tunnels over IPv4 alone.
+/// What a tunnelled packet is longer by; the world has tunnels over IPv4 alone.
 fn around(tunnel: Tunnel) -> u16 {
-    IPV4 + match tunnel {
-        Tunnel::Ipip => 0,
-        Tunnel::Gue { checksum: Checksum::Remote, .. } => 8 + 4 + 8,
-        Tunnel::Gue { .. } => 8 + 4,
-        Tunnel::Gre { checksum } => 4 + 4 * u16::from(checksum),
-    }
+    IPV4 + tunnel.headers()
 }
 
 /// Into how many segments so many bytes are cut when a packet may be so long, and the longest of
@@ -157,6 +151,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::net::packet::Segment;
+    use director_core::config::Checksum;
     use scenario::Scenario;
     use std::path::Path;
     use std::sync::Arc;

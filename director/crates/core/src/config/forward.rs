@@ -67,6 +67,26 @@ impl Forward {
     }
 }
 
+impl Tunnel {
+    /// The bytes between the outer IP header and the packet inside (`__ip_vs_get_out_rt` in
+    /// `net/netfilter/ipvs/ip_vs_xmit.c`).
+    #[must_use]
+    pub const fn headers(self) -> u16 {
+        /// RFC 768.
+        const UDP: u16 = 8;
+        const GUE: u16 = 4;
+        const GRE: u16 = 4;
+        match self {
+            Self::Ipip => 0,
+            // `GUE_LEN_PRIV` and `GUE_PLEN_REMCSUM`.
+            Self::Gue { checksum: Checksum::Remote, .. } => UDP + GUE + 4 + 4,
+            Self::Gue { .. } => UDP + GUE,
+            Self::Gre { checksum: true } => GRE + 4,
+            Self::Gre { checksum: false } => GRE,
+        }
+    }
+}
+
 impl Checksum {
     /// Its name in the configuration.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What would bite on a director.
 
 use super::{Answer, Facts, Finding, Interface, Mac, Severity};
-use crate::config::{Checksum, Config, Forward, Service, Tunnel, VirtualAddress};
+use crate::config::{Config, Forward, Service, VirtualAddress};
 use crate::name::{InterfaceName, NodeName};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -13,8 +13,6 @@ use core::net::IpAddr;
 const OUTER: u32 = 20;
 /// Bytes of the outer IPv6 header (RFC 8200 §3).
 const OUTER6: u32 = 40;
-/// Bytes of a UDP header (RFC 768).
-const UDP: u32 = 8;
 /// From here on `arp_ignore` has no address answered for (`arp_ignore` in `net/ipv4/arp.c`).
 const ANSWERS_NOTHING: i64 = 8;
 /// Files that a director needs beside its checks: sockets, logs, libraries.
@@ -207,15 +205,7 @@ fn reverse_path(config: &Config, facts: &Facts) -> Vec<Finding> {
 fn outer(forward: Forward, server: IpAddr) -> Option<u32> {
     let Forward::Tunnel(tunnel) = forward else { return None };
     let outer = if server.is_ipv6() { OUTER6 } else { OUTER };
-    Some(
-        outer
-            + match tunnel {
-                Tunnel::Ipip => 0,
-                Tunnel::Gue { checksum: Checksum::Remote, .. } => UDP + 12,
-                Tunnel::Gue { .. } => UDP + 4,
-                Tunnel::Gre { checksum } => 4 + 4 * u32::from(checksum),
-            },
-    )
+    Some(outer + u32::from(tunnel.headers()))
 }
 
 /// A tunnelled packet is longer than the client's. Without `pmtu_disc` the kernel asks no client
