@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# a simulator without optimisation tells every story as an optimised one does, byte for byte
+# the simulator that the tests use tells every story as the shipped one does, byte for byte
 source ci/lib.sh
 need director-sim
 reports=$CARGO_TARGET_DIR/ci-logs

@@ -17,7 +17,9 @@ done
 # What is shipped is put aside meanwhile, not built again.
 cp -p "$RELEASE/director-sim" "$RELEASE/director-sim-shipped"
 status=0
-cargo build --locked --release -p director-sim --features planted-bugs || status=$?
+# With the features that the build step gives everything else, so that only our own is built anew.
+cargo build --locked --release --workspace --features ipvs-rs/tokio,director-sim/planted-bugs \
+    --bin director-sim || status=$?
 [[ $status -ne 0 ]] || cp "$RELEASE/director-sim" "$RELEASE/director-sim-planted"
 mv "$RELEASE/director-sim-shipped" "$RELEASE/director-sim"
 [[ $status -eq 0 ]] || exit "$status"

@@ -261,7 +261,7 @@ impl World {
                 trail.reports(&report);
             }
             self.guard_report(node, &report);
-            self.record(Entry::Report { node, report });
+            self.record(Entry::Report { node, report: Box::new(report) });
         }
         let now = self.now;
         let Some(clock) = self.director(node).map(|director| director.clock(now)) else { return };

@@ -139,16 +139,13 @@ impl Count {
         let begun = Instant::ZERO + CALM;
         for (at, entry) in world.log.entries().filter(|(at, _)| *at >= begun) {
             let settled = *at >= begun + ONSET;
-            match entry {
-                Entry::Report { report: Report::Role { to: Role::Taking, .. }, .. } => {
+            let Entry::Report { report, .. } = entry else { continue };
+            match **report {
+                Report::Role { to: Role::Taking, .. } => {
                     let count = if settled { &mut self.takeovers } else { &mut self.onset };
                     *count += 1;
                 }
-                Entry::Report { report: Report::Peer { state: PeerState::Dead, .. }, .. }
-                    if settled =>
-                {
-                    self.deaths += 1;
-                }
+                Report::Peer { state: PeerState::Dead, .. } if settled => self.deaths += 1,
                 _ => {}
             }
         }

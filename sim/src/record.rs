@@ -39,7 +39,7 @@ pub(crate) enum Entry {
     },
     Report {
         node: NodeId,
-        report: Report,
+        report: Box<Report>,
     },
     Statement {
         place: usize,

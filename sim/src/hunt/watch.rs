@@ -86,8 +86,10 @@ impl World {
 
     /// When directors changed their roles.
     pub(crate) fn turns(&self) -> Vec<Duration> {
-        let is_turn =
-            |entry: &Entry| matches!(entry, Entry::Report { report: Report::Role { .. }, .. });
+        let is_turn = |entry: &Entry| match entry {
+            Entry::Report { report, .. } => matches!(**report, Report::Role { .. }),
+            _ => false,
+        };
         let entries = self.log.entries().filter(|(_, entry)| is_turn(entry));
         entries.map(|(at, _)| at.since(Instant::ZERO)).collect()
     }
@@ -98,9 +100,8 @@ impl World {
             self.log.entries().filter_map(|(_, entry)| self.shows(entry)).collect();
         let mut suspects: BTreeSet<(u16, &str)> = BTreeSet::new();
         for (_, entry) in self.log.entries() {
-            let Entry::Report { node, report: Report::Peer { peer, state, .. } } = entry else {
-                continue;
-            };
+            let Entry::Report { node, report } = entry else { continue };
+            let Report::Peer { peer, state, .. } = &**report else { continue };
             let key = (node.0, peer.as_str());
             match state {
                 PeerState::Suspect => {
@@ -125,7 +126,7 @@ impl World {
                 });
                 return by_director.then_some("fallback served");
             }
-            Entry::Report { report, .. } => match report {
+            Entry::Report { report, .. } => match &**report {
                 Report::TwoOwners { .. } => "two owners at once",
                 Report::Role { why: RoleCause::OwnerDied { .. }, .. } => {
                     "takeover after the owner's death"

@@ -4,6 +4,7 @@ use crate::{Action, Behaviour, Condition, Expectation, Facts, Span, Spread, Stre
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One scenario file, complete and consistent: every name in it exists.
@@ -71,7 +72,7 @@ impl Scenario {
             _ => None,
         });
         let configs = self.directors().map(|(_, config)| config).chain(reloads);
-        configs.filter_map(|config| Facts::of(&config.text)).for_each(|found| facts.merge(found));
+        configs.filter_map(ConfigFile::facts).for_each(|found| facts.merge(found.clone()));
         facts
     }
 
@@ -299,6 +300,21 @@ pub struct ConfigFile {
     pub path: String,
     /// What stands in it.
     pub text: String,
+    /// What it names. Read once: a hunt asks of each run several times.
+    facts: Option<Arc<Facts>>,
+}
+
+impl ConfigFile {
+    /// A file of that name and content.
+    pub fn new(path: impl Into<String>, text: String) -> Self {
+        let facts = Facts::of(&text).map(Arc::new);
+        Self { path: path.into(), text, facts }
+    }
+
+    /// What it names; nothing when it is not TOML.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
+    }
 }
 
 /// One listening port of a node: `http 80 ok`, `http 80 ok OK`, `https 443 ok`, `tcp 25 ok`,

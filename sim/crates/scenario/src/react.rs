@@ -28,8 +28,12 @@ struct Waiting {
 impl Reactions {
     /// Those of a scenario, with their offsets drawn from the seed; `None` without any.
     pub fn of(scenario: &Arc<Scenario>, seed: u64) -> Option<Self> {
+        let reactions = scenario.reactions(seed);
+        if reactions.is_empty() {
+            return None;
+        }
         let state = State::start(scenario);
-        let reactions = scenario.reactions(seed).into_iter().enumerate();
+        let reactions = reactions.into_iter().enumerate();
         let waiting: Vec<Waiting> = reactions
             .map(|(place, (condition, scheduled))| Waiting {
                 condition: condition.clone(),
@@ -41,7 +45,7 @@ impl Reactions {
         let scenario = Arc::clone(scenario);
         let facts = scenario.facts();
         let count = waiting.len();
-        (count > 0).then_some(Self { count, scenario, facts, state, waiting })
+        Some(Self { count, scenario, facts, state, waiting })
     }
 
     /// How many there were at the start.
@@ -52,7 +56,7 @@ impl Reactions {
     /// Takes note of what happened. Returns what is to be carried out because of it: places in
     /// [`Scenario::reactions`], and how long after this moment.
     pub fn note(&mut self, event: &Event) -> Vec<(usize, Duration)> {
-        let names = Names::with(&self.scenario, self.facts.clone());
+        let names = Names::with(&self.scenario, &self.facts);
         if !self.state.apply(&names, event) {
             return Vec::new();
         }

@@ -259,7 +259,7 @@ fn set_config(scenario: &mut Scenario, config: &Config) {
     let text = director_config::render(config);
     for node in &mut scenario.nodes {
         if let NodeKind::Director { config, .. } = &mut node.kind {
-            *config = ConfigFile { path: "config/own.toml".to_owned(), text: text.clone() };
+            *config = ConfigFile::new("config/own.toml", text.clone());
         }
     }
 }

@@ -176,7 +176,7 @@ fn another(stream: &mut Stream, config: &ConfigFile) -> Option<ConfigFile> {
 fn beside(config: &ConfigFile, what: &str, text: String) -> Option<ConfigFile> {
     let path = format!("{}-{what}.toml", config.path.strip_suffix(".toml")?);
     director_config::parse(&path, &text).ok()?;
-    Some(ConfigFile { path, text })
+    Some(ConfigFile::new(path, text))
 }
 
 fn mood(stream: &mut Stream, kind: Kind) -> Mood {

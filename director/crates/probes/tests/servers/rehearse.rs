@@ -102,14 +102,14 @@ fn start(stage: &Stage) -> Server {
 /// The server starts again with another certificate.
 async fn show(stage: &Stage, shows: Shows, column: Column, rows: &mut [Row]) {
     let secret = |subject: &&Subject| subject.healthy[0].tls().is_some();
-    let running = stage.subjects.iter().any(|subject| secret(&subject)).then(|| {
+    let mut running = stage.subjects.iter().any(|subject| secret(&subject)).then(|| {
         stage.place.show(shows);
         start(stage)
     });
     for (subject, row) in stage.subjects.iter().zip(rows) {
         let broken = matches!(row.cells.get(&column), Some(Cell::Broken(_)));
         if !broken {
-            subject.go(row, column, subject.certified()).await;
+            subject.go(row, column, subject.certified(running.as_mut())).await;
         }
     }
     if let Some(server) = running {
@@ -243,16 +243,21 @@ impl Subject {
         judged(&outcome, outcome == Err(Failure::Refused))
     }
 
-    /// The server shows what it must not.
-    async fn certified(&self) -> Cell {
-        if self.healthy[0].tls().is_none() {
+    /// The server shows what it must not. What it says itself is told when it does not come up.
+    async fn certified(&self, server: Option<&mut Server>) -> Cell {
+        let (Some(server), Some(_)) = (server, self.healthy[0].tls()) else {
             return Cell::DoesNotApply("nothing is shown without TLS");
-        }
+        };
         let limit = Instant::now() + STARTING;
         let mut outcome = self.ask(&self.healthy[0], PLENTY).await;
-        while !matches!(outcome, Ok(_) | Err(Failure::Tls { .. })) && Instant::now() < limit {
+        let shown = |outcome: &Outcome| matches!(outcome, Ok(_) | Err(Failure::Tls { .. }));
+        while !shown(&outcome) && Instant::now() < limit && !server.has_ended() {
             tokio::time::sleep(PAUSE).await;
             outcome = self.ask(&self.healthy[0], PLENTY).await;
+        }
+        if !shown(&outcome) {
+            let ended = if server.has_ended() { "it has ended" } else { "it still runs" };
+            return Cell::Broken(format!("{outcome:?}; {ended}:\n{}", server.said()));
         }
         judged(&outcome, matches!(outcome, Err(Failure::Tls { .. })))
     }

@@ -4,6 +4,7 @@ use crate::{
     Action, Behaviour, Compare, Condition, Event, Facts, Faults, History, Holder, NodeKind,
     Scenario, Tampering,
 };
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -12,18 +13,18 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Names<'a> {
     scenario: &'a Scenario,
-    facts: Facts,
+    facts: Cow<'a, Facts>,
 }
 
 impl<'a> Names<'a> {
     /// Those of a scenario.
     pub fn of(scenario: &'a Scenario) -> Self {
-        Self { scenario, facts: scenario.facts() }
+        Self { scenario, facts: Cow::Owned(scenario.facts()) }
     }
 
     /// The same, when what the configurations name is known already.
-    pub(crate) fn with(scenario: &'a Scenario, facts: Facts) -> Self {
-        Self { scenario, facts }
+    pub(crate) fn with(scenario: &'a Scenario, facts: &'a Facts) -> Self {
+        Self { scenario, facts: Cow::Borrowed(facts) }
     }
 
     /// What the configurations name.

@@ -42,11 +42,12 @@ impl<'a> Draft<'a> {
                 return Err(mistake);
             }
         };
-        match (Facts::of(&text), &mut self.facts) {
-            (Some(found), Some(facts)) => facts.merge(found),
+        let config = ConfigFile::new(path, text);
+        match (config.facts(), &mut self.facts) {
+            (Some(found), Some(facts)) => facts.merge(found.clone()),
             _ => self.facts = None,
         }
-        Ok(ConfigFile { path: path.to_owned(), text })
+        Ok(config)
     }
 
     /// A configuration that the director must refuse: whatever it names is not there.
@@ -55,7 +56,7 @@ impl<'a> Draft<'a> {
             let help = "name a file relative to this scenario file";
             Mistake::new(at, format!("cannot read `{path}`: {wrong}"), help)
         })?;
-        Ok(ConfigFile { path: path.to_owned(), text })
+        Ok(ConfigFile::new(path, text))
     }
 
     pub(super) fn node(&self, name: &str, at: usize, wanted: Wanted) -> Result<String, Mistake> {

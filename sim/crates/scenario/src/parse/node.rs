@@ -148,7 +148,7 @@ fn config(
     table: &dyn TableLike,
     draft: &mut Draft<'_>,
 ) -> ConfigFile {
-    let nothing = ConfigFile { path: String::new(), text: String::new() };
+    let nothing = ConfigFile::new("", String::new());
     let Some(text) = source.string_at(table, "config") else {
         if !table.contains_key("config") {
             let help = "add config = \"../config/pair.toml\": its director.toml";

@@ -114,7 +114,7 @@ impl Plan {
                     }
                 }
             }
-            let config = ConfigFile { path: "config/own.toml".to_owned(), text: String::new() };
+            let config = ConfigFile::new("config/own.toml", String::new());
             let kind = NodeKind::Director { config, serve };
             self.nodes.insert(at, super::node(name.to_string(), kind, ports));
         }
