@@ -1,7 +1,8 @@
 //! Connection synchronisation: the kernel threads of the master and the backup, and what is between
 //! them.
 
-use crate::ipvs::sync::{LOOK, SOON, Told};
+use crate::ipvs::Told;
+use crate::ipvs::sync::{LOOK, SOON};
 use crate::kernel::LastWord;
 use crate::net::packet::{Frame, Message, NodeId, Packet, Payload};
 use crate::net::stack::Source;

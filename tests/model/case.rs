@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use director_core::config::{
-    Forward, Persistence, Scheduler, SchedulerFlags, ServiceSettings, Thresholds, Tunnel,
+    Forward, Persistence, Scheduler, SchedulerFlags, ServiceSettings, SyncRole, Thresholds, Tunnel,
 };
 use director_core::random::Stream;
-use director_sim::ipvs::{Event, Settings, Share};
+use director_sim::ipvs::{Event, Settings, Share, Told, When};
 
 /// Real servers that a table can have.
 pub(crate) const SERVERS: u8 = 8;
@@ -31,6 +31,15 @@ const PAUSES: [u64; 7] = [40, 2_000, 9_000, 25_000, 70_000, 130_000, 1_100_000];
 
 /// What persistence keeps a client for, in seconds.
 const KEEPS: [u64; 3] = [20, 45, 360];
+
+/// After how many packets a connection is told of, and again after how many more.
+const TELLS: [(u32, u32); 5] = [(3, 50), (3, 0), (1, 2), (2, 5), (0, 1)];
+
+/// The same in seconds, 0 for not by time.
+const REFRESHES: [u64; 4] = [0, 0, 7, 33];
+
+/// Seconds for which an entry is to live by what another director says.
+const LIVES: [u64; 4] = [5, 47, 120, 900];
 
 /// How the packets of a table reach its real servers.
 const METHODS: [&[Forward]; 4] = [
@@ -112,6 +121,10 @@ pub(crate) enum Deed {
     Remove(u8),
     /// The service's settings change.
     Service(ServiceSettings),
+    /// A daemon of synchronisation ends, or begins.
+    Sync(Option<SyncRole>),
+    /// Another director tells of one of its entries.
+    Hear(Told),
 }
 
 /// A table and its life.
@@ -128,6 +141,8 @@ pub(crate) struct Case {
     methods: &'static [Forward],
     /// Who opened a connection last.
     recent: VecDeque<SocketAddr>,
+    /// When connections are told of, in a table that is synchronised.
+    pub(crate) when: Option<When>,
 }
 
 impl Case {
@@ -145,18 +160,46 @@ impl Case {
         let methods = methods.filter(|all| scheduler != Scheduler::Twos || all.len() == 1);
         let methods = methods.unwrap_or(&[Forward::Direct]);
         let (present, recent) = (Vec::new(), VecDeque::new());
-        Self { stream, scheduler, family, settings, service, present, thresholds, methods, recent }
+        let mut told = Stream::named(seed, &format!("{}/told", scheduler.name()));
+        let is_told = family == Family::Four && told.below(2) == 0;
+        let when = is_told.then(|| when(&mut told));
+        Self {
+            stream,
+            scheduler,
+            family,
+            settings,
+            service,
+            present,
+            thresholds,
+            methods,
+            recent,
+            when,
+        }
     }
 
     /// The real servers that it begins with.
     pub(crate) fn first(&mut self) -> Vec<Deed> {
         let count = 1 + self.stream.below(5);
-        (0..count).filter_map(|_| self.add()).collect()
+        let servers = (0..count).filter_map(|_| self.add());
+        let mut deeds: Vec<Deed> = servers.collect();
+        if self.when.is_some() && self.stream.below(2) == 0 {
+            deeds.push(Deed::Sync(Some(SyncRole::Master)));
+        }
+        deeds
     }
 
     /// What happens next.
     pub(crate) fn happens(&mut self) -> Deed {
         loop {
+            if self.when.is_some() {
+                let known = pick(&mut self.stream, self.recent.make_contiguous());
+                match (self.stream.below(8), known) {
+                    (0, _) => return self.told(),
+                    // A connection is told of by its packets.
+                    (1..=3, Some(client)) => return Deed::Segment(client, Event::Ack),
+                    _ => {}
+                }
+            }
             let deed = match self.stream.below(100) {
                 0..=49 => Some(Deed::Segment(self.opener(), Event::Syn)),
                 50..=64 => {
@@ -193,6 +236,36 @@ impl Case {
                 return deed;
             }
         }
+    }
+
+    /// Something of synchronisation.
+    fn told(&mut self) -> Deed {
+        if self.stream.below(4) == 0 {
+            let roles =
+                [None, Some(SyncRole::Master), Some(SyncRole::Master), Some(SyncRole::Backup)];
+            return Deed::Sync(pick(&mut self.stream, &roles).flatten());
+        }
+        let known = pick(&mut self.stream, self.recent.make_contiguous());
+        let any = self.client();
+        let client = known.filter(|_| self.stream.below(2) == 0).unwrap_or(any);
+        let number = u8::try_from(self.stream.below(SERVERS.into())).unwrap_or(0);
+        let places = (client, self.family.service(), self.family.server(number));
+        let (SocketAddr::V4(client), SocketAddr::V4(service), SocketAddr::V4(server)) = places
+        else {
+            return Deed::Sync(None);
+        };
+        let forward = pick(&mut self.stream, self.methods).unwrap_or(Forward::Direct);
+        let lives = Duration::from_secs(pick(&mut self.stream, &LIVES).unwrap_or(47));
+        let told = if self.stream.below(4) == 0 {
+            let prefix = pick(&mut self.stream, &self.family.prefixes()).unwrap_or(32);
+            let bound = (*client.ip(), prefix, self.stream.below(2) == 0);
+            Some(Told::template(bound, service, server, forward, lives))
+        } else {
+            // All that the kernel tells of: established, the ways to an end, closed.
+            let state = pick(&mut self.stream, &[1, 1, 1, 4, 5, 6, 7]).unwrap_or(1);
+            Told::connection((client, service, server), state, forward, lives)
+        };
+        told.map_or(Deed::Sync(None), Deed::Hear)
     }
 
     fn add(&mut self) -> Option<Deed> {
@@ -243,6 +316,13 @@ fn service(stream: &mut Stream, scheduler: Scheduler, family: Family) -> Service
         engine: None,
     });
     ServiceSettings { flags, persistence, ..scheduler.into() }
+}
+
+fn when(stream: &mut Stream) -> When {
+    let (threshold, period) = pick(stream, &TELLS).unwrap_or((3, 50));
+    let refresh = Duration::from_secs(pick(stream, &REFRESHES).unwrap_or(0));
+    let retries = u8::try_from(stream.below(3)).unwrap_or(0);
+    When { threshold, period, refresh, retries }
 }
 
 fn pick<T: Copy>(stream: &mut Stream, among: &[T]) -> Option<T> {

@@ -1,6 +1,6 @@
 //! A segment's bytes, and what those that the director sends say.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 
 use director_core::config::{Forward, Tunnel};
 use director_sim::ipvs::Event;
@@ -13,14 +13,17 @@ use pnet::packet::ip::{IpNextHeaderProtocol, IpNextHeaderProtocols};
 use pnet::packet::ipv4::{self, Ipv4Packet, MutableIpv4Packet};
 use pnet::packet::ipv6::{Ipv6Packet, MutableIpv6Packet};
 use pnet::packet::tcp::{self, MutableTcpPacket, TcpFlags, TcpPacket};
+use pnet::packet::udp::{self, MutableUdpPacket, UdpPacket};
 
 use crate::case::{FIRST, Family};
-use crate::wire::{LAN, ROUTER};
+use crate::sync::GROUP;
+use crate::wire::{LAN, PEER, ROUTER};
 
 const ETHERNET: usize = 14;
 const IPV4: usize = 20;
 const IPV6: usize = 40;
 const TCP: usize = 20;
+const UDP: usize = 8;
 
 /// What became of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,14 +83,45 @@ pub(crate) fn segment(
     frame
 }
 
-/// The IP header of a segment without data.
+/// A frame of the other director to a group.
+pub(crate) fn datagram(from: SocketAddrV4, group: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
+    let [_, b, c, d] = group.ip().octets();
+    let mut frame = vec![0; ETHERNET + IPV4 + UDP + payload.len()];
+    if let Some(mut ethernet) = MutableEthernetPacket::new(&mut frame) {
+        // RFC 1112 §6.4.
+        ethernet.set_destination(MacAddr(1, 0, 0x5e, b & 0x7f, c, d));
+        ethernet.set_source(PEER);
+        ethernet.set_ethertype(EtherTypes::Ipv4);
+    }
+    address(&mut frame[ETHERNET..], (*from.ip()).into(), (*group.ip()).into());
+    if let Some(mut ip) = MutableIpv4Packet::new(&mut frame[ETHERNET..]) {
+        ip.set_ttl(1);
+        ip.set_next_level_protocol(IpNextHeaderProtocols::Udp);
+        ip.set_checksum(0);
+        let sum = ipv4::checksum(&ip.to_immutable());
+        ip.set_checksum(sum);
+    }
+    let length = u16::try_from(UDP + payload.len()).unwrap_or(u16::MAX);
+    if let Some(mut udp) = MutableUdpPacket::new(&mut frame[ETHERNET + IPV4..]) {
+        udp.set_source(from.port());
+        udp.set_destination(group.port());
+        udp.set_length(length);
+        udp.set_payload(payload);
+        let sum = udp::ipv4_checksum(&udp.to_immutable(), from.ip(), group.ip());
+        udp.set_checksum(sum);
+    }
+    frame
+}
+
+/// The IP header in front of what fills the packet.
 fn address(packet: &mut [u8], from: IpAddr, to: IpAddr) {
+    let length = u16::try_from(packet.len()).unwrap_or(u16::MAX);
     match (from, to) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
             let Some(mut ip) = MutableIpv4Packet::new(packet) else { return };
             ip.set_version(4);
             ip.set_header_length(5);
-            ip.set_total_length(40);
+            ip.set_total_length(length);
             ip.set_ttl(64);
             ip.set_next_level_protocol(IpNextHeaderProtocols::Tcp);
             ip.set_source(from);
@@ -174,6 +208,15 @@ fn sent_by_director(frame: &[u8]) -> Option<(MacAddr, Datagram)> {
         _ => None,
     };
     Some((ethernet.get_destination(), datagram?))
+}
+
+/// The payload of what the director tells others of its connections.
+pub(crate) fn told(frame: &[u8]) -> Option<Vec<u8>> {
+    let (_, datagram) = sent_by_director(frame)?;
+    let is_udp = datagram.protocol == IpNextHeaderProtocols::Udp;
+    let udp = is_udp.then(|| UdpPacket::new(&datagram.payload)).flatten()?;
+    let to = (datagram.to, udp.get_destination());
+    (to == ((*GROUP.ip()).into(), GROUP.port())).then(|| udp.payload().to_vec())
 }
 
 /// What a frame that the director sent says of the client's segment.

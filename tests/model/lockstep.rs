@@ -6,7 +6,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant as Clock};
 
 use anyhow::Context;
-use director_core::config::{Forward, ServiceKey, Weight};
+use director_core::config::{Forward, ServiceKey, SyncRole, Weight};
 use director_core::desired::DesiredServer;
 use director_core::time::Instant;
 use director_engine::ports::IpvsTable;
@@ -15,6 +15,7 @@ use director_sim::ipvs::{Event, Ipvs, Pending, Share, Timer, Verdict};
 
 use crate::case::{Case, Deed, Family};
 use crate::frames::Fate;
+use crate::sync::{self, Talk};
 use crate::wire::{Wire, sysctl};
 
 /// A tick of the kernel's clock, and some more: what it does "at once" is done after it.
@@ -42,6 +43,9 @@ pub(crate) struct Lockstep<'a> {
     pub(crate) decisions: u64,
     /// Segments of real servers that were given the service's address.
     pub(crate) answers: u64,
+    /// How the real servers of the table are reached.
+    present: BTreeMap<SocketAddr, Forward>,
+    pub(crate) talk: Talk,
 }
 
 /// How often a scheduler that throws dice named the likeliest destination, and how often it should.
@@ -58,7 +62,8 @@ pub(crate) struct Dice {
 pub(crate) enum Shown {
     /// The same in both.
     Same,
-    /// The order of two of the kernel's timers is open, and with it what follows.
+    /// The order of two of the kernel's timers is open, or what its ticks decide, and with it what
+    /// follows.
     Open,
     /// Where the two part.
     Different(String),
@@ -74,6 +79,7 @@ impl<'a> Lockstep<'a> {
         for key in kernel.services().context("reading the table")?.into_keys() {
             kernel.remove_service(key).context("emptying the table")?;
         }
+        sync::silence(kernel)?;
         // Connections of the table before must not be found by this one's clients.
         forget_connections()?;
         let on = |on: bool| if on { "1" } else { "0" };
@@ -85,6 +91,9 @@ impl<'a> Lockstep<'a> {
         let service = model.number(case.family.service()).context("the service's address")?;
         model.settings = case.settings;
         model.add_service(service, case.service);
+        model.when = case.when.unwrap_or(model.when);
+        sync::tell_when(model.when)?;
+        wire.told()?;
         Ok(Self {
             kernel,
             wire,
@@ -95,16 +104,19 @@ impl<'a> Lockstep<'a> {
             service,
             timers: Vec::new(),
             reached: BTreeMap::new(),
-            story: vec![format!("{} {:?}", case.service, case.settings)],
+            story: vec![format!("{} {:?} {:?}", case.service, case.settings, case.when)],
             dice: Dice::default(),
             decisions: 0,
             answers: 0,
+            present: BTreeMap::new(),
+            talk: Talk::default(),
         })
     }
 
     /// Does it in both and compares what came of it.
     pub(crate) fn play(&mut self, deed: Deed) -> anyhow::Result<Shown> {
         let Some(now) = self.settled() else { return Ok(Shown::Open) };
+        self.talk.time_passed(&mut self.model, now);
         self.story.push(format!("{:9.3} {deed:?}", now.since(Instant::ZERO).as_secs_f64()));
         let (key, service) = (self.key, self.service);
         let server = |number| self.family.server(number);
@@ -114,6 +126,7 @@ impl<'a> Lockstep<'a> {
                 if let Some(difference) = self.judge(client, event, fate, now)? {
                     return Ok(Shown::Different(difference));
                 }
+                self.talk.packet_came(&mut self.model, now);
             }
             Deed::Answer(client, event) => {
                 if let Some(difference) = self.answer(client, event, now)? {
@@ -126,14 +139,17 @@ impl<'a> Lockstep<'a> {
                 }
             }
             Deed::Add(number, share) => {
+                self.present.insert(server(number), share.forward);
                 self.kernel.add_server(key, server(number), desired(share))?;
                 self.model.add_server(service, server(number), share, now);
             }
             Deed::Edit(number, share) => {
+                self.present.insert(server(number), share.forward);
                 self.kernel.edit_server(key, server(number), desired(share))?;
                 self.model.edit_server(service, server(number), share);
             }
             Deed::Remove(number) => {
+                self.present.remove(&server(number));
                 self.kernel.remove_server(key, server(number))?;
                 self.model.remove_server(service, server(number), now);
             }
@@ -141,9 +157,25 @@ impl<'a> Lockstep<'a> {
                 self.kernel.edit_service(key, settings)?;
                 self.model.edit_service(service, settings);
             }
+            Deed::Sync(role) => {
+                let both = (&mut *self.kernel, &mut *self.wire, &mut self.model);
+                let parted = self.talk.become_role(role, both, &self.present, now)?;
+                if let Some(difference) = parted {
+                    return Ok(Shown::Different(difference));
+                }
+            }
+            Deed::Hear(told) if self.talk.role() == Some(SyncRole::Backup) => {
+                self.wire.put(&sync::message(&told))?;
+                self.timers.extend(self.model.hear(&told, now));
+            }
+            Deed::Hear(_) => {}
         }
-        if self.settled().is_none() {
+        let Some(now) = self.settled() else { return Ok(Shown::Open) };
+        if self.model.take_doubt() {
             return Ok(Shown::Open);
+        }
+        if let Some(difference) = self.talk.look(self.wire, &mut self.model, now)? {
+            return Ok(Shown::Different(difference));
         }
         self.compare_counts()
     }

@@ -14,6 +14,7 @@
 mod case;
 mod frames;
 mod lockstep;
+mod sync;
 mod wire;
 
 use anyhow::Context as _;
@@ -52,6 +53,8 @@ struct Found {
     /// Those of them that are over IPv6.
     six: u64,
     answers: u64,
+    /// Entries that were told to other directors.
+    told: u64,
     differences: Vec<String>,
     dice: Dice,
 }
@@ -134,6 +137,7 @@ fn live(
     found.decisions += lockstep.decisions;
     found.six += if case.family == Family::Six { lockstep.decisions } else { 0 };
     found.answers += lockstep.answers;
+    found.told += lockstep.talk.told;
     found.dice.add(&lockstep.dice);
     Ok(())
 }
@@ -151,11 +155,11 @@ impl Found {
     }
 
     fn print(&self, scheduler: Scheduler) {
-        let Self { tables, open, deeds, decisions, six, answers, differences, dice } = self;
+        let Self { tables, open, deeds, decisions, six, answers, told, differences, dice } = self;
         println!(
             "{scheduler:<6} {tables:>5} tables ({open} ended where the order of two timers was \
              open), {deeds} deeds, {decisions} decisions ({six} over IPv6), {answers} answers \
-             behind NAT: {} differences",
+             behind NAT, {told} entries told: {} differences",
             differences.len()
         );
         if let Some(far) = dice.deviation() {

@@ -9,11 +9,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use director_sim::ipvs::Event;
+use director_sim::ipvs::{ENTRY, Event};
 use pnet::datalink::{self, Channel, DataLinkReceiver, DataLinkSender, MacAddr};
 
 use crate::case::{FIRST, Family, SERVERS};
-use crate::frames::{Fate, fate, passed, segment};
+use crate::frames::{self, Fate, fate, passed, segment};
+use crate::sync;
 
 /// The director's side of the wire.
 pub(crate) const LAN: MacAddr = MacAddr(2, 0, 0, 0, 0, 1);
@@ -21,12 +22,17 @@ pub(crate) const LAN: MacAddr = MacAddr(2, 0, 0, 0, 0, 1);
 /// Where the clients are.
 pub(crate) const ROUTER: MacAddr = MacAddr(2, 0, 0, 0, 0, 254);
 
+/// The other director.
+pub(crate) const PEER: MacAddr = MacAddr(2, 0, 0, 0, 0, 2);
+
 /// Nothing else comes after so long; on the lab's clock it costs nothing.
 const SILENCE: Duration = Duration::from_millis(5);
 
 pub(crate) struct Wire {
     to: Box<dyn DataLinkSender>,
     from: Box<dyn DataLinkReceiver>,
+    /// What the director has told others of its connections since somebody asked.
+    told: Vec<[u8; ENTRY]>,
 }
 
 impl Wire {
@@ -74,7 +80,7 @@ impl Wire {
         let config =
             datalink::Config { read_timeout: Some(SILENCE), ..datalink::Config::default() };
         match datalink::channel(out.context("no interface out")?, config)? {
-            Channel::Ethernet(to, from) => Ok(Self { to, from }),
+            Channel::Ethernet(to, from) => Ok(Self { to, from, told: Vec::new() }),
             _ => bail!("the wire has no frames"),
         }
     }
@@ -103,18 +109,36 @@ impl Wire {
         self.exchange(&segment(from, (server, client), event), |frame| passed(frame, client))
     }
 
+    /// Puts a frame on the wire that nothing comes of at once.
+    pub(crate) fn put(&mut self, frame: &[u8]) -> anyhow::Result<()> {
+        let sent = self.to.send_to(frame, None).context("the wire takes nothing")?;
+        sent.context("sending a frame")
+    }
+
+    /// What the director has told others of its connections since the last time.
+    pub(crate) fn told(&mut self) -> anyhow::Result<Vec<[u8; ENTRY]>> {
+        loop {
+            match self.from.next() {
+                Ok(frame) => self.told.extend(entries(frame)),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => break,
+                Err(error) => return Err(error).context("reading the wire"),
+            }
+        }
+        Ok(std::mem::take(&mut self.told))
+    }
+
     fn exchange(
         &mut self,
         frame: &[u8],
         fate: impl Fn(&[u8]) -> Option<Fate>,
     ) -> anyhow::Result<Fate> {
-        let sent = self.to.send_to(frame, None).context("the wire takes nothing")?;
-        sent.context("sending a segment")?;
+        self.put(frame)?;
         let begun = Instant::now();
         loop {
             match self.from.next() {
                 // Our own frame passes by as well, and whatever the kernel has to say to others.
                 Ok(frame) => {
+                    self.told.extend(entries(frame));
                     if let Some(fate) = fate(frame) {
                         return Ok(fate);
                     }
@@ -127,6 +151,10 @@ impl Wire {
             }
         }
     }
+}
+
+fn entries(frame: &[u8]) -> Vec<[u8; ENTRY]> {
+    frames::told(frame).map(|payload| sync::entries(&payload)).unwrap_or_default()
 }
 
 /// Has `ip` carry out these commands.

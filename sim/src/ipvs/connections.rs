@@ -99,6 +99,13 @@ impl State {
         }
     }
 
+    /// The reverse.
+    pub(super) fn from_number(number: u8) -> Option<Self> {
+        use State::{Close, CloseWait, Established, FinWait, SynReceived, SynSent, TimeWait};
+        let all = [Established, SynSent, SynReceived, FinWait, TimeWait, Close, CloseWait];
+        all.into_iter().find(|state| state.number() == number)
+    }
+
     /// `tcp_state_active_table`.
     pub(crate) fn is_active(self) -> bool {
         matches!(self, Self::Established | Self::SynSent | Self::SynReceived)
@@ -294,6 +301,20 @@ impl Connections {
         let before = std::mem::replace(&mut connection.state, state);
         connection.telling = telling;
         Some((before, connection.lasts_until(now + timeout, slot)))
+    }
+
+    /// Gives a connection another destination, and with it a forwarding method.
+    pub(super) fn rebind(&mut self, slot: usize, bound: (usize, Forward), answers: Option<Flow>) {
+        let Some(connection) = self.get_mut(slot) else { return };
+        let opening = &mut connection.opening;
+        let before = std::mem::replace(&mut opening.answers, answers);
+        (opening.destination, opening.forward) = bound;
+        if let Some(before) = before {
+            self.by_answers.remove(&before);
+        }
+        if let Some(answers) = answers {
+            self.by_answers.insert(answers, slot);
+        }
     }
 
     /// No segment finds it any more; its generation.

@@ -12,13 +12,16 @@ mod schedulers;
 pub(crate) mod sync;
 mod table;
 mod templates;
+mod told;
 
 #[cfg(test)]
 mod tests;
 
 pub use connections::Event;
 pub use path::{Pending, Timer, Verdict};
+pub use sync::When;
 pub use table::{Ipvs, Settings, Share};
+pub use told::{ENTRY, Told};
 
 /// What the model does not have of these settings.
 pub(crate) fn lacks(settings: &director_core::config::ServiceSettings) -> Option<&'static str> {

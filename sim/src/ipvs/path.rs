@@ -3,8 +3,8 @@
 use super::connections::{Ended, Event, Expiry, Flow, Opening, State};
 use super::destination::Choice;
 use super::schedulers::{Arrival, Schedule, folded};
-use super::table::{Displaced, Ipvs, Service};
-use super::templates::Whom;
+use super::table::{Displaced, Ipvs, Owner, Service};
+use super::templates::{Over, Whom};
 use director_core::config::Forward;
 use director_core::time::Instant;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -49,7 +49,8 @@ pub enum Verdict {
         forward: Forward,
         /// Whether the connection has just begun.
         new: bool,
-        /// Whether it goes to a neighbour that there is not, if the server is not this host.
+        /// Whether it is dropped, or goes to a neighbour that there is not, if the server is not
+        /// this host.
         astray: bool,
         /// A timer that is to be started; an older one of the connection is of no meaning then.
         timer: Option<Timer>,
@@ -144,16 +145,17 @@ impl Ipvs {
             self.templates.invalidate(template);
         }
         let number = self.pick(client, target, now)?;
-        let template = self.templates.add(whom, number, persistence.timeout, now);
-        if let Some(destination) = self.destinations.get_mut(number) {
-            destination.templates += 1;
-        }
+        let destination = self.destinations.get_mut(number)?;
+        destination.templates += 1;
+        let bound = (number, destination.forward);
+        let template = self.templates.add(whom, bound, persistence.timeout, now);
         Some((number, Some(template)))
     }
 
     /// Whether a template may lead to the destination (`ip_vs_check_template`).
     fn is_good(&self, number: usize) -> bool {
-        let there = self.owners.get(number).is_some_and(|owner| owner.removed.is_none());
+        let is_there = |owner: &Owner| owner.removed.is_none() && !owner.apart;
+        let there = self.owners.get(number).is_some_and(is_there);
         let quiesced = self.destinations.get(number).is_some_and(|one| one.weight == 0);
         there && !(quiesced && self.settings.expire_quiescent_template)
     }
@@ -184,16 +186,19 @@ impl Ipvs {
             let over = matches!(connection.state, State::TimeWait | State::Close);
             // Whom persistence controls keeps its connection (`is_new_conn_expected`).
             let again = over && control.is_none();
-            if again || (expires && destination.weight == 0) {
+            if again || (expires && !owner.apart && destination.weight == 0) {
                 return None;
             }
         }
         if owner.removed.is_some() {
             return (!expires).then_some(Verdict::Dropped);
         }
+        // Without a destination the kernel does not know which kind of tunnel it is, and drops the
+        // packet (`__ip_vs_get_out_rt` in `ip_vs_xmit.c`).
+        let lost = owner.apart && matches!(forward, Forward::Tunnel(_));
         let timer = self.advance(slot, (event, false), now)?;
         self.tell(slot, packets, now);
-        let astray = !self.destinations.get_mut(number)?.take_route(forward);
+        let astray = lost || !self.destinations.get_mut(number)?.take_route(forward);
         Some(Verdict::Forward { server, forward, new: false, astray, timer })
     }
 
@@ -204,10 +209,13 @@ impl Ipvs {
         event: (Event, bool),
         now: Instant,
     ) -> Option<Option<Timer>> {
-        let number = self.connections.get(slot)?.opening.destination;
+        let Opening { destination, control, .. } = self.connections.get(slot)?.opening;
         let (before, after, timer) = self.connections.advance(slot, event, now)?;
-        let destination = self.destinations.get_mut(number)?;
+        let destination = self.destinations.get_mut(destination)?;
         destination.shift(before.is_active(), after.is_active());
+        if let Some(control) = control.filter(|_| after == State::Established && after != before) {
+            self.templates.assure(control);
+        }
         Some(timer)
     }
 
@@ -247,8 +255,11 @@ impl Ipvs {
             self.orphaned = None;
             self.end_orphans();
         }
-        while let Some(number) = self.templates.expire(now) {
-            self.release(number);
+        while let Some(over) = self.templates.expire(now) {
+            match over {
+                Over::Gone(number) => self.release(number),
+                Over::LivesOn(number, at) => self.tell_of_template(number, at),
+            }
         }
     }
 

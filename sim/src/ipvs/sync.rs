@@ -9,7 +9,8 @@
 use super::connections::{Flow, Opening, State};
 use super::path::Timer;
 use super::table::Ipvs;
-use super::templates::Whom;
+use super::templates::Said;
+use super::told::{Binding, Entry, Told};
 use director_core::config::Forward;
 use director_core::time::Instant;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -24,21 +25,24 @@ pub(crate) const LOOK: Duration = Duration::from_secs(1);
 pub(crate) const SOON: Duration = Duration::from_millis(20);
 /// No refresh is thought of before half of a connection's time, or this, whichever is more.
 const REFRESHED: Duration = Duration::from_secs(10);
-/// The header of a message (`struct ip_vs_sync_mesg`) and an entry of IPv4 without options
-/// (`struct ip_vs_sync_v4`), in bytes.
+/// The header of a message (`struct ip_vs_sync_mesg`), in bytes.
 pub(crate) const HEADER: usize = 8;
-pub(crate) const ENTRY: usize = 36;
+
+/// A kernel reckons in ticks, of 10 ms at the most, and drops two bits of them: what is nearer than
+/// this to the edge of a time, it may see on the other side.
+const TICKS: Duration = Duration::from_millis(60);
 
 /// `net/ipv4/vs/sync_*`, as in a kernel that nobody told anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct When {
-    /// After so many packets a connection is told of, and again after so many more; 0 for once.
-    pub(crate) threshold: u32,
-    pub(crate) period: u32,
+pub struct When {
+    /// After so many packets a connection is told of.
+    pub threshold: u32,
+    /// And again after so many more; 0 for once.
+    pub period: u32,
     /// By time instead of by packets; 0 for not.
-    pub(crate) refresh: Duration,
+    pub refresh: Duration,
     /// How often it is told again within an eighth of that.
-    pub(crate) retries: u8,
+    pub retries: u8,
 }
 
 impl Default for When {
@@ -74,7 +78,7 @@ impl Telling {
         when: &When,
         now: Instant,
     ) -> bool {
-        self.count();
+        self.count(1);
         let changed = state.is_some_and(|state| state != self.last());
         let is_told = |state: State| {
             use State::{Close, CloseWait, Established, FinWait, TimeWait};
@@ -95,9 +99,32 @@ impl Telling {
         true
     }
 
-    /// A packet that nobody is told of.
-    pub(crate) fn count(&mut self) {
-        self.packets = self.packets.wrapping_add(1);
+    /// A template's time is up and it lives on: whether that is to be told, as if just enough
+    /// packets had come (`ip_vs_conn_expire`).
+    pub(crate) fn lives_on(&mut self, timeout: Duration, when: &When, now: Instant) -> bool {
+        let packets = std::mem::replace(&mut self.packets, when.threshold);
+        let retries = self.again(true, timeout, when, now);
+        self.packets = packets;
+        if let Some(retries) = retries {
+            (self.end, self.retries) = (Some(now + timeout), retries);
+        }
+        retries.is_some()
+    }
+
+    /// Packets that nobody is told of.
+    pub(crate) fn count(&mut self, packets: u8) {
+        self.packets = self.packets.wrapping_add(packets.into());
+    }
+
+    /// Whether the next packet comes so near to the edge of a refresh that a kernel's ticks decide.
+    pub(super) fn is_close(&self, timeout: Duration, when: &When, now: Instant) -> bool {
+        let Some(told) = self.end.filter(|_| !when.refresh.is_zero()) else { return false };
+        let end = now + timeout;
+        let apart = end.since(told).max(told.since(end));
+        let limit = when.refresh.min((timeout / 2).max(REFRESHED));
+        let soon = when.refresh / 8;
+        apart.abs_diff(limit) < TICKS
+            || (self.retries < when.retries && end.since(told).abs_diff(soon) < TICKS)
     }
 
     fn last(&self) -> State {
@@ -127,23 +154,6 @@ impl Telling {
     }
 }
 
-/// What one director tells of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
-    pub(crate) entry: Entry,
-    pub(crate) server: SocketAddrV4,
-    pub(crate) forward: Forward,
-    /// How long it lives on if nothing comes.
-    pub(crate) timeout: Duration,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Connection(Flow, State),
-    /// To whom a destination is bound by persistence.
-    Template(Whom),
-}
-
 /// What the master has to tell and has not sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Teller {
@@ -169,6 +179,23 @@ impl Teller {
         self.filling.push(told);
     }
 
+    /// Of a template. One that is not found any more has no ports (`ip_vs_check_template`), and is
+    /// of no use to whom it is told.
+    fn tell_of(&mut self, said: Option<Said>, mut server: SocketAddrV4, now: Instant) {
+        let Some(Said { mut binding, valid, forward, timeout, .. }) = said else { return };
+        if !valid {
+            server.set_port(u16::MAX);
+            binding.whom = binding.whom.without_port();
+        }
+        self.tell(Told { entry: Entry::Template(binding), server, forward, timeout }, now);
+    }
+
+    /// All that is to be told, whatever it waits for.
+    fn take(&mut self) -> Vec<Told> {
+        let full = std::mem::take(&mut self.full).into_iter().flatten();
+        full.chain(std::mem::take(&mut self.filling)).collect()
+    }
+
     /// Whether a message is full.
     pub(crate) fn is_full(&self) -> bool {
         !self.full.is_empty()
@@ -185,39 +212,66 @@ impl Teller {
 }
 
 impl Ipvs {
+    /// A master of synchronisation begins, or ends.
+    pub fn be_master(&mut self, begins: bool) {
+        self.teller = begins.then(|| Box::new(Teller::new(usize::MAX)));
+    }
+
+    /// Whether a kernel may have told otherwise since the table was asked last, for its ticks.
+    pub fn take_doubt(&mut self) -> bool {
+        std::mem::take(&mut self.doubtful)
+    }
+
+    /// What a master has to tell since it was asked last, in order.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        self.teller.as_mut().map(|teller| teller.take()).unwrap_or_default()
+    }
+
     /// So many packets of a client have come on a connection: they count for what it is told by.
     pub(super) fn tell(&mut self, slot: usize, packets: u8, now: Instant) {
-        if !self.synchronised {
-            return;
-        }
         let when = self.when;
+        // Who does not tell counts all the same.
+        let Some(teller) = &mut self.teller else {
+            if let Some(connection) = self.connections.get_mut(slot) {
+                connection.telling.count(packets);
+            }
+            return;
+        };
         for _ in 0..packets {
             let Some(connection) = self.connections.get_mut(slot) else { return };
             let (opening, state) = (connection.opening, connection.state);
-            // Who does not tell counts all the same.
-            let Some(teller) = &mut self.teller else {
-                connection.telling.count();
-                continue;
-            };
             let Some(destination) = self.destinations.get(opening.destination) else { return };
             let SocketAddr::V4(server) = destination.address else { return };
             let forward = opening.forward;
             let timeout = state.timeout();
+            self.doubtful |= connection.telling.is_close(timeout, &when, now);
             if connection.telling.packet(Some(state), timeout, &when, now) {
                 let entry = Entry::Connection(opening.flow, state);
                 teller.tell(Told { entry, server, forward, timeout }, now);
             }
-            let Some(control) = opening.control else { continue };
-            if let Some((whom, timeout)) = self.templates.told(control, &when, now) {
-                let entry = Entry::Template(whom);
-                teller.tell(Told { entry, server, forward, timeout }, now);
-            }
+            let control = opening.control;
+            let close = control.is_some_and(|control| self.templates.is_close(control, &when, now));
+            self.doubtful |= close;
+            let said = control.and_then(|control| self.templates.told(control, &when, now));
+            teller.tell_of(said, server, now);
+        }
+    }
+
+    /// A template's time was up, and it lives on.
+    pub(super) fn tell_of_template(&mut self, number: u32, at: Instant) {
+        let Some(teller) = &mut self.teller else { return };
+        self.doubtful |= self.templates.is_close(number, &self.when, at);
+        let said = self.templates.told_again(number, &self.when, at);
+        let destination = said.as_ref().and_then(|said| self.destinations.get(said.destination));
+        if let Some(SocketAddr::V4(server)) = destination.map(|one| one.address) {
+            teller.tell_of(said, server, at);
         }
     }
 
     /// What a director tells of every connection that lasts, in messages with so much room.
-    pub(crate) fn last_word(&self, room: usize) -> Vec<Vec<Told>> {
-        let lasting = self.connections.all().filter(|connection| connection.state.is_active());
+    pub fn last_word(&self, room: usize) -> Vec<Vec<Told>> {
+        let over = |state| matches!(state, State::TimeWait | State::Close);
+        let lasting = self.connections.all().filter(|connection| !over(connection.state));
         let told = lasting.filter_map(|connection| {
             let (opening, state) = (connection.opening, connection.state);
             let SocketAddr::V4(server) = self.destinations.get(opening.destination)?.address else {
@@ -231,12 +285,12 @@ impl Ipvs {
     }
 
     /// What another director tells of one of its entries; the timer that is to be started.
-    pub(crate) fn hear(&mut self, told: &Told, now: Instant) -> Option<Timer> {
+    pub fn hear(&mut self, told: &Told, now: Instant) -> Option<Timer> {
         self.settle(now);
         match told.entry {
             Entry::Connection(flow, state) => self.hear_connection(told, flow, state, now),
-            Entry::Template(whom) => {
-                self.hear_template(told, whom, now);
+            Entry::Template(binding) => {
+                self.hear_template(told, binding, now);
                 None
             }
         }
@@ -255,8 +309,12 @@ impl Ipvs {
             let number = self.connections.get(slot)?.opening.destination;
             self.destinations.get(number).map(|one| one.address)
         };
+        let mut newly = false;
         let slot = match known {
-            Some(slot) if address(slot) == Some(server) => slot,
+            Some(slot) if address(slot) == Some(server) => {
+                newly = self.adopt(slot, told, flow);
+                slot
+            }
             // One that has ended already: another has taken its place here.
             Some(_) if !state.is_active() => return None,
             other => {
@@ -269,8 +327,31 @@ impl Ipvs {
         let telling = Telling::heard(Some(state), &self.when);
         let number = self.connections.get(slot)?.opening.destination;
         let (before, timer) = self.connections.put(slot, (state, telling), told.timeout, now)?;
-        self.destinations.get_mut(number)?.shift(before.is_active(), state.is_active());
+        let was_active = before.is_active() && !newly;
+        self.destinations.get_mut(number)?.shift(was_active, state.is_active());
         timer
+    }
+
+    /// A connection that has no destination gets the one that has come since
+    /// (`ip_vs_try_bind_dest`). Whether it does.
+    fn adopt(&mut self, slot: usize, told: &Told, flow: Flow) -> bool {
+        let Some(before) = self.connections.get(slot) else { return false };
+        let (apart, was_active) = (before.opening.destination, before.state.is_active());
+        if !self.is_apart(apart) {
+            return false;
+        }
+        let Some(number) = self.find(flow.target(), SocketAddr::V4(told.server)) else {
+            return false;
+        };
+        if let Some(apart) = self.destinations.get_mut(apart) {
+            apart.unbind(was_active);
+        }
+        let Some(destination) = self.destinations.get_mut(number) else { return false };
+        destination.bind();
+        let forward = destination.forward;
+        let answers = answers(flow, told, forward);
+        self.connections.rebind(slot, (number, forward), answers);
+        true
     }
 
     fn begin(&mut self, told: &Told, flow: Flow, now: Instant) -> usize {
@@ -280,8 +361,7 @@ impl Ipvs {
             destination.bind();
             destination.forward
         });
-        let nat = forward == Forward::Nat;
-        let answers = nat.then(|| Flow::new(flow.client(), told.server));
+        let answers = answers(flow, told, forward);
         let opening = Opening { flow, destination: number, control: None, forward, answers };
         self.connections.add(opening, now)
     }
@@ -293,27 +373,42 @@ impl Ipvs {
         if let Some(number) = self.find(target, server) {
             return number;
         }
-        let number = self.make(target, server);
+        let number = self.make_apart(target, server);
         if let Some(destination) = self.destinations.get_mut(number) {
             destination.forward = told.forward;
         }
         number
     }
 
-    fn hear_template(&mut self, told: &Told, whom: Whom, now: Instant) {
+    fn hear_template(&mut self, told: &Told, binding: Binding, now: Instant) {
+        let Binding { whom, assured } = binding;
         let telling = Telling::heard(None, &self.when);
         let number = match self.templates.find(whom) {
+            // Who is bound to another server here stays so: a template is no active connection,
+            // and what is told of those that are not does not replace another.
+            Some((_, destination)) if !self.is_at(destination, told.server) => return,
             Some((number, _)) => number,
             None => {
-                let destination = self.bound(told, whom.service());
-                if let Some(destination) = self.destinations.get_mut(destination) {
-                    destination.templates += 1;
-                }
-                self.templates.add(whom, destination, told.timeout, now)
+                let number = self.bound(told, whom.service());
+                let forward = self.destinations.get_mut(number).map_or(told.forward, |bound| {
+                    bound.templates += 1;
+                    bound.forward
+                });
+                self.templates.add(whom, (number, forward), told.timeout, now)
             }
         };
-        self.templates.hear(number, told.timeout, telling, now);
+        self.templates.hear(number, (assured, told.timeout), telling, now);
     }
+
+    fn is_at(&self, destination: usize, server: SocketAddrV4) -> bool {
+        let there = self.destinations.get(destination).map(|one| one.address);
+        there == Some(SocketAddr::V4(server))
+    }
+}
+
+/// By what the answers of a connection are found, when they pass.
+fn answers(flow: Flow, told: &Told, forward: Forward) -> Option<Flow> {
+    (forward == Forward::Nat).then(|| Flow::new(flow.client(), told.server))
 }
 
 #[cfg(test)]

@@ -29,10 +29,10 @@ pub struct Ipvs {
     pub(super) displaced: Vec<Displaced>,
     /// Since when connections to removed destinations are to be ended.
     pub(super) orphaned: Option<Instant>,
-    /// Whether a daemon of synchronisation has ever run here.
-    pub(crate) synchronised: bool,
     /// When connections are told of.
-    pub(crate) when: When,
+    pub when: When,
+    /// Whether a kernel may have told otherwise, for its ticks.
+    pub(super) doubtful: bool,
     /// What a master of synchronisation has to tell.
     pub(crate) teller: Option<Box<Teller>>,
 }
@@ -58,6 +58,9 @@ pub(super) struct Service {
 pub(super) struct Owner {
     service: SocketAddrV4,
     pub(super) removed: Option<Instant>,
+    /// Whether it is of none: another director has told of an entry for a server that the table
+    /// does not have. The kernel's entry has no destination then.
+    pub(super) apart: bool,
 }
 
 /// `net/ipv4/vs/*`, each as in a kernel that nobody told anything.
@@ -172,9 +175,22 @@ impl Ipvs {
     }
 
     pub(super) fn make(&mut self, key: SocketAddrV4, address: SocketAddr) -> usize {
-        self.owners.push(Owner { service: key, removed: None });
+        self.owners.push(Owner { service: key, removed: None, apart: false });
         self.destinations.push(Destination::new(address));
         self.owners.len() - 1
+    }
+
+    /// One that is of no service.
+    pub(super) fn make_apart(&mut self, key: SocketAddrV4, address: SocketAddr) -> usize {
+        let number = self.make(key, address);
+        if let Some(owner) = self.owners.get_mut(number) {
+            owner.apart = true;
+        }
+        number
+    }
+
+    pub(super) fn is_apart(&self, number: usize) -> bool {
+        self.owners.get(number).is_some_and(|owner| owner.apart)
     }
 
     pub(super) fn find(&self, key: SocketAddrV4, address: SocketAddr) -> Option<usize> {

@@ -1,6 +1,8 @@
 //! Persistence: which destination a client's network keeps to (`ip_vs_sched_persist`).
 
 use super::sync::{Telling, When};
+use super::told::Binding;
+use director_core::config::Forward;
 use director_core::time::Instant;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
@@ -42,6 +44,11 @@ impl Whom {
         self.service
     }
 
+    /// The same, of no service.
+    pub(super) fn without_port(self) -> Self {
+        Self { service: SocketAddrV4::new(*self.service.ip(), u16::MAX), ..self }
+    }
+
     /// Of IPv4.
     pub(crate) fn network(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(u32::try_from(self.network).unwrap_or(0))
@@ -52,6 +59,10 @@ impl Whom {
 struct Template {
     whom: Whom,
     destination: usize,
+    /// As its destination had it when the template was made.
+    forward: Forward,
+    /// Whether a connection under it was ever established (`IP_VS_CTPL_S_ASSURED`).
+    assured: bool,
     /// How long it lives after its last new connection.
     timeout: Duration,
     expires: Instant,
@@ -62,6 +73,34 @@ struct Template {
     /// Whether it is found by whom it is for.
     valid: bool,
     telling: Telling,
+}
+
+impl Template {
+    fn said(&self) -> Said {
+        let Self { whom, assured, destination, valid, forward, timeout, .. } = *self;
+        let binding = Binding { whom, assured };
+        Said { destination, binding, valid, forward, timeout }
+    }
+}
+
+/// What time has done to a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// It is gone; its destination.
+    Gone(usize),
+    /// It controls connections and lives on, from that moment.
+    LivesOn(u32, Instant),
+}
+
+/// What is told of a template.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub(super) destination: usize,
+    pub(super) binding: Binding,
+    /// Whether anybody finds it still.
+    pub(super) valid: bool,
+    pub(super) forward: Forward,
+    pub(super) timeout: Duration,
 }
 
 /// The templates, by the order in which they were made.
@@ -89,7 +128,7 @@ impl Templates {
     pub(super) fn add(
         &mut self,
         whom: Whom,
-        destination: usize,
+        (destination, forward): (usize, Forward),
         timeout: Duration,
         now: Instant,
     ) -> u32 {
@@ -97,9 +136,19 @@ impl Templates {
         self.next += 1;
         let expires = now + timeout;
         let late = Duration::ZERO;
-        let (controls, valid, telling) = (0, true, Telling::default());
-        let template =
-            Template { whom, destination, timeout, expires, late, controls, valid, telling };
+        let (controls, valid, telling, assured) = (0, true, Telling::default(), false);
+        let template = Template {
+            whom,
+            destination,
+            forward,
+            assured,
+            timeout,
+            expires,
+            late,
+            controls,
+            valid,
+            telling,
+        };
         self.all.insert(number, template);
         self.known.insert(whom, number);
         number
@@ -114,22 +163,41 @@ impl Templates {
         }
     }
 
-    /// A packet on a connection under the template: whom it is for and how long it lives, if that
-    /// is to be told.
-    pub(super) fn told(
-        &mut self,
-        number: u32,
-        when: &When,
-        now: Instant,
-    ) -> Option<(Whom, Duration)> {
+    /// A connection under the template is established.
+    pub(super) fn assure(&mut self, number: u32) {
+        if let Some(template) = self.all.get_mut(&number) {
+            template.assured = true;
+        }
+    }
+
+    /// A packet on a connection under the template: what is to be told of it, if that is.
+    pub(super) fn told(&mut self, number: u32, when: &When, now: Instant) -> Option<Said> {
         let template = self.all.get_mut(&number)?;
-        let timeout = template.timeout;
-        template.telling.packet(None, timeout, when, now).then_some((template.whom, timeout))
+        template.telling.packet(None, template.timeout, when, now).then(|| template.said())
+    }
+
+    /// Whether a kernel's ticks decide if it is told.
+    pub(super) fn is_close(&self, number: u32, when: &When, now: Instant) -> bool {
+        let template = self.all.get(&number);
+        template.is_some_and(|one| one.telling.is_close(one.timeout, when, now))
+    }
+
+    /// The same when its time is up and it lives on.
+    pub(super) fn told_again(&mut self, number: u32, when: &When, now: Instant) -> Option<Said> {
+        let template = self.all.get_mut(&number)?;
+        template.telling.lives_on(template.timeout, when, now).then(|| template.said())
     }
 
     /// Another director tells of the template.
-    pub(super) fn hear(&mut self, number: u32, timeout: Duration, telling: Telling, now: Instant) {
+    pub(super) fn hear(
+        &mut self,
+        number: u32,
+        (assured, timeout): (bool, Duration),
+        telling: Telling,
+        now: Instant,
+    ) {
         if let Some(template) = self.all.get_mut(&number) {
+            template.assured = assured;
             template.timeout = timeout;
             template.expires = now + timeout;
             template.late = Duration::ZERO;
@@ -144,23 +212,22 @@ impl Templates {
         }
     }
 
-    /// Takes away one whose time is up; its destination.
-    pub(super) fn expire(&mut self, now: Instant) -> Option<usize> {
-        loop {
-            let over = self.all.iter_mut().find(|(_, template)| template.expires <= now);
-            let (number, template) = over.map(|(number, template)| (*number, template))?;
-            if template.controls > 0 {
-                template.late += slack(template.timeout);
-                template.timeout = LATER;
-                template.expires = template.expires + LATER;
-                continue;
-            }
-            let template = self.all.remove(&number)?;
-            if template.valid {
-                self.known.remove(&template.whom);
-            }
-            return Some(template.destination);
+    /// Takes away one whose time is up, or gives it more.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Over> {
+        let over = self.all.iter_mut().find(|(_, template)| template.expires <= now);
+        let (number, template) = over.map(|(number, template)| (*number, template))?;
+        if template.controls > 0 {
+            let at = template.expires;
+            template.late += slack(template.timeout);
+            template.timeout = LATER;
+            template.expires = at + LATER;
+            return Some(Over::LivesOn(number, at));
         }
+        let template = self.all.remove(&number)?;
+        if template.valid {
+            self.known.remove(&template.whom);
+        }
+        Some(Over::Gone(template.destination))
     }
 
     /// When each runs out, by how much later it may, and its number.
@@ -220,14 +287,16 @@ mod tests {
     fn one_that_controls_connections_outlives_its_time_by_a_minute() {
         let mut templates = Templates::default();
         let whom = Whom::new(Ipv4Addr::LOCALHOST.into(), 32, SERVICE);
-        let number = templates.add(whom, 3, Duration::from_secs(30), after(0));
+        let destination = (3, Forward::Direct);
+        let number = templates.add(whom, destination, Duration::from_secs(30), after(0));
         templates.control(number, after(10));
         assert_eq!(templates.expire(after(39)), None);
+        assert_eq!(templates.expire(after(41)), Some(Over::LivesOn(number, after(40))));
         assert_eq!(templates.expire(after(41)), None);
         assert_eq!(templates.find(whom), Some((number, 3)));
         templates.release(number);
         assert_eq!(templates.expire(after(99)), None);
-        assert_eq!(templates.expire(after(100)), Some(3));
+        assert_eq!(templates.expire(after(100)), Some(Over::Gone(3)));
         assert_eq!(templates.find(whom), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The table as packets, changes and time make it.
 
 use super::*;
-use director_core::config::{Forward, Scheduler, Thresholds};
+use director_core::config::{Forward, Persistence, Scheduler, ServiceSettings, Thresholds};
 use director_core::time::Instant;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
@@ -159,4 +159,83 @@ fn after_a_change_to_direct_routing_an_old_connections_route_leads_new_ones_astr
     ipvs.forget_routes();
     assert!(!astray(send(&mut ipvs, 3, Event::Syn, false, 3)));
     assert!(!astray(send(&mut ipvs, 1, Event::Ack, false, 4)));
+}
+
+/// What another director tells of a connection of that client's port to a server.
+fn told(port: u16, last: u8, forward: Forward) -> Told {
+    let server = SocketAddrV4::new([10, 0, 0, last].into(), 80);
+    let lives = Duration::from_secs(900);
+    Told::connection((client(port), VIP, server), 1, forward, lives).expect("established")
+}
+
+#[test]
+fn a_connection_to_a_server_that_is_not_in_the_table_goes_on_unless_it_is_tunnelled() {
+    let tunnel = Forward::Tunnel(director_core::config::Tunnel::Ipip);
+    for (forward, lost) in [(Forward::Direct, false), (Forward::Nat, false), (tunnel, true)] {
+        let mut ipvs = table();
+        ipvs.hear(&told(1, 29, forward), Instant::ZERO);
+        // It has no destination whose weight could be 0.
+        for event in [Event::Ack, Event::Syn] {
+            match send(&mut ipvs, 1, event, true, 1) {
+                Verdict::Forward { server: to, astray, .. } => {
+                    assert_eq!((to, astray), (server(29), lost));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_without_a_destination_gets_it_when_it_is_told_of_again() {
+    let mut ipvs = table();
+    ipvs.hear(&told(1, 29, Forward::Direct), Instant::ZERO);
+    ipvs.add_server(VIP, server(29), WHOLE, Instant::ZERO);
+    assert_eq!(ipvs.counts(VIP, server(29)), (0, 0));
+    ipvs.hear(&told(1, 29, Forward::Direct), Instant::ZERO);
+    assert_eq!(ipvs.counts(VIP, server(29)), (1, 0));
+    send(&mut ipvs, 1, Event::Fin, false, 1);
+    assert_eq!(ipvs.counts(VIP, server(29)), (0, 1));
+}
+
+#[test]
+fn the_last_word_is_of_what_is_half_closed_too() {
+    let mut ipvs = table();
+    for (port, event) in [(1, Event::Ack), (2, Event::Fin), (3, Event::Rst)] {
+        send(&mut ipvs, port, Event::Syn, false, 0);
+        send(&mut ipvs, port, Event::Ack, false, 0);
+        send(&mut ipvs, port, event, false, 0);
+    }
+    assert_eq!(ipvs.last_word(10).concat().len(), 2, "and not of what was reset");
+}
+
+/// The flags, state and ports of an entry that is told (`struct ip_vs_sync_v4`).
+fn head(told: &Told) -> [u8; 12] {
+    told.bytes()[4..16].try_into().expect("twelve bytes")
+}
+
+#[test]
+fn a_template_that_outlives_its_time_is_told_of_and_one_that_nobody_finds_has_no_ports() {
+    let mut ipvs = table();
+    let persistence = Persistence { timeout: Duration::from_secs(20), prefix: 32, engine: None };
+    let settings = ServiceSettings { persistence: Some(persistence), ..Scheduler::Rr.into() };
+    ipvs.edit_service(VIP, settings);
+    ipvs.be_master(true);
+    let first = target(send(&mut ipvs, 1, Event::Syn, false, 0));
+    send(&mut ipvs, 1, Event::Ack, false, 0);
+    ipvs.take_told();
+    let at = |seconds| Instant::ZERO + Duration::from_secs(seconds);
+    ipvs.settle(at(21));
+    let said = ipvs.take_told();
+    assert_eq!(said.len(), 1);
+    // A template by direct routing, assured, from any port.
+    assert_eq!(head(&said[0]), [0, 0, 0x11, 0x83, 0, 1, 0, 0, 0, 80, 0, 80]);
+    assert_eq!(said[0].bytes()[20..24], 60_u32.to_be_bytes());
+    ipvs.remove_server(VIP, first, at(22));
+    send(&mut ipvs, 2, Event::Syn, false, 23);
+    ipvs.take_told();
+    ipvs.settle(at(82));
+    let said = ipvs.take_told();
+    let ports: Vec<[u8; 12]> = said.iter().map(head).collect();
+    assert!(ports.contains(&[0, 0, 0x11, 0x83, 0, 1, 0, 0, 255, 255, 255, 255]), "{ports:x?}");
 }

@@ -1,7 +1,8 @@
 //! The daemons of connection synchronisation, and when they tell.
 
 use super::SimKernel;
-use crate::ipvs::sync::{self, Teller, Told};
+use crate::ipvs::sync::{self, Teller};
+use crate::ipvs::{ENTRY, Told};
 use director_core::config::{SyncDaemon, SyncRole};
 use director_core::desired::{Sysctl, SysctlValue};
 use director_engine::ports::{ConnectionSync, KernelError};
@@ -23,7 +24,7 @@ pub(crate) struct LastWord {
 /// Entries that a message of a daemon has room for.
 fn room(daemon: &SyncDaemon) -> usize {
     let payload = daemon.max_payload.map_or(PAYLOAD, |most| usize::from(most.get()));
-    payload.saturating_sub(sync::HEADER) / sync::ENTRY
+    payload.saturating_sub(sync::HEADER) / ENTRY
 }
 
 impl SimKernel {
@@ -60,7 +61,6 @@ impl ConnectionSync for SimKernel {
         let treated = self.treat()?;
         self.place(&daemon.interface).ok_or(KernelError::Missing)?;
         self.memory.start_sync(role, daemon)?;
-        self.ipvs.synchronised = true;
         if role == SyncRole::Master {
             self.ipvs.teller = Some(Box::new(Teller::new(room(daemon))));
         }

@@ -1,6 +1,6 @@
 //! What travels.
 
-use crate::ipvs::sync::Told;
+use crate::ipvs::Told;
 use director_core::advert::Advert;
 use director_core::beat::Beat;
 use director_core::config::{Tunnel, VirtualMac};

@@ -48,6 +48,11 @@ const OF_SCTP: [&str; 14] = [
 /// States in which nothing is to come any more that a reset could harm.
 const OVER: [&str; 4] = ["TIME_WAIT", "CLOSE", "REJECTED", "CLOSED"];
 
+/// States in which a connection is an active one (`tcp_state_active_table` in `ip_vs_proto_tcp.c`,
+/// `set_sctp_state`); one of UDP never is.
+const ACTIVE_TCP: [&str; 4] = ["ESTABLISHED", "SYN_SENT", "SYN_RECV", "SYNACK"];
+const ACTIVE_SCTP: [&str; 1] = ["ESTABLISHED"];
+
 /// A connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -57,6 +62,8 @@ pub(super) struct Entry {
     pub(super) server: SocketAddr,
     /// The kernel's number of its state.
     pub(super) state: u16,
+    /// Whether its server counts it among the active ones.
+    pub(super) active: bool,
     over: bool,
 }
 
@@ -80,7 +87,13 @@ impl Entry {
         };
         let state = states.iter().position(|state| *state == name)?;
         let state = u16::try_from(state).ok()?;
-        Some(Self { protocol, client, service, server, state, over: OVER.contains(&name) })
+        let active = match protocol {
+            TCP => ACTIVE_TCP.contains(&name),
+            SCTP => ACTIVE_SCTP.contains(&name),
+            _ => false,
+        };
+        let over = OVER.contains(&name);
+        Some(Self { protocol, client, service, server, state, active, over })
     }
 
     /// Whether a packet of it is to be expected. A template of persistence has no client's port.
@@ -121,9 +134,10 @@ mod tests {
                     2001:0db8:0000:0000:0000:0000:0000:0015 0035 UDP          12 sip abc";
         let one = read(line);
         assert_eq!((one.protocol, one.state, one.lasts()), (UDP, 0, true));
+        assert!(!one.active);
         assert_eq!(one.client, "[2001:db8::1]:53".parse().unwrap());
         let line = "SCTP 0A000001 9C40 0A000064 0050 0A000015 0050 ESTABLISHED     10";
-        assert_eq!(read(line).state, 8);
+        assert_eq!((read(line).state, read(line).active), (8, true));
     }
 
     #[test]
@@ -134,7 +148,10 @@ mod tests {
         assert!(!read(&line("TIME_WAIT", "9C40")).lasts());
         assert!(!read(&line("CLOSE", "9C40")).lasts());
         assert!(!read(&line("NONE", "0000")).lasts(), "a template");
-        assert!(read(&line("SYN_RECV", "9C40")).lasts());
+        let half_open = read(&line("SYN_RECV", "9C40"));
+        assert!(half_open.lasts() && half_open.active);
+        let half_closed = read(&line("FIN_WAIT", "9C40"));
+        assert!(half_closed.lasts() && !half_closed.active);
         let heading = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName";
         for line in [heading, "", "TCP 0A000001", &line("LISTENING", "9C40"), "ICMP a b c d"] {
             assert_eq!(Entry::read(line), None, "{line}");

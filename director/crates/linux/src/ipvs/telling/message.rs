@@ -13,7 +13,7 @@
 //!                 0  1  0, or 1 for IPv6
 //!                 1  1  protocol
 //!                 2  2  version (0) and length, 12 bits
-//!                 4  4  flags: the forwarding method
+//!                 4  4  flags: the forwarding method, whether answers pass, whether it is active
 //!                 8  2  state
 //!                10  6  ports: client, service, server
 //!                16  4  firewall mark
@@ -31,6 +31,11 @@ const HEADER: usize = 8;
 const MOST: u8 = u8::MAX;
 /// What fits into an Ethernet frame behind the headers of IPv6 and UDP.
 const PAYLOAD: usize = 1452;
+/// Flags (`linux/ip_vs.h`): no answer passes the director, as with every method but NAT
+/// (`IP_VS_CONN_F_NOOUTPUT`), and it is not counted as active (`IP_VS_CONN_F_INACTIVE`).
+const NO_OUTPUT: u32 = 0x80;
+const INACTIVE: u32 = 0x100;
+const NAT: u32 = 0;
 /// Of a connection before its addresses.
 const FIXED: usize = 24;
 
@@ -41,8 +46,8 @@ pub(super) fn packets(entries: &[Entry], daemon: &SyncDaemon, methods: &Methods)
     let mut packets: Vec<Vec<u8>> = Vec::new();
     let mut count = MOST;
     for entry in entries {
-        let Some(flags) = methods.get(&entry.server.ip()) else { continue };
-        let told = told(entry, *flags);
+        let Some(method) = methods.get(&entry.server.ip()) else { continue };
+        let told = told(entry, *method);
         let full = |packet: &Vec<u8>| packet.len() + told.len() > payload.max(HEADER + told.len());
         if count == MOST || packets.last().is_none_or(full) {
             packets.push(vec![0, daemon.id, 0, 0, 0, 1, 0, 0]);
@@ -59,7 +64,9 @@ pub(super) fn packets(entries: &[Entry], daemon: &SyncDaemon, methods: &Methods)
     packets
 }
 
-fn told(entry: &Entry, flags: u32) -> Vec<u8> {
+fn told(entry: &Entry, method: u32) -> Vec<u8> {
+    let output = if method == NAT { 0 } else { NO_OUTPUT };
+    let flags = method | output | if entry.active { 0 } else { INACTIVE };
     let ipv6 = entry.service.is_ipv6();
     let length: u16 = if ipv6 { 72 } else { 36 };
     let places = [entry.client, entry.service, entry.server];
@@ -113,7 +120,7 @@ mod tests {
         let line = "TCP 0A000001 9C40 0A000064 0050 0A000015 0050 ESTABLISHED     899";
         let packets = packets(&[entry(line)], &daemon(), &direct());
         let mut expected = vec![0, 7, 0, 44, 1, 1, 0, 0];
-        expected.extend_from_slice(&[0, 6, 0, 36, 0, 0, 0, 3, 0, 1, 0x9c, 0x40, 0, 80, 0, 80]);
+        expected.extend_from_slice(&[0, 6, 0, 36, 0, 0, 0, 0x83, 0, 1, 0x9c, 0x40, 0, 80, 0, 80]);
         expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend_from_slice(&[10, 0, 0, 1, 10, 0, 0, 100, 10, 0, 0, 21]);
         assert_eq!(packets, [expected]);
@@ -125,7 +132,7 @@ mod tests {
                     2001:0db8:0:0:0:0:0:15 0035 UDP 12";
         let packets = packets(&[entry(line)], &daemon(), &direct());
         assert_eq!(packets[0].len(), 8 + 72);
-        assert_eq!(packets[0][8..16], [1, 17, 0, 72, 0, 0, 0, 2]);
+        assert_eq!(packets[0][8..16], [1, 17, 0, 72, 0, 0, 1, 0x82]);
         assert_eq!(packets[0][8 + 24..8 + 28], [0x20, 1, 0x0d, 0xb8]);
     }
 
