@@ -48,5 +48,6 @@ mod witness;
 mod world;
 
 pub use build::Refusal;
+pub use net::arp::alone as neighbours;
 pub use run::{BadInput, run};
 pub use world::World;

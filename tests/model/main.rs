@@ -7,13 +7,15 @@
 //! connections is compared. One table in four is of IPv6.
 //!
 //! `e2e-model DECISIONS TABLES SEED [SCHEDULER…]` plays tables of each scheduler until there were
-//! so many new connections and so many tables, and prints a line for each. Status 1 when the two
+//! so many new connections and so many tables, and prints a line for each. `e2e-model neighbours
+//! DEEDS SEED` compares the world's neighbour tables instead (`neighbours/`). Status 1 when the two
 //! have parted, 2 when it is called wrongly or cannot run. It needs root and IPVS, and a kernel of
 //! its own in simulated time, where an hour costs nothing: `ci/guest` gives it one.
 
 mod case;
 mod frames;
 mod lockstep;
+mod neighbours;
 mod sync;
 mod wire;
 
@@ -61,7 +63,11 @@ struct Found {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match request(&words).and_then(|request| verify(&request)) {
+    let same = match &words[..] {
+        [which, rest @ ..] if which == "neighbours" => neighbours::verify(rest),
+        _ => request(&words).and_then(|request| verify(&request)),
+    };
+    match same {
         Ok(same) => ExitCode::from(u8::from(!same)),
         Err(wrong) => {
             eprintln!("e2e-model: {wrong:#}");

@@ -158,7 +158,7 @@ fn entries(frame: &[u8]) -> Vec<[u8; ENTRY]> {
 }
 
 /// Has `ip` carry out these commands.
-fn batch(commands: &str) -> anyhow::Result<()> {
+pub(crate) fn batch(commands: &str) -> anyhow::Result<()> {
     let mut child = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn()?;
     child.stdin.take().context("its input")?.write_all(commands.as_bytes())?;
     let status = child.wait()?;

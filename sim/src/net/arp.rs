@@ -8,14 +8,21 @@
 //! unreachable after it. A gratuitous ARP changes an entry that is there and makes none
 //! (`arp_accept` 0).
 //!
+//! Over IPv4 an entry withstands for a second after it changed (`locktime`), be it only from stale
+//! to delay: who answers then or asks for somebody else is not believed to be the owner.
+//!
 //! Over IPv6 the states and times are the same, and neighbour discovery (RFC 4861 §7.2) differs in
 //! what it believes: who is not asked learns nothing from a solicitation, for it goes to a group
 //! that few have joined; an advertisement with the flag O counts at once, and none changes an entry
 //! that has failed (`ndisc_recv_na`); no time locks an entry. Who asks is known by its address of
 //! the network, where Linux may ask from a link-local one.
 //!
-//! Not yet compared with a running kernel: the durations, and the order of entries' states under
-//! traffic in both directions.
+//! Compared with Linux 6.12 by `e2e-model neighbours`: what is believed of an address, the states
+//! and their times, what is asked of whom, and what becomes of packets. The kernel's timers are
+//! late by up to an eighth of their time, and it draws the reachable time of an interface every
+//! five minutes (`neigh_periodic_work`), here an entry does at each answer. What only a host needs
+//! that is answered without having sent is not here: a first use late in the reachable time has
+//! the kernel go on to *delay* without a second one (`neigh->used` in `neigh_timer_handler`).
 
 use crate::net::packet::{Arp, ArpKind, Packet, PortId};
 use crate::net::stand_in::is_six;
@@ -23,6 +30,10 @@ use director_core::random::Stream;
 use director_core::time::Instant;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+
+pub mod alone;
+#[cfg(test)]
+mod tests;
 
 /// `base_reachable_time`; an entry draws its own between half of it and one and a half.
 const REACHABLE: Duration = Duration::from_secs(30);
@@ -32,8 +43,8 @@ pub(crate) const DELAY: Duration = Duration::from_secs(5);
 pub(crate) const RETRANSMIT: Duration = Duration::from_secs(1);
 /// `ucast_solicit` and `mcast_solicit`.
 const TRIES: u8 = 3;
-/// `locktime`: how long an entry withstands an answer that is neither gratuitous nor from its
-/// owner.
+/// `locktime`: how long an entry withstands what is neither gratuitous nor from its owner nor a
+/// question to us.
 const LOCK: Duration = Duration::from_secs(1);
 /// Packets that wait for an answer; about what `unres_qlen_bytes` holds of small ones.
 const WAITING: usize = 100;
@@ -46,7 +57,9 @@ pub(crate) struct Neighbour {
     pub(crate) state: State,
     /// Its hardware address; meaningless while the state is not a usable one.
     mac: PortId,
+    /// When it was last known to be there, or long ago.
     confirmed: Instant,
+    /// When its state or its hardware address last changed.
     updated: Instant,
     reachable: Duration,
     /// The timer that counts; older ones are ignored.
@@ -54,19 +67,41 @@ pub(crate) struct Neighbour {
     waiting: Vec<Packet>,
 }
 
+impl Neighbour {
+    /// Its time as a reachable one has run out meanwhile: nothing but this shows it.
+    fn lapse(&mut self, now: Instant) {
+        if self.state == State::Reachable && now.since(self.confirmed) > self.reachable {
+            self.change(State::Stale, self.confirmed + self.reachable);
+        }
+    }
+
+    /// Any change but of the number of tries counts (`neigh->updated` of `neigh_timer_handler`,
+    /// `__neigh_event_send`, `__neigh_update` and `neigh_invalidate`).
+    fn change(&mut self, state: State, now: Instant) {
+        self.state = state;
+        self.updated = now;
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    Incomplete { tries: u8 },
+    /// Not in the table.
+    Absent,
+    Incomplete {
+        tries: u8,
+    },
     Reachable,
     Stale,
     Delay,
-    Probe { tries: u8 },
+    Probe {
+        tries: u8,
+    },
     Failed,
 }
 
 impl State {
     fn is_usable(self) -> bool {
-        !matches!(self, Self::Incomplete { .. } | Self::Failed)
+        !matches!(self, Self::Absent | Self::Incomplete { .. } | Self::Failed)
     }
 }
 
@@ -105,6 +140,17 @@ pub(crate) enum Expired {
     Failed { address: Ipv4Addr, waiting: Vec<Packet> },
 }
 
+/// Whom an ARP packet concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concerns {
+    /// This host: it is asked for an address that it answers for, or it is answered.
+    Us,
+    /// This host has the address that is asked for, and keeps silent (`arp_ignore`).
+    Silent,
+    /// Others, or everybody.
+    Others,
+}
+
 /// What an ARP packet changed.
 #[derive(Debug, Default)]
 pub(crate) struct Learnt {
@@ -112,6 +158,8 @@ pub(crate) struct Learnt {
     pub(crate) changed: bool,
     /// Packets that need not wait any more, for the packet's sender.
     pub(crate) released: Vec<Packet>,
+    /// To be started.
+    pub(crate) timer: Option<Timer>,
 }
 
 impl Neighbours {
@@ -121,10 +169,12 @@ impl Neighbours {
         self.generation += 1;
     }
 
-    /// Forgets what was learnt on an interface. Packets that wait there are lost.
+    /// Forgets what was learnt on an interface (`neigh_flush_dev`). Packets that wait there are
+    /// lost.
     pub(crate) fn forget(&mut self, port: u8) {
         for entry in self.entries.iter_mut().filter(|entry| entry.port == port) {
-            entry.state = State::Failed;
+            entry.state = State::Absent;
+            entry.confirmed = Instant::ZERO;
             entry.waiting.clear();
         }
     }
@@ -156,7 +206,7 @@ impl Neighbours {
     ) -> Resolved {
         let slot = match self.find(address) {
             Some(slot) => slot,
-            None => self.add(address, port, State::Failed, now),
+            None => self.add(address, port, now),
         };
         let Some(entry) = self.entries.get_mut(slot) else { return Resolved::Waits(None) };
         match entry.state {
@@ -164,30 +214,32 @@ impl Neighbours {
                 Resolved::Send(packet, entry.mac, None)
             }
             State::Reachable | State::Stale => {
-                entry.state = State::Delay;
+                entry.change(State::Delay, now);
                 let mac = entry.mac;
                 Resolved::Send(packet, mac, self.timer(slot, DELAY))
             }
             State::Delay | State::Probe { .. } => Resolved::Send(packet, entry.mac, None),
             State::Incomplete { .. } => {
-                if entry.waiting.len() < WAITING {
-                    entry.waiting.push(packet);
+                // The oldest gives way (`__neigh_event_send`).
+                if entry.waiting.len() >= WAITING {
+                    entry.waiting.remove(0);
                 }
+                entry.waiting.push(packet);
                 Resolved::Waits(None)
             }
-            State::Failed => {
-                entry.state = State::Incomplete { tries: 1 };
+            State::Absent | State::Failed => {
+                entry.change(State::Incomplete { tries: 1 }, now);
                 entry.waiting.push(packet);
                 Resolved::Waits(self.timer(slot, RETRANSMIT))
             }
         }
     }
 
-    fn add(&mut self, address: Ipv4Addr, port: u8, state: State, now: Instant) -> usize {
+    fn add(&mut self, address: Ipv4Addr, port: u8, now: Instant) -> usize {
         self.entries.push(Neighbour {
             address,
             port,
-            state,
+            state: State::Absent,
             mac: PortId(u16::MAX),
             confirmed: Instant::ZERO,
             updated: now,
@@ -198,9 +250,11 @@ impl Neighbours {
         self.entries.len() - 1
     }
 
-    /// Traffic of an upper layer proves that the neighbour is there.
+    /// Traffic of an upper layer proves that the neighbour is there (`neigh_confirm`). One that is
+    /// stale already stays so until it is used, and for five seconds.
     pub(crate) fn confirm(&mut self, address: Ipv4Addr, now: Instant) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.address == address) {
+            entry.lapse(now);
             entry.confirmed = now;
         }
     }
@@ -214,238 +268,98 @@ impl Neighbours {
         }
         let (of, tries) = match entry.state {
             State::Delay if now.since(entry.confirmed) <= DELAY => {
-                entry.state = State::Reachable;
+                entry.change(State::Reachable, now);
                 return Expired::Nothing;
             }
             State::Delay => (Some(entry.mac), 0),
             State::Probe { tries } => (Some(entry.mac), tries),
             State::Incomplete { tries } => (None, tries),
-            State::Reachable | State::Stale | State::Failed => return Expired::Nothing,
+            State::Absent | State::Reachable | State::Stale | State::Failed => {
+                return Expired::Nothing;
+            }
         };
         let (address, port) = (entry.address, entry.port);
         if tries >= TRIES {
-            entry.state = State::Failed;
+            entry.change(State::Failed, now);
             return Expired::Failed { address, waiting: std::mem::take(&mut entry.waiting) };
         }
         let tries = tries + 1;
-        entry.state =
-            if of.is_some() { State::Probe { tries } } else { State::Incomplete { tries } };
+        match of {
+            Some(_) if tries == 1 => entry.change(State::Probe { tries }, now),
+            Some(_) => entry.state = State::Probe { tries },
+            None => entry.state = State::Incomplete { tries },
+        }
         match self.timer(slot, RETRANSMIT) {
             Some(timer) => Expired::Ask { address, port, of, timer },
             None => Expired::Nothing,
         }
     }
 
-    /// Takes in an ARP packet that came from the hardware address `mac`. `is_for_us`: it asks for
-    /// an address of this host, or answers this host alone.
+    /// Takes in an ARP packet that came from the hardware address `mac` (`arp_process`,
+    /// `ndisc_recv_ns`, `ndisc_recv_na`, and `__neigh_update`).
     pub(crate) fn learn(
         &mut self,
         arp: Arp,
         mac: PortId,
         port: u8,
-        is_for_us: bool,
+        concerns: Concerns,
         now: Instant,
         stream: &mut Stream,
     ) -> Learnt {
         let six = is_six(arp.sender);
-        if six && !is_for_us && !arp.is_gratuitous() {
+        let is_for_us = concerns == Concerns::Us;
+        // Over IPv4 who keeps silent looks no further (`dont_send` of `arp_process`).
+        let unheard = six && !is_for_us && !arp.is_gratuitous();
+        if concerns == Concerns::Silent || unheard {
             return Learnt::default();
         }
         let asks_us = is_for_us && arp.kind.answer().is_some();
         let slot = match self.find(arp.sender) {
             Some(slot) => slot,
-            None if asks_us => self.add(arp.sender, port, State::Failed, now),
+            None if asks_us => self.add(arp.sender, port, now),
             None => return Learnt::default(),
         };
         let Some(entry) = self.entries.get_mut(slot) else { return Learnt::default() };
+        entry.lapse(now);
         let was = entry.state.is_usable().then_some(entry.mac);
-        if six && !asks_us && entry.state == State::Failed {
-            return Learnt::default();
+        let unknown = entry.state == State::Absent || six && entry.state == State::Failed;
+        // Who names no hardware address confirms what is known, if anything is.
+        let named = if arp.kind == ArpKind::Confirmation { was } else { Some(mac) };
+        let Some(mac) = named.filter(|_| asks_us || !unknown) else { return Learnt::default() };
+        let answered = is_for_us && !asks_us;
+        let locked = !six && now.since(entry.updated) <= LOCK;
+        if answered {
+            // Whoever it is that answers: `__neigh_update` confirms before it compares.
+            entry.confirmed = now;
         }
-        // It names no hardware address: what is known is confirmed, if anything is.
-        let (mac, nothing) = match arp.kind {
-            ArpKind::Confirmation => (was.unwrap_or(mac), was.is_none()),
-            ArpKind::Request | ArpKind::Reply | ArpKind::Probe => (mac, false),
-        };
-        if nothing {
-            return Learnt::default();
-        }
-        let answered = is_for_us && arp.kind.answer().is_none();
-        let locked = !six && now.since(entry.updated) < LOCK;
         if was.is_some_and(|was| was != mac) && locked && !asks_us && !arp.is_gratuitous() {
             return Learnt::default();
         }
+        let changed = was != Some(mac);
+        let mut state = entry.state;
         if answered {
-            entry.confirmed = now;
             let half = REACHABLE / 2;
             entry.reachable = stream.duration(half, half + REACHABLE);
-            entry.state = State::Reachable;
-        } else if was != Some(mac) {
-            entry.state = State::Stale;
+            state = State::Reachable;
+        } else if changed {
+            // What confirmed another's hardware address does not confirm this one.
+            entry.confirmed = Instant::ZERO;
+            state = State::Stale;
+        }
+        let released = std::mem::take(&mut entry.waiting);
+        // What is sent on at once is the first use (`neigh_event_send`). Over IPv6 the answer is a
+        // packet like others (`ndisc_send_skb`), where ARP's goes to whom the question came from.
+        let sends = !released.is_empty() || six && asks_us;
+        let used = state == State::Stale && sends;
+        if used {
+            state = State::Delay;
+        }
+        if changed || state != entry.state {
+            entry.change(state, now);
         }
         entry.mac = mac;
         entry.port = port;
-        entry.updated = now;
-        Learnt { changed: was != Some(mac), released: std::mem::take(&mut entry.waiting) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::packet::{Payload, Segment, Tcp};
-
-    const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
-    const US: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-
-    fn packet() -> Packet {
-        let tcp = Tcp::new(1, 2, Segment::Syn);
-        Packet { src: US, dst: ADDRESS, payload: Payload::Tcp(tcp) }
-    }
-
-    fn at(millis: u64) -> Instant {
-        Instant::ZERO + Duration::from_millis(millis)
-    }
-
-    fn learn(
-        table: &mut Neighbours,
-        kind: ArpKind,
-        target: Ipv4Addr,
-        mac: u16,
-        now: Instant,
-    ) -> Learnt {
-        let mut stream = Stream::named(1, "test");
-        let arp = Arp { kind, sender: ADDRESS, target };
-        table.learn(arp, PortId(mac), 0, target == US, now, &mut stream)
-    }
-
-    fn known() -> Neighbours {
-        let mut table = Neighbours::default();
-        assert!(matches!(table.resolve(ADDRESS, 0, packet(), at(0)), Resolved::Waits(Some(_))));
-        assert_eq!(learn(&mut table, ArpKind::Reply, US, 5, at(1)).released.len(), 1);
-        table
-    }
-
-    #[test]
-    fn packets_wait_for_the_answer() {
-        assert_eq!(known().owner(ADDRESS), Some(PortId(5)));
-    }
-
-    #[test]
-    fn nobody_answers_and_the_packets_are_unreachable_after_three_seconds() {
-        let mut table = Neighbours::default();
-        let Resolved::Waits(Some(mut timer)) = table.resolve(ADDRESS, 0, packet(), at(0)) else {
-            panic!("asks");
-        };
-        for second in 1..3 {
-            match table.expired(timer.slot, timer.generation, at(second * 1_000)) {
-                Expired::Ask { of: None, timer: next, .. } => timer = next,
-                other => panic!("{other:?}"),
-            }
-        }
-        match table.expired(timer.slot, timer.generation, at(3_000)) {
-            Expired::Failed { waiting, .. } => assert_eq!(waiting.len(), 1),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_gratuitous_request_changes_an_entry_and_makes_none() {
-        let mut table = Neighbours::default();
-        learn(&mut table, ArpKind::Request, ADDRESS, 6, at(0));
-        assert_eq!(table.owner(ADDRESS), None);
-        let mut table = known();
-        assert!(learn(&mut table, ArpKind::Request, ADDRESS, 6, at(2)).changed);
-        assert_eq!(table.owner(ADDRESS), Some(PortId(6)));
-    }
-
-    #[test]
-    fn a_late_answer_of_another_does_not_displace_a_fresh_one() {
-        let mut table = known();
-        learn(&mut table, ArpKind::Reply, US, 6, at(2));
-        assert_eq!(table.owner(ADDRESS), Some(PortId(5)));
-        learn(&mut table, ArpKind::Reply, US, 6, at(1_500));
-        assert_eq!(table.owner(ADDRESS), Some(PortId(6)));
-    }
-
-    const SIX: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 9);
-    const OUR_SIX: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 1);
-
-    /// A table that knows an IPv6 neighbour, and what it makes of a message.
-    fn discovers(table: &mut Neighbours, kind: ArpKind, target: Ipv4Addr, mac: u16) -> Learnt {
-        let mut stream = Stream::named(1, "test");
-        let arp = Arp { kind, sender: SIX, target };
-        table.learn(arp, PortId(mac), 0, target == OUR_SIX, at(2), &mut stream)
-    }
-
-    fn known_six() -> Neighbours {
-        let mut table = Neighbours::default();
-        assert!(matches!(table.resolve(SIX, 0, packet(), at(0)), Resolved::Waits(Some(_))));
-        assert_eq!(discovers(&mut table, ArpKind::Reply, OUR_SIX, 5).released.len(), 1);
-        table
-    }
-
-    #[test]
-    fn over_ipv6_an_answer_overrides_at_once_and_a_confirmation_never() {
-        let mut table = known_six();
-        assert!(discovers(&mut table, ArpKind::Reply, OUR_SIX, 6).changed);
-        assert_eq!(table.owner(SIX), Some(PortId(6)));
-        assert!(!discovers(&mut table, ArpKind::Confirmation, OUR_SIX, 7).changed);
-        assert_eq!(table.owner(SIX), Some(PortId(6)));
-        let mut table = Neighbours::default();
-        assert!(!discovers(&mut table, ArpKind::Confirmation, OUR_SIX, 5).changed);
-        assert_eq!(table.owner(SIX), None);
-    }
-
-    #[test]
-    fn over_ipv6_who_is_not_asked_learns_from_announcements_alone() {
-        let mut table = known_six();
-        let other = Ipv4Addr::new(240, 0, 0, 2);
-        assert!(!discovers(&mut table, ArpKind::Request, other, 6).changed);
-        assert_eq!(table.owner(SIX), Some(PortId(5)));
-        assert!(discovers(&mut table, ArpKind::Request, SIX, 6).changed);
-        assert_eq!(table.owner(SIX), Some(PortId(6)));
-        // Who asks us is known from then on.
-        let mut table = Neighbours::default();
-        assert!(!discovers(&mut table, ArpKind::Request, SIX, 6).changed);
-        assert!(discovers(&mut table, ArpKind::Request, OUR_SIX, 6).changed);
-    }
-
-    #[test]
-    fn over_ipv6_an_announcement_does_not_wake_an_entry_that_has_failed() {
-        for six in [true, false] {
-            let mut table = if six { known_six() } else { known() };
-            table.forget(0);
-            let changed = if six {
-                discovers(&mut table, ArpKind::Request, SIX, 6).changed
-            } else {
-                learn(&mut table, ArpKind::Request, ADDRESS, 6, at(2)).changed
-            };
-            assert_eq!(changed, !six);
-        }
-        // One that is asked for takes it, and what waits goes there.
-        let mut table = Neighbours::default();
-        assert!(matches!(table.resolve(SIX, 0, packet(), at(0)), Resolved::Waits(Some(_))));
-        assert_eq!(discovers(&mut table, ArpKind::Request, SIX, 6).released.len(), 1);
-    }
-
-    #[test]
-    fn a_stale_entry_is_used_and_then_asked_directly_unless_traffic_confirms_it() {
-        for confirmed in [true, false] {
-            let mut table = known();
-            let Resolved::Send(_, PortId(5), Some(timer)) =
-                table.resolve(ADDRESS, 0, packet(), at(60_000))
-            else {
-                panic!("used");
-            };
-            if confirmed {
-                table.confirm(ADDRESS, at(61_000));
-            }
-            match table.expired(timer.slot, timer.generation, at(65_000)) {
-                Expired::Nothing => assert!(confirmed),
-                Expired::Ask { of, .. } => assert!(!confirmed && of == Some(PortId(5))),
-                Expired::Failed { .. } => panic!("too early"),
-            }
-        }
+        let timer = if used { self.timer(slot, DELAY) } else { None };
+        Learnt { changed, released, timer }
     }
 }

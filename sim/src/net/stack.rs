@@ -1,7 +1,7 @@
 //! From packets to frames and back: routes, neighbours, forwarding.
 
 use crate::host::{Host, Kind, Port, Power};
-use crate::net::arp::{Expired, Resolved, Timer};
+use crate::net::arp::{Concerns, Expired, Resolved, Timer};
 use crate::net::packet::{Arp, ArpKind, Frame, NodeId, Packet, Payload, PortId, Tcp, Unreachable};
 use crate::net::stand_in::is_six;
 use crate::net::switch::{Arrival, Switch};
@@ -315,21 +315,29 @@ impl World {
     fn hear_arp(&mut self, node: NodeId, place: u8, from: PortId, arp: Arp) {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(node.index()) else { return };
-        let is_for_us = match arp.kind {
+        let concerns = match arp.kind {
+            _ if arp.is_gratuitous() => Concerns::Others,
+            ArpKind::Reply | ArpKind::Confirmation => Concerns::Us,
             ArpKind::Request | ArpKind::Probe => {
-                !arp.is_gratuitous() && host.answers_arp(arp.target, place, &self.virtuals)
+                if host.answers_arp(arp.target, place, &self.virtuals) {
+                    Concerns::Us
+                } else if host.is_local(arp.target, &self.virtuals) {
+                    Concerns::Silent
+                } else {
+                    Concerns::Others
+                }
             }
-            ArpKind::Reply | ArpKind::Confirmation => true,
         };
-        let learnt = host.neighbours.learn(arp, from, place, is_for_us, now, &mut host.stream);
+        let learnt = host.neighbours.learn(arp, from, place, concerns, now, &mut host.stream);
         let Some(own) = host.port(place).map(|port| port.id) else { return };
+        self.neighbour_timer(node, learnt.timer);
         if learnt.changed {
             self.note_neighbour(node, arp.sender);
         }
         for packet in learnt.released {
             self.transmit(own, from, Frame::Ip(packet));
         }
-        if let Some(kind) = arp.kind.answer().filter(|_| is_for_us) {
+        if let Some(kind) = arp.kind.answer().filter(|_| concerns == Concerns::Us) {
             self.guard_arp_answer(node, arp.target);
             let reply = Arp { kind, sender: arp.target, target: arp.sender };
             let director = self.hosts.get(node.index()).and_then(|host| host.director());
