@@ -7,6 +7,7 @@ mod kernel;
 mod machinery;
 mod orders;
 mod pulse;
+mod rerouted;
 #[cfg(test)]
 pub(crate) mod tests;
 mod view;
@@ -348,6 +349,9 @@ impl Director {
         self.orders.retain(&self.config);
         self.use_orders(now);
         self.out.reports.push_back(Report::Reloaded);
+        if let Some(found) = self.kernel.found() {
+            self.out.reports.extend(rerouted::reports(found, &self.config));
+        }
     }
 
     fn stop(&mut self) {

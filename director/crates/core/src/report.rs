@@ -10,7 +10,7 @@ use crate::alert::Fate;
 pub use cause::{AnnounceCause, RoleCause};
 
 use crate::beat::{Incarnation, LinkId};
-use crate::config::{ServiceKey, VirtualAddress, Weight};
+use crate::config::{Forward, ServiceKey, VirtualAddress, Weight};
 use crate::input::Rejection;
 use crate::name::{AlertName, GroupName, InterfaceName, NodeName, ServiceName};
 use crate::order::Author;
@@ -286,6 +286,17 @@ pub enum Report {
         server: SocketAddr,
         /// Connections that it still had.
         left: u32,
+    },
+    /// A reload has a real server reached directly that has connections by another method.
+    Rerouted {
+        /// The service.
+        service: ServiceName,
+        /// The server.
+        server: SocketAddr,
+        /// The other method.
+        from: Forward,
+        /// Connections that it had when the kernel was looked at last.
+        connections: u32,
     },
     /// An address is held now, or no longer.
     Address {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::beat::Incarnation;
+use crate::config::Forward;
 
 fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
@@ -11,6 +12,7 @@ fn newer() -> Vec<Report> {
     let (service, words) = (|| ServiceName::new("http").unwrap(), || String::from("words"));
     vec![
         Report::Suspected { service: service(), server, half_open: 25 },
+        Report::Rerouted { service: service(), server, from: Forward::Nat, connections: 12 },
         Report::Alert {
             channel: AlertName::new("pager").unwrap(),
             number: 7,

@@ -40,6 +40,7 @@ impl Report {
             | Self::Flapping { .. }
             | Self::Quorum { reached: false, .. }
             | Self::Fallback { serving: true, .. }
+            | Self::Rerouted { .. }
             | Self::StepFailed { .. }
             | Self::ObserveFailed { .. }
             | Self::Drift { .. }
@@ -80,7 +81,8 @@ impl fmt::Display for Report {
             | Self::Fallback { .. }
             | Self::Unserved { .. }
             | Self::Draining { .. }
-            | Self::Drained { .. } => self.fmt_health(f),
+            | Self::Drained { .. }
+            | Self::Rerouted { .. } => self.fmt_health(f),
             Self::Ordered { .. }
             | Self::Advised { .. }
             | Self::Certificate { .. }
@@ -239,6 +241,11 @@ impl Report {
             Self::Drained { service, server, left } => write!(
                 f,
                 "server {server} of {service} is removed with {left} connections: its time is over"
+            ),
+            Self::Rerouted { service, server, from, connections } => write!(
+                f,
+                "server {server} of {service} has {connections} connections by {from}: until they \
+                 end, new ones by direct routing may not reach it"
             ),
             _ => Ok(()),
         }

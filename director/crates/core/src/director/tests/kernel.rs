@@ -1,7 +1,9 @@
 //! What leaves the kernel slowly, what is put back, and what goes with the roles.
 
 use super::*;
-use crate::config::{Protocol, ServiceSettings, SyncDaemon, SyncRole, SyncSettings, Traffic};
+use crate::config::{
+    Forward, Protocol, ServiceSettings, SyncDaemon, SyncRole, SyncSettings, Traffic,
+};
 use crate::desired::{Marks, Sysctl, SysctlValue};
 
 fn server() -> SocketAddr {
@@ -71,6 +73,32 @@ fn a_service_that_leaves_waits_for_its_servers() {
     assert_eq!(in_table(&mut lab), Some(0));
     lab.run(ms(5000));
     assert!(lab.host("d1").kernel.services.is_empty());
+}
+
+#[test]
+fn a_server_that_is_to_be_reached_directly_and_has_connections_by_nat_is_told_of() {
+    let by = |method: Forward| {
+        move |config: &mut Config| config.services.values_mut().next().unwrap().forward = method
+    };
+    for (active, told) in [(3, 1), (0, 0)] {
+        let mut lab = ready();
+        reload(&mut lab, by(Forward::Nat));
+        lab.run(ms(3000));
+        connections(&mut lab, active);
+        lab.input(&node("d1"), Input::KernelChanged);
+        lab.run(ms(1000));
+        let count = |lab: &mut Lab| {
+            let reports = lab.host("d1").reports.iter();
+            reports.filter(|(_, report)| matches!(report, Report::Rerouted { .. })).count()
+        };
+        assert_eq!(count(&mut lab), 0, "from direct routing to NAT nothing is lost");
+        reload(&mut lab, by(Forward::Direct));
+        assert_eq!(count(&mut lab), told);
+        reload(&mut lab, by(Forward::Direct));
+        lab.run(ms(3000));
+        reload(&mut lab, by(Forward::Direct));
+        assert_eq!(count(&mut lab), told * 2, "once for each reload, and only while it is so");
+    }
 }
 
 /// The service of the tests under another key, with its second server on its way out and so many
