@@ -10,6 +10,9 @@ use director_sim::neighbours::Said;
 pub(crate) const ADDRESSES: u8 = 3;
 pub(crate) const MACS: u64 = 3;
 
+/// More packets than may wait.
+const MANY: u8 = 130;
+
 /// Pauses in milliseconds: amid a second of waiting and of lock, five of delay, and what is left of
 /// an entry's 15 to 45 as a reachable one.
 const PAUSES: [u64; 12] =
@@ -89,25 +92,37 @@ pub(crate) enum Deed {
 pub(crate) struct Case {
     pub(crate) family: Family,
     stream: Stream,
+    /// Whom something was sent to last.
+    sent: Option<u8>,
 }
 
 impl Case {
     pub(crate) fn new(family: Family, seed: u64) -> Self {
-        Self { family, stream: Stream::named(seed, family.name()) }
+        Self { family, stream: Stream::named(seed, family.name()), sent: None }
     }
 
     /// The next deed.
     pub(crate) fn happens(&mut self) -> Deed {
         let address = self.address();
+        // Who is asked mostly answers, and at once.
+        let sent = self.sent.take().filter(|_| self.stream.below(3) == 0);
+        if let Some(address) = sent {
+            let (mac, aloud) = (self.mac(address), false);
+            return Deed::Hear { said: Said::Reply, address, mac, aloud };
+        }
         match self.stream.below(100) {
             0..=29 => {
-                let many = if self.stream.below(4) == 0 { 3 } else { 1 };
+                let many = match self.stream.below(40) {
+                    0 => MANY,
+                    1..=9 => 3,
+                    _ => 1,
+                };
+                self.sent = Some(address);
                 Deed::Send(address, many)
             }
             30..=59 => {
-                let mac = u16::try_from(1 + self.stream.below(MACS)).unwrap_or(1);
                 let (said, aloud) = (self.said(address), self.stream.below(2) == 0);
-                Deed::Hear { said, address, mac, aloud }
+                Deed::Hear { said, address, mac: self.mac(address), aloud }
             }
             60..=64 => Deed::Confirm(address),
             65 => Deed::Forget,
@@ -122,6 +137,12 @@ impl Case {
 
     fn address(&mut self) -> u8 {
         u8::try_from(self.stream.below(ADDRESSES.into())).unwrap_or(0)
+    }
+
+    /// Half of what is said of an address comes from its owner.
+    fn mac(&mut self, address: u8) -> u16 {
+        let any = u16::try_from(1 + self.stream.below(MACS)).unwrap_or(1);
+        if self.stream.below(3) == 0 { any } else { 1 + u16::from(address) }
     }
 
     /// What the neighbour with this address says of it.

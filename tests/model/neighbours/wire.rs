@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use director_sim::neighbours::{Act, Said};
+use director_sim::neighbours::{Act, Said, WAITING};
 use pnet::datalink::{self, Channel, DataLinkReceiver, DataLinkSender};
 use rustix::net::{SendFlags, sendto};
 
@@ -19,6 +19,9 @@ const SILENCE: Duration = Duration::from_millis(2);
 /// `MSG_PROBE`: with `MSG_CONFIRM` nothing is sent, and the neighbour is confirmed all the same
 /// (`do_confirm` of `net/ipv4/udp.c`, `net/ipv6/udp.c`).
 const PROBE: SendFlags = SendFlags::from_bits_retain(0x10);
+
+/// Bytes that wait while the size of one packet is found out; more than one takes more than 256.
+const TRIED: usize = 65_536;
 
 /// A day and more.
 const LONG_MS: &str = "864000000";
@@ -107,7 +110,30 @@ impl Wire {
         // Its next turn comes within half a minute, the one after that in days.
         std::thread::sleep(Duration::from_secs(60));
         let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).context("a socket")?;
-        Ok(Self { lan: Tap::of("out")?, far: Tap::of("beyond")?, socket })
+        let mut wire = Self { lan: Tap::of("out")?, far: Tap::of("beyond")?, socket };
+        wire.bound(Family::Four, "ipv4")?;
+        wire.bound(Family::Six, "ipv6")?;
+        Ok(wire)
+    }
+
+    /// Lets as many packets wait as in the model: the kernel counts their bytes, and what it adds
+    /// to them is its own affair.
+    fn bound(&mut self, family: Family, version: &str) -> anyhow::Result<()> {
+        let file = format!("{version}/neigh/lan/unres_qlen_bytes");
+        sysctl(&file, &TRIED.to_string())?;
+        for number in 0..TRIED / 256 {
+            self.pass(family, 0, u16::try_from(number)?)?;
+        }
+        self.heard()?;
+        // Three questions, a second each.
+        std::thread::sleep(Duration::from_secs(4));
+        let refused = |act: &&Act| matches!(act, Act::Refuses(_));
+        let waited = self.heard()?.iter().filter(refused).count();
+        if waited < WAITING / 4 {
+            bail!("only {waited} packets have waited");
+        }
+        // Half a packet more than as many as should.
+        sysctl(&file, &(TRIED * (2 * WAITING + 1) / (2 * waited + 1)).to_string())
     }
 
     /// A packet for the host to pass on.

@@ -12,6 +12,9 @@ use director_core::time::Instant;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+/// So many packets wait for an answer, the last ones.
+pub const WAITING: usize = super::WAITING;
+
 /// The table's interface among those of its host: there is one.
 const PORT: u8 = 0;
 
