@@ -44,6 +44,8 @@ pub(crate) struct Lockstep<'a> {
     packet: u16,
     /// Since when an entry has been used, from when there was one.
     used: BTreeMap<IpAddr, Instant>,
+    /// Which reachable times are over: the model sees to it when it needs to know, and not before.
+    lapsed: BTreeMap<IpAddr, Instant>,
     /// When the end of a lock is open: the kernel was late to begin it.
     blurred: Vec<(Instant, Instant)>,
     /// What has happened, the last last.
@@ -82,6 +84,7 @@ impl<'a> Lockstep<'a> {
             reachable,
             packet: 0,
             used: BTreeMap::new(),
+            lapsed: BTreeMap::new(),
             blurred: Vec::new(),
             story: vec![format!("{}, reachable for {reachable:?}", family.name())],
             acts: Vec::new(),
@@ -144,9 +147,17 @@ impl<'a> Lockstep<'a> {
         self.family.neighbours().map(entry).collect()
     }
 
-    /// When the next timer of the kernel may run out.
+    /// The entries with timers of the kernel's that have not run out.
+    fn running(&self) -> Vec<(IpAddr, Entry, Instant)> {
+        let known = self.entries(BEFORE).into_iter();
+        let running = known.filter_map(|(address, entry)| Some((address, entry, entry.due?)));
+        let lapsed = |address, due| self.lapsed.get(&address) == Some(&due);
+        running.filter(|(address, _, due)| !lapsed(*address, *due)).collect()
+    }
+
+    /// When the next of them may.
     fn next(&self) -> Option<Instant> {
-        self.entries(BEFORE).into_iter().filter_map(|(_, entry)| entry.due).min()
+        self.running().into_iter().map(|(.., due)| due).min()
     }
 
     /// Lets both come to rest: nothing is just running out, and no lock just ends.
@@ -184,9 +195,10 @@ impl<'a> Lockstep<'a> {
     fn wait(&mut self, until: Instant) -> anyhow::Result<Shown> {
         let now = self.now();
         let next = self.next().filter(|due| *due <= until + NEAR);
-        let lapses = self.entries(BEFORE).iter().all(|(_, entry)| {
-            entry.stage == Stage::Reachable || entry.due.is_none_or(|due| due > now + OFTEN + NEAR)
-        });
+        let lapses = self
+            .running()
+            .iter()
+            .all(|(_, entry, due)| entry.stage == Stage::Reachable || *due > now + OFTEN + NEAR);
         let wait = match next {
             None => until.since(now),
             Some(due) if due > now + NEAR => due.since(now + NEAR),
@@ -205,10 +217,12 @@ impl<'a> Lockstep<'a> {
         let (mut heard, known) = self.observed()?;
         self.looks += 1;
         let now = self.now();
-        for (address, entry) in self.entries(BEFORE) {
+        for (address, entry, due) in self.running() {
             let there = known.get(&address).map_or(Stage::Absent, |(stage, _)| *stage);
             let asked = heard.iter().any(|act| matches!(act, Act::Asks(of, _) if *of == address));
-            let Some(due) = entry.due.filter(|due| *due <= now + NEAR) else { continue };
+            if due > now + NEAR {
+                continue;
+            }
             if there == entry.stage && !asked {
                 if now > due + self.slack(entry.stage) {
                     return Ok(Shown::Different(format!("{address}: {entry:?} is over")));
@@ -221,15 +235,17 @@ impl<'a> Lockstep<'a> {
                 {
                     return Ok(Shown::Open);
                 }
+                self.lapsed.insert(address, due);
                 self.blurred.push((due + LOCK, now + LOCK + NEAR));
                 // The model counts nanoseconds, and is over it then.
                 std::thread::sleep(due.since(now) + Duration::from_millis(1));
+                continue;
             }
             let vouched = entry.vouched;
             if entry.stage == Stage::Delay && vouched <= now + NEAR && now <= vouched + NEAR {
                 return Ok(Shown::Open);
             }
-            acts.extend(self.model.expire(address, self.now()));
+            acts.extend(self.model.expire(address, now));
             self.model.set_reachable_time(self.reachable);
         }
         heard.sort_by_key(order);
@@ -297,8 +313,11 @@ impl<'a> Lockstep<'a> {
                 self.used.remove(&address);
             }
             // Its timer is late, which `look` has seen to.
-            let late = self.model.entry(address, BEFORE).stage == Stage::Reachable
-                && stage == Stage::Reachable;
+            let late = stage == Stage::Reachable
+                && self
+                    .running()
+                    .iter()
+                    .any(|(of, entry, _)| *of == address && entry.stage == stage);
             let expected = entry.owner.map(mac);
             if stage != entry.stage && !late || owner != expected.as_ref().map(|mac| &mac[..]) {
                 let what = format!("{address} is {stage:?} with {owner:?}, in the model {entry:?}");

@@ -211,14 +211,13 @@ impl Table {
         self.neighbours.forget(PORT);
     }
 
-    /// The time of an address in its state, or for its question, is over now.
+    /// The timer of an address runs out now.
     pub fn expire(&mut self, address: IpAddr, now: Instant) -> Vec<Act> {
         let number = self.known.of(address);
-        let mut entries = self.neighbours.entries.iter_mut();
+        let mut entries = self.neighbours.entries.iter();
         let Some(entry) = entries.find(|entry| Some(entry.address) == number) else {
             return Vec::new();
         };
-        entry.lapse(now);
         let generation = entry.generation;
         let Some(place) = self.timers.iter().position(|(_, it)| it.generation == generation) else {
             return Vec::new();
