@@ -14,15 +14,16 @@
 //! Over IPv6 the states and times are the same, and neighbour discovery (RFC 4861 §7.2) differs in
 //! what it believes: who is not asked learns nothing from a solicitation, for it goes to a group
 //! that few have joined; an advertisement with the flag O counts at once, and none changes an entry
-//! that has failed (`ndisc_recv_na`); no time locks an entry. Who asks is known by its address of
-//! the network, where Linux may ask from a link-local one.
+//! that has failed (`ndisc_recv_na`); no time locks an entry; to answer is to use the entry of who
+//! asks, and leads to a question back (`ndisc_send_skb`). Who asks is known by its address of the
+//! network, where Linux may ask from a link-local one.
 //!
 //! Compared with Linux 6.12 by `e2e-model neighbours`: what is believed of an address, the states
 //! and their times, what is asked of whom, and what becomes of packets. The kernel's timers are
 //! late by up to an eighth of their time, and it draws the reachable time of an interface every
-//! five minutes (`neigh_periodic_work`), here an entry does at each answer. What only a host needs
-//! that is answered without having sent is not here: a first use late in the reachable time has
-//! the kernel go on to *delay* without a second one (`neigh->used` in `neigh_timer_handler`).
+//! five minutes (`neigh_periodic_work`), where here an entry does at each answer. Not here: whoever
+//! is answered without having sent, and first sends in the last five seconds of the reachable time,
+//! has the entry go on to *delay* when that is over (`neigh->used` in `neigh_timer_handler`).
 
 use crate::net::packet::{Arp, ArpKind, Packet, PortId};
 use crate::net::stand_in::is_six;
