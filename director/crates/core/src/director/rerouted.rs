@@ -1,8 +1,8 @@
 //! Servers that a reload has reached directly, while connections by another method go on.
 //!
 //! The kernel keeps one route for a server, whichever method it was looked up for
-//! (`__ip_vs_get_out_rt` in `net/netfilter/ipvs/ip_vs_xmit.c`). One that an old connection by NAT or
-//! a tunnel looks up leads new packets by direct routing to a neighbour that there is not.
+//! (`__ip_vs_get_out_rt` in `net/netfilter/ipvs/ip_vs_xmit.c`). One that an old connection by NAT
+//! or a tunnel looks up leads new packets by direct routing to a neighbour that there is not.
 
 use crate::config::{Config, Forward};
 use crate::observed::Snapshot;
