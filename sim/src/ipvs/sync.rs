@@ -59,6 +59,8 @@ pub(crate) struct Telling {
     state: Option<State>,
     /// When it ends by what was told last (`sync_endtime`).
     end: Option<Instant>,
+    /// By how much later a kernel's timers may have told it.
+    late: Duration,
     retries: u8,
 }
 
@@ -95,18 +97,24 @@ impl Telling {
                 None => return false,
             }
         };
-        *self = Self { packets: self.packets, state, end: Some(now + timeout), retries };
+        let end = Some(now + timeout);
+        *self = Self { packets: self.packets, state, end, retries, late: Duration::ZERO };
         true
     }
 
-    /// A template's time is up and it lives on: whether that is to be told, as if just enough
-    /// packets had come (`ip_vs_conn_expire`).
-    pub(crate) fn lives_on(&mut self, timeout: Duration, when: &When, now: Instant) -> bool {
+    /// A template's time is up, or so much later, and it lives on: whether that is to be told, as
+    /// if just enough packets had come (`ip_vs_conn_expire`).
+    pub(crate) fn lives_on(
+        &mut self,
+        (timeout, late): (Duration, Duration),
+        when: &When,
+        now: Instant,
+    ) -> bool {
         let packets = std::mem::replace(&mut self.packets, when.threshold);
         let retries = self.again(true, timeout, when, now);
         self.packets = packets;
         if let Some(retries) = retries {
-            (self.end, self.retries) = (Some(now + timeout), retries);
+            (self.end, self.late, self.retries) = (Some(now + timeout), late, retries);
         }
         retries.is_some()
     }
@@ -116,15 +124,21 @@ impl Telling {
         self.packets = self.packets.wrapping_add(packets.into());
     }
 
-    /// Whether the next packet comes so near to the edge of a refresh that a kernel's ticks decide.
-    pub(super) fn is_close(&self, timeout: Duration, when: &When, now: Instant) -> bool {
+    /// Whether the next packet, or what a timer does so much later at the most, comes so near to
+    /// the edge of a refresh that a kernel's ticks and timers decide.
+    pub(super) fn is_close(
+        &self,
+        (timeout, late): (Duration, Duration),
+        when: &When,
+        now: Instant,
+    ) -> bool {
         let Some(told) = self.end.filter(|_| !when.refresh.is_zero()) else { return false };
         let end = now + timeout;
         let apart = end.since(told).max(told.since(end));
         let limit = when.refresh.min((timeout / 2).max(REFRESHED));
-        let soon = when.refresh / 8;
-        apart.abs_diff(limit) < TICKS
-            || (self.retries < when.retries && end.since(told).abs_diff(soon) < TICKS)
+        let (soon, off) = (when.refresh / 8, TICKS + self.late + late);
+        apart.abs_diff(limit) < off
+            || (self.retries < when.retries && end.since(told).abs_diff(soon) < off)
     }
 
     fn last(&self) -> State {
@@ -244,14 +258,15 @@ impl Ipvs {
             let SocketAddr::V4(server) = destination.address else { return };
             let forward = opening.forward;
             let timeout = state.timeout();
-            self.doubtful |= connection.telling.is_close(timeout, &when, now);
+            let lives = (timeout, Duration::ZERO);
+            self.doubtful |= connection.telling.is_close(lives, &when, now);
             if connection.telling.packet(Some(state), timeout, &when, now) {
                 let entry = Entry::Connection(opening.flow, state);
                 teller.tell(Told { entry, server, forward, timeout }, now);
             }
             let control = opening.control;
-            let close = control.is_some_and(|control| self.templates.is_close(control, &when, now));
-            self.doubtful |= close;
+            let close = |control| self.templates.is_close(control, &when, now);
+            self.doubtful |= control.is_some_and(close);
             let said = control.and_then(|control| self.templates.told(control, &when, now));
             teller.tell_of(said, server, now);
         }
@@ -260,7 +275,7 @@ impl Ipvs {
     /// A template's time was up, and it lives on.
     pub(super) fn tell_of_template(&mut self, number: u32, at: Instant) {
         let Some(teller) = &mut self.teller else { return };
-        self.doubtful |= self.templates.is_close(number, &self.when, at);
+        self.doubtful |= self.templates.lives_on_close(number, &self.when, at);
         let said = self.templates.told_again(number, &self.when, at);
         let destination = said.as_ref().and_then(|said| self.destinations.get(said.destination));
         if let Some(SocketAddr::V4(server)) = destination.map(|one| one.address) {

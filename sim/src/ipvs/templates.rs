@@ -176,16 +176,23 @@ impl Templates {
         template.telling.packet(None, template.timeout, when, now).then(|| template.said())
     }
 
-    /// Whether a kernel's ticks decide if it is told.
+    /// Whether a kernel's ticks decide if it is told with a packet.
     pub(super) fn is_close(&self, number: u32, when: &When, now: Instant) -> bool {
         let template = self.all.get(&number);
-        template.is_some_and(|one| one.telling.is_close(one.timeout, when, now))
+        template.is_some_and(|one| one.telling.is_close((one.timeout, Duration::ZERO), when, now))
+    }
+
+    /// Whether they, and how late its timer is, decide if it is told when it lives on.
+    pub(super) fn lives_on_close(&self, number: u32, when: &When, now: Instant) -> bool {
+        let template = self.all.get(&number);
+        template.is_some_and(|one| one.telling.is_close((one.timeout, one.late), when, now))
     }
 
     /// The same when its time is up and it lives on.
     pub(super) fn told_again(&mut self, number: u32, when: &When, now: Instant) -> Option<Said> {
         let template = self.all.get_mut(&number)?;
-        template.telling.lives_on(template.timeout, when, now).then(|| template.said())
+        let lives = (template.timeout, template.late);
+        template.telling.lives_on(lives, when, now).then(|| template.said())
     }
 
     /// Another director tells of the template.
