@@ -62,13 +62,16 @@ pub(crate) struct Telling {
     /// By how much later a kernel's timers may have told it.
     late: Duration,
     retries: u8,
+    /// Of a connection without a destination: whether it was active when it was told of. Only a
+    /// destination's counts make a kernel look whether it still is (`set_tcp_state`).
+    active: Option<bool>,
 }
 
 impl Telling {
     /// Of an entry that another director has told of: the next packet is one too many for the
     /// threshold.
-    pub(crate) fn heard(state: Option<State>, when: &When) -> Self {
-        Self { packets: when.threshold, state, ..Self::default() }
+    pub(crate) fn heard(state: Option<State>, when: &When, active: Option<bool>) -> Self {
+        Self { packets: when.threshold, state, active, ..Self::default() }
     }
 
     /// A packet of the client's, of a connection in a state, or of one under a template. Whether
@@ -98,7 +101,7 @@ impl Telling {
             }
         };
         let end = Some(now + timeout);
-        *self = Self { packets: self.packets, state, end, retries, late: Duration::ZERO };
+        *self = Self { state, end, retries, late: Duration::ZERO, ..*self };
         true
     }
 
@@ -261,7 +264,8 @@ impl Ipvs {
             let lives = (timeout, Duration::ZERO);
             self.doubtful |= connection.telling.is_close(lives, &when, now);
             if connection.telling.packet(Some(state), timeout, &when, now) {
-                let entry = Entry::Connection(opening.flow, state);
+                let active = connection.telling.active.unwrap_or(state.is_active());
+                let entry = Entry::Connection(opening.flow, state, active);
                 teller.tell(Told { entry, server, forward, timeout }, now);
             }
             let control = opening.control;
@@ -292,7 +296,7 @@ impl Ipvs {
             let SocketAddr::V4(server) = self.destinations.get(opening.destination)?.address else {
                 return None;
             };
-            let entry = Entry::Connection(opening.flow, state);
+            let entry = Entry::Connection(opening.flow, state, state.is_active());
             Some(Told { entry, server, forward: opening.forward, timeout: state.timeout() })
         });
         let told: Vec<Told> = told.collect();
@@ -303,7 +307,9 @@ impl Ipvs {
     pub fn hear(&mut self, told: &Told, now: Instant) -> Option<Timer> {
         self.settle(now);
         match told.entry {
-            Entry::Connection(flow, state) => self.hear_connection(told, flow, state, now),
+            Entry::Connection(flow, state, active) => {
+                self.hear_connection(told, flow, (state, active), now)
+            }
             Entry::Template(binding) => {
                 self.hear_template(told, binding, now);
                 None
@@ -315,7 +321,7 @@ impl Ipvs {
         &mut self,
         told: &Told,
         flow: Flow,
-        state: State,
+        (state, active): (State, bool),
         now: Instant,
     ) -> Option<Timer> {
         let server = SocketAddr::V4(told.server);
@@ -331,7 +337,7 @@ impl Ipvs {
                 slot
             }
             // One that has ended already: another has taken its place here.
-            Some(_) if !state.is_active() => return None,
+            Some(_) if !active => return None,
             other => {
                 if let Some(ended) = other.and_then(|slot| self.connections.remove(slot)) {
                     self.uncount(ended);
@@ -339,8 +345,9 @@ impl Ipvs {
                 self.begin(told, flow, now)
             }
         };
-        let telling = Telling::heard(Some(state), &self.when);
         let number = self.connections.get(slot)?.opening.destination;
+        let apart = self.is_apart(number).then_some(active);
+        let telling = Telling::heard(Some(state), &self.when, apart);
         let (before, timer) = self.connections.put(slot, (state, telling), told.timeout, now)?;
         let was_active = before.is_active() && !newly;
         self.destinations.get_mut(number)?.shift(was_active, state.is_active());
@@ -397,11 +404,9 @@ impl Ipvs {
 
     fn hear_template(&mut self, told: &Told, binding: Binding, now: Instant) {
         let Binding { whom, assured } = binding;
-        let telling = Telling::heard(None, &self.when);
+        let telling = Telling::heard(None, &self.when, None);
         let number = match self.templates.find(whom) {
-            // Who is bound to another server here stays so: a template is no active connection,
-            // and what is told of those that are not does not replace another.
-            Some((_, destination)) if !self.is_at(destination, told.server) => return,
+            // It keeps its server, whichever is told (`ip_vs_proc_conn`).
             Some((number, _)) => number,
             None => {
                 let number = self.bound(told, whom.service());
@@ -413,11 +418,6 @@ impl Ipvs {
             }
         };
         self.templates.hear(number, (assured, told.timeout), telling, now);
-    }
-
-    fn is_at(&self, destination: usize, server: SocketAddrV4) -> bool {
-        let there = self.destinations.get(destination).map(|one| one.address);
-        there == Some(SocketAddr::V4(server))
     }
 }
 
@@ -488,7 +488,7 @@ pub(crate) mod tests {
     pub(crate) fn told(port: u16) -> Told {
         let client = SocketAddrV4::new([10, 0, 0, 1].into(), port);
         Told {
-            entry: Entry::Connection(Flow::new(client, VIP), State::Established),
+            entry: Entry::Connection(Flow::new(client, VIP), State::Established, true),
             server: SocketAddrV4::new([10, 0, 0, 21].into(), 80),
             forward: Forward::Direct,
             timeout: NINE_HUNDRED,

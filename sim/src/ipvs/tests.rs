@@ -239,3 +239,35 @@ fn a_template_that_outlives_its_time_is_told_of_and_one_that_nobody_finds_has_no
     let ports: Vec<[u8; 12]> = said.iter().map(head).collect();
     assert!(ports.contains(&[0, 0, 0x11, 0x83, 0, 1, 0, 0, 255, 255, 255, 255]), "{ports:x?}");
 }
+
+#[test]
+fn a_template_keeps_its_server_and_lives_as_long_as_is_told() {
+    let mut ipvs = table();
+    let bound = |last: u8, lives| {
+        let server = SocketAddrV4::new([10, 0, 0, last].into(), 80);
+        let whom = ([10, 0, 0, 1].into(), 32, false);
+        Told::template(whom, VIP, server, Forward::Direct, Duration::from_secs(lives))
+    };
+    let persistence = Persistence { timeout: Duration::from_secs(20), prefix: 32, engine: None };
+    let settings = ServiceSettings { persistence: Some(persistence), ..Scheduler::Rr.into() };
+    ipvs.edit_service(VIP, settings);
+    ipvs.hear(&bound(21, 5), Instant::ZERO);
+    ipvs.hear(&bound(22, 900), Instant::ZERO);
+    assert_eq!(target(send(&mut ipvs, 1, Event::Syn, false, 800)), server(21));
+}
+
+#[test]
+fn a_connection_without_a_destination_is_told_of_as_active_as_it_was_heard_of() {
+    // Half closed by the client: as seen by NAT (`IP_VS_TCP_S_CLOSE_WAIT`), and where the server of
+    // the table is reached directly (`IP_VS_TCP_S_FIN_WAIT`).
+    for (last, inactive, state) in [(29, false, 7), (21, true, 4)] {
+        let mut ipvs = table();
+        ipvs.hear(&told(1, last, Forward::Nat), Instant::ZERO);
+        ipvs.be_master(true);
+        send(&mut ipvs, 1, Event::Fin, false, 1);
+        let said = ipvs.take_told();
+        assert_eq!(said.len(), 1);
+        let head = head(&said[0]);
+        assert_eq!((head[2] & 1 == 1, head[4..6].to_vec()), (inactive, vec![0, state]));
+    }
+}

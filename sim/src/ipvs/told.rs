@@ -30,7 +30,8 @@ pub struct Told {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    Connection(Flow, State),
+    /// In a state, and whether it is told of as an active one.
+    Connection(Flow, State, bool),
     /// To whom a destination is bound by persistence.
     Template(Binding),
 }
@@ -53,7 +54,8 @@ impl Told {
         forward: Forward,
         timeout: Duration,
     ) -> Option<Self> {
-        let entry = Entry::Connection(Flow::new(client, service), State::from_number(state)?);
+        let state = State::from_number(state)?;
+        let entry = Entry::Connection(Flow::new(client, service), state, state.is_active());
         Some(Self { entry, server, forward, timeout })
     }
 
@@ -88,8 +90,8 @@ impl Told {
     #[must_use]
     pub fn bytes(&self) -> [u8; ENTRY] {
         let (client, target, state, flags) = match self.entry {
-            Entry::Connection(flow, state) => {
-                let flags = if state.is_active() { 0 } else { INACTIVE };
+            Entry::Connection(flow, state, active) => {
+                let flags = if active { 0 } else { INACTIVE };
                 (flow.client(), flow.target(), state.number(), flags)
             }
             // It has it from its destination that it is no active connection.
