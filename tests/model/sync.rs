@@ -128,6 +128,9 @@ impl Talk {
             kernel.start_sync(role, &daemon()?).context("starting a daemon")?;
             model.be_master(role == SyncRole::Master);
         }
+        if self.role.into_iter().chain(role).any(|one| one == SyncRole::Backup) {
+            model.forget_routes();
+        }
         self.role = role;
         Ok(difference)
     }

@@ -213,8 +213,9 @@ impl Ipvs {
     }
 
     /// The host's addresses have changed, and so its routes (`rt_cache_flush` in
-    /// `fib_inetaddr_event`).
-    pub(crate) fn forget_routes(&mut self) {
+    /// `fib_inetaddr_event`), or it has joined or left a group (`ip_rt_multicast_event`), as a
+    /// backup of synchronisation does.
+    pub fn forget_routes(&mut self) {
         self.destinations.iter_mut().for_each(Destination::forget_route);
     }
 

@@ -61,6 +61,9 @@ impl ConnectionSync for SimKernel {
         let treated = self.treat()?;
         self.place(&daemon.interface).ok_or(KernelError::Missing)?;
         self.memory.start_sync(role, daemon)?;
+        if role == SyncRole::Backup {
+            self.ipvs.forget_routes();
+        }
         if role == SyncRole::Master {
             self.ipvs.teller = Some(Box::new(Teller::new(room(daemon))));
         }
@@ -78,8 +81,9 @@ impl ConnectionSync for SimKernel {
             messages: self.ipvs.last_word(room(daemon)),
         });
         self.memory.stop_sync(role)?;
-        if role == SyncRole::Master {
-            self.ipvs.teller = None;
+        match role {
+            SyncRole::Master => self.ipvs.teller = None,
+            SyncRole::Backup => self.ipvs.forget_routes(),
         }
         treated.answer()
     }
