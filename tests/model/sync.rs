@@ -64,7 +64,7 @@ struct Due {
 /// Has the kernel tell of connections as `when` says.
 pub(crate) fn tell_when(when: When) -> anyhow::Result<()> {
     let When { threshold, period, refresh, retries } = when;
-    // Neither order of two writes is always allowed: the threshold is below the period.
+    // One file for both: a threshold that is not below its period is refused.
     sysctl("ipv4/vs/sync_threshold", &format!("{threshold}\t{period}"))?;
     sysctl("ipv4/vs/sync_refresh_period", &refresh.as_secs().to_string())?;
     sysctl("ipv4/vs/sync_retries", &retries.to_string())
