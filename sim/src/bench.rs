@@ -1,5 +1,6 @@
 //! How much faster than time the world runs, and what packets cost that nobody must believe.
 
+mod chaos;
 mod packets;
 
 use crate::build::Refusal;
@@ -133,16 +134,21 @@ pub fn report(millis: u64) -> Result<(String, bool), Refusal> {
         "a stroke is a look, an insertion and a removal in a tree of the standard library, timed \
          beside\n",
     );
+    let (config, text) = written(1, LOAD);
+    let (runs, clean) = chaos::report(parsed(&config, &text)?, Duration::from_millis(millis))?;
+    out.push('\n');
+    out.push_str(&runs);
     let (costs, bounded) = packets::report()?;
     out.push('\n');
     out.push_str(&costs);
     if cfg!(debug_assertions) {
         out.push_str("this is a build without optimisation: add --release\n");
     }
-    Ok((out, fast && bounded))
+    Ok((out, fast && clean && bounded))
 }
 
-fn measure(links: u8, load: &str, budget: Duration) -> Result<Speed, Refusal> {
+/// The configuration and the scenario of a case.
+fn written(links: u8, load: &str) -> (String, String) {
     let mut config = CONFIG.to_owned();
     let mut text = format!("{PAIR}{load}");
     if links == 2 {
@@ -155,8 +161,17 @@ fn measure(links: u8, load: &str, budget: Duration) -> Result<Speed, Refusal> {
         let both = "lan = \"10.0.0.{11..12}/24\"\nhb = \"10.1.0.{11..12}/24\"";
         text = text.replace("lan = \"10.0.0.{11..12}/24\"", both);
     }
-    let scenario = Scenario::parse("bench", &text, &|_| Ok(config.clone()))
-        .map_err(|problems| Refusal::Invalid(problems.to_string()))?;
+    (config, text)
+}
+
+fn parsed(config: &str, text: &str) -> Result<Scenario, Refusal> {
+    Scenario::parse("bench", text, &|_| Ok(config.to_owned()))
+        .map_err(|problems| Refusal::Invalid(problems.to_string()))
+}
+
+fn measure(links: u8, load: &str, budget: Duration) -> Result<Speed, Refusal> {
+    let (config, text) = written(links, load);
+    let scenario = parsed(&config, &text)?;
     let mut world = World::new(Arc::new(scenario), 1)?;
     world.stop_recording();
     // The start is not what is measured.

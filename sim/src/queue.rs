@@ -49,7 +49,19 @@ impl<E> Queue<E> {
     }
 
     /// Plans an event.
+    // Part of its caller, which so writes the event where it is to lie and nowhere before.
+    #[inline(always)]
     pub(crate) fn push(&mut self, at: Instant, event: E) {
+        let key = u128::from(at.as_nanos()) << (ORDER_BITS + SLOT_BITS) | self.order << SLOT_BITS;
+        self.order += 1;
+        let slot = self.reserve(key);
+        if let Some(place) = self.slab.get_mut(slot) {
+            *place = Some(event);
+        }
+    }
+
+    /// A place in the slab for an event with this key, which has none yet.
+    fn reserve(&mut self, key: u128) -> usize {
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
@@ -57,13 +69,8 @@ impl<E> Queue<E> {
                 u32::try_from(self.slab.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        if let Some(place) = self.slab.get_mut(index(slot)) {
-            *place = Some(event);
-        }
-        let time = u128::from(at.as_nanos()) << (ORDER_BITS + SLOT_BITS);
-        let key = time | self.order << SLOT_BITS | u128::from(slot);
-        self.order += 1;
-        let span = at.as_nanos() >> SPAN_BITS;
+        let key = key | u128::from(slot);
+        let span = time(key) >> SPAN_BITS;
         if span <= self.span {
             let place = self.soon.partition_point(|other| *other > key);
             self.soon.insert(place, key);
@@ -78,6 +85,7 @@ impl<E> Queue<E> {
         } else {
             self.far.push(Reverse(key));
         }
+        index(slot)
     }
 
     /// Takes the next event if it is due no later than `limit`.

@@ -16,12 +16,12 @@ impl World {
         Voter::new(Incarnation(life.max(1)), self.now)
     }
 
-    pub(crate) fn ask_voter(&mut self, node: NodeId, voter: SocketAddr, question: Question) {
+    pub(crate) fn ask_voter(&mut self, node: NodeId, voter: SocketAddr, question: Box<Question>) {
         let Some(dst) = self.stand_ins.of(voter.ip()) else { return };
         let host = self.hosts.get(node.index());
         let from = host.and_then(|host| host.port(host.route(dst)?.0));
         let Some(src) = from.and_then(|port| port.address_like(dst)) else { return };
-        self.send(node, Packet { src, dst, payload: Payload::Question(Box::new(question)) });
+        self.send(node, Packet { src, dst, payload: Payload::Question(question) });
     }
 
     pub(crate) fn hear_question(&mut self, node: NodeId, from: Ipv4Addr, question: &Question) {

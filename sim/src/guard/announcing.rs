@@ -6,6 +6,7 @@ use crate::net::packet::NodeId;
 use crate::world::World;
 use director_core::config::VirtualAddress;
 use director_core::name::{GroupName, InterfaceName};
+use director_core::report::Role;
 use director_core::time::Instant;
 use std::time::Duration;
 
@@ -72,7 +73,9 @@ impl World {
         }
         let Some(group) = watch.groups.iter_mut().find(|one| one.name == *name) else { return };
         let since = group.announced.map_or(Duration::MAX, |at| clock.counted(at, now));
-        let due = group.left > 0 || settings.refresh.is_some_and(|refresh| since + LATE >= refresh);
+        let due = just_lost
+            || group.left > 0
+            || settings.refresh.is_some_and(|refresh| since + LATE >= refresh);
         group.left = group.left.saturating_sub(1);
         group.announced = Some(now);
         if sound && !due {
@@ -100,11 +103,12 @@ impl World {
         let hampered = self.faults.hampers(host.name.as_str());
         let tampered = now < watch.tampered || (hampered && watch.tampered > Instant::ZERO);
         let there = |name| !tampered || held(name);
-        let owned = watch.groups.iter().filter(|one| watch.owns(&one.name) && there(&one.name));
+        let owned = watch.groups.iter().filter(|one| one.role == Role::Active && there(&one.name));
         for group in owned {
             let wait = if group.left > 0 { Some(settings.interval) } else { settings.refresh };
             let begun = group.announced.unwrap_or(group.since).max(watch.uneven);
-            if wait.is_some_and(|wait| now.since(begun) > wait + wait / 4 + LATE) {
+            let late = |wait| now.since(begun) > wait && now.since(begun) > wait + wait / 4 + LATE;
+            if wait.is_some_and(late) {
                 let facts = format!("{} has not announced {}", host.name, group.name);
                 self.guard.violations.note(Rule::AnnouncedInFull, now, || facts);
                 return;

@@ -49,7 +49,6 @@ impl World {
         let target = probe.target;
         let now = self.now;
         let sound = self.is_sound(node);
-        let name = self.host_name(node).to_owned();
         let host = self.hosts.get(node.index()).and_then(|host| host.director());
         let Some(config) = host.map(DirectorHost::in_use) else { return };
         let Some(watch) = self.guard.watch(node) else { return };
@@ -60,7 +59,7 @@ impl World {
                 && fall.is_some_and(|fall| one.failures >= u32::from(fall))
         });
         if sound && late.is_some() {
-            let facts = format!("{name} goes on using {target}");
+            let facts = format!("{} goes on using {target}", self.host_name(node));
             self.guard.violations.note(Rule::StatesJustified, now, || facts);
         }
         let Some(watch) = self.guard.watch(node) else { return };
@@ -309,10 +308,14 @@ impl World {
             return;
         };
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
-        // What somebody takes out of the table in the middle of a pass, nobody sees in time.
-        if now < watch.tampered {
+        // What somebody takes out of the table in the middle of a pass, nobody sees in time; a pass
+        // of a process that is not run goes on when it is.
+        let amid = watch.tampered_at.is_some() && watch.tampered_at >= host.pass_asked();
+        if now < watch.tampered || amid {
             return;
         }
+        // What is stated while a pass is under way waits for its end.
+        let asked = host.pass_asked().unwrap_or(now);
         let mut missing = None;
         let real = self.stand_ins.real(address);
         for (name, service) in &host.config.services {
@@ -326,6 +329,7 @@ impl World {
                 one.service == *name
                     && one.state == Health::Up
                     && now.since(one.since) > LAG
+                    && one.since <= asked
                     && wanted.is_some_and(|wanted| wanted.weight.0 > 0)
             });
             if serves && !host.kernel.ipvs.has_usable(key) {

@@ -247,10 +247,7 @@ impl World {
         };
         // One that is late gives it back to whom it was right to give it then, and so does one whom
         // words reach late.
-        let mut delays = self.faults.impaired().map(|(.., effect)| effect.delay + effect.jitter);
-        let late = now < self.guard.slow_until
-            || delays.any(|delay| delay >= host.config.cluster.keepalive)
-            || !self.is_sound(node);
+        let late = self.words_wait(host.config.cluster.keepalive) || !self.is_sound(node);
         if !allowed && !late {
             let facts = format!("{} gave {group} back to {peer}", host.name);
             self.guard.violations.note(Rule::FailbackByPolicy, now, || facts);

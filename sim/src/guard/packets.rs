@@ -13,7 +13,6 @@ use director_core::time::Instant;
 use director_core::view::{GroupView, PeerView};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Woken, drawn and sent: what a beat may be late by without anybody's fault.
@@ -124,11 +123,11 @@ impl World {
         if peer.heard.is_none_or(|heard| now.since(heard) > deadtime) {
             peer.rival = None;
             peer.holding = None;
+            peer.ready_since = None;
         }
         peer.hear(beat, now);
         // A claim that has waited tells it that another owns.
-        let may = [Claim::Holding, Claim::Active, Claim::Releasing];
-        let told = beat.body.claims.values().any(|claim| may.contains(claim));
+        let told = peer.tells_of_holding(beat);
         if told || beat.sequence > peer.sent_before {
             watch.drowsy = None;
         }
@@ -142,17 +141,10 @@ impl World {
             let news = peer.body.as_ref().is_none_or(|body| body.claims != beat.body.claims);
             return news.then(|| What::Overtaken(beat.body.node.clone()));
         }
-        if !peer.body.as_ref().is_some_and(|body| Arc::ptr_eq(body, &beat.body)) {
-            peer.body = Some(Arc::clone(&beat.body));
-        }
         let rivals = watch.groups.iter().any(|group| {
             group.role == Role::Active && beat.body.claims.get(&group.name) == Some(&Claim::Active)
         });
-        // Who reaches no server is still better than who cannot be reached.
-        let ready = [Claim::Standby, Claim::Wants, Claim::Unserved];
-        peer.ready = beat.body.claims.values().all(|claim| ready.contains(claim));
-        peer.ready_since = peer.ready_since.filter(|_| peer.ready).or(peer.ready.then_some(now));
-        peer.holds = told;
+        peer.take_in(beat, told, now);
         peer.holding = (told && owns).then(|| peer.holding.unwrap_or(now));
         let gone = peer.rival.is_some() && !peer.holds;
         let since = peer.rival.filter(|_| rivals);
@@ -160,11 +152,13 @@ impl World {
         peer.rival = since.or(rivals.then_some(now)).or(peer.rival.filter(|_| !gone));
         let alive = peer.state == PeerState::Alive;
         let cluster = &host.config.cluster;
-        let patience = (cluster.deadtime + cluster.keepalive) * 3;
+        let patience = || (cluster.deadtime + cluster.keepalive) * 3;
         if gone && alive && sound {
             watch.owe_announcement();
         }
-        if since.is_some_and(|since| now.since(since) > patience) && sound && self.is_sound(other) {
+        let long = since.is_some_and(|since| now.since(since) > patience());
+        let keepalive = cluster.keepalive;
+        if long && sound && self.is_sound(other) && !self.words_wait(keepalive) {
             let (name, peer) = (self.host_name(node), &beat.body.node);
             let facts = format!("{name} hears {peer} as owner and stays one");
             self.guard.violations.note(Rule::RivalsSettle, now, || facts);
@@ -260,8 +254,10 @@ impl World {
             }
             Kind::Regular => {
                 let before = watch.beat_at.replace(now).filter(|at| *at >= watch.uneven);
-                let limit = config.cluster.keepalive + config.cluster.keepalive / 4 + LATE;
-                if sound && before.is_some_and(|before| now.since(before) > limit) {
+                let keepalive = config.cluster.keepalive;
+                let silent = before.map_or(Duration::ZERO, |before| now.since(before));
+                let late = silent > keepalive && silent > keepalive + keepalive / 4 + LATE;
+                if sound && late {
                     let facts = format!("{} was silent for too long", host.name);
                     self.guard.violations.note(Rule::BeatsKept, now, || facts);
                 }
@@ -302,9 +298,11 @@ impl World {
                 // One that slept may not know any more that it was so.
                 && peer.heard.is_some_and(|at| now.since(at) <= cluster.deadtime)
         });
+        // While it is not run in time it gives its witnesses new time again and again.
+        let from = owned.max(watch.uneven);
         let alone = cluster.is_witnessed()
-            && now.since(watch.proof.unwrap_or_default().max(owned)) > patience;
-        let unfit = since.is_some_and(|at| now.since(at.max(owned)) > patience) || alone;
+            && now.since(watch.proof.unwrap_or_default().max(from)) > patience;
+        let unfit = since.is_some_and(|at| now.since(at.max(from)) > patience) || alone;
         if unfit && ready {
             let facts = format!("{name} stays the owner and can serve nobody");
             self.guard.violations.note(Rule::UnfitGivesWay, now, || facts);
@@ -456,6 +454,12 @@ impl World {
 
     pub(crate) fn host_name(&self, node: NodeId) -> &str {
         self.hosts.get(node.index()).map_or("", |host| &host.name)
+    }
+
+    /// Whether words reach directors later than the next ones are said, or did a moment ago.
+    pub(super) fn words_wait(&self, keepalive: Duration) -> bool {
+        let mut delays = self.faults.impaired().map(|(.., effect)| effect.delay + effect.jitter);
+        self.now < self.guard.slow_until || delays.any(|delay| delay >= keepalive)
     }
 
     /// Whether the node's director does at once what it decides.

@@ -206,6 +206,32 @@ impl PeerWatch {
         }
     }
 
+    /// Whether it says that it may hold something.
+    pub(super) fn tells_of_holding(&self, beat: &Beat) -> bool {
+        if self.says_the_same(beat) {
+            return self.holds;
+        }
+        let may = [Claim::Holding, Claim::Active, Claim::Releasing];
+        beat.body.claims.values().any(|claim| may.contains(claim))
+    }
+
+    /// Whether it is what it said last, as nearly every packet is.
+    fn says_the_same(&self, beat: &Beat) -> bool {
+        self.body.as_ref().is_some_and(|body| Arc::ptr_eq(body, &beat.body))
+    }
+
+    /// What its newest packet says; `holds` whether it may hold something.
+    pub(super) fn take_in(&mut self, beat: &Beat, holds: bool, now: Instant) {
+        if !self.says_the_same(beat) {
+            self.body = Some(Arc::clone(&beat.body));
+            // Who reaches no server is still better than who cannot be reached.
+            let ready = [Claim::Standby, Claim::Wants, Claim::Unserved];
+            self.ready = beat.body.claims.values().all(|claim| ready.contains(claim));
+        }
+        self.ready_since = self.ready_since.filter(|_| self.ready).or(self.ready.then_some(now));
+        self.holds = holds;
+    }
+
     /// A packet that counts.
     pub(super) fn hear(&mut self, beat: &Beat, now: Instant) {
         self.heard = Some(now);

@@ -30,7 +30,8 @@ pub(super) fn case(mut frame: Scenario, settings: &Settings, units: Vec<Unit>) -
         // From then on the guard lets nothing change at all.
         frame.length = frame.length.max(last + settings.calm + CALM);
     }
-    let mut expect = owners(&frame, settings, from, to);
+    let preferred = settings.preferred.as_ref().filter(|_| !settings.overworks(&units));
+    let mut expect = owners(&frame, settings, preferred, (from, to));
     expect.extend(tables(settings, from, to));
     for client in &frame.clients {
         // The services are whole, the router knows the owner: no connection may fail, whatever
@@ -61,7 +62,12 @@ fn is_watched_for_long(last: Duration) -> bool {
 /// runs and hears every other then, so neither cuts nor orphans excuse it. With automatic failback
 /// it is the preferred one. Whoever has a neighbour entry for the address has the owner's: it has
 /// had the announcements after the last change, and the last heal.
-fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -> Vec<String> {
+fn owners(
+    frame: &Scenario,
+    settings: &Settings,
+    preferred: Option<&String>,
+    (from, to): (Duration, Duration),
+) -> Vec<String> {
     let loads = |name: &str| frame.clients.iter().any(|client| client.from == name);
     // Clients on the address's network, and servers that answer by it.
     let observes = |node: &Node, address: IpAddr| match node.kind {
@@ -74,7 +80,7 @@ fn owners(frame: &Scenario, settings: &Settings, from: Duration, to: Duration) -
         for (group, addresses) in &settings.groups {
             for address in addresses {
                 expect.push(format!("at {at} owners({address}) = 1"));
-                if let Some(preferred) = &settings.preferred {
+                if let Some(preferred) = preferred {
                     expect.push(format!("at {at} owner({address}) = {preferred}"));
                 }
                 let agree = |node: &Node| {

@@ -35,6 +35,9 @@ pub(super) struct Settings {
     pub(super) ready: Duration,
     pub(super) deadtime: Duration,
     keepalive: Duration,
+    /// What a director has to see to in that time: the packets of its peers over every link, its
+    /// own, and what witnesses and the voter answer.
+    works: u32,
     /// How long a kernel may refuse everything and no address runs out.
     renewal: Duration,
     /// Whether an owner announces itself again soon without having heard of a heal.
@@ -58,6 +61,14 @@ pub(super) struct Settings {
     pub(super) fallbacks: Vec<String>,
     /// Which faults are drawn.
     pub(super) faults: Faults,
+}
+
+/// Each peer says something over every link, and this node; others are asked and answer.
+fn works(config: &Config) -> u32 {
+    let cluster = &config.cluster;
+    let peers = config.nodes.len().saturating_sub(1);
+    let asked = cluster.witnesses.len() + usize::from(cluster.voter.is_some());
+    u32::try_from(peers * cluster.links.len() + 1 + asked * 2).unwrap_or(u32::MAX)
 }
 
 impl Settings {
@@ -99,6 +110,7 @@ impl Settings {
             ready: loads.max(start + SLACK) + Duration::from_secs(1),
             deadtime: cluster.deadtime,
             keepalive: cluster.keepalive,
+            works: works(config),
             // Renewed each quarter, tried again after a second, and then again.
             renewal: cluster
                 .lease
@@ -128,6 +140,16 @@ impl Settings {
                 .collect(),
             faults: Faults::All,
         })
+    }
+
+    /// Whether a director's process comes later and later to what waits for it, and so gives the
+    /// group up to the other until somebody has looked: half of the longest delay, for everything.
+    pub(super) fn overworks(&self, units: &[Unit]) -> bool {
+        let too_slow = |action: &Action| match action {
+            Action::Slow { by, .. } => *by * self.works / 2 >= self.keepalive,
+            _ => false,
+        };
+        units.iter().flat_map(|unit| &unit.lines).any(|line| too_slow(&line.action))
     }
 
     /// How much longer it takes after these faults until everything is as it should.

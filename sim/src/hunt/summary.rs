@@ -19,8 +19,8 @@ pub struct Summary {
     /// Seeds that were run.
     pub seeds: u64,
     again: u64,
-    simulated: Duration,
-    events: u64,
+    pub(crate) simulated: Duration,
+    pub(crate) events: u64,
     /// Wall-clock time.
     pub took: Duration,
     strikes: BTreeMap<(Kind, Standing), u64>,

@@ -197,6 +197,17 @@ impl Neighbours {
         Some(Timer { slot: u16::try_from(slot).ok()?, generation, after })
     }
 
+    /// The hardware address of a neighbour to which a packet goes at once, and which nothing
+    /// becomes of thereby: nearly every packet.
+    pub(crate) fn ready(&self, address: Ipv4Addr, now: Instant) -> Option<PortId> {
+        let entry = self.entries.iter().find(|entry| entry.address == address)?;
+        match entry.state {
+            State::Reachable if now.since(entry.confirmed) <= entry.reachable => Some(entry.mac),
+            State::Delay | State::Probe { .. } => Some(entry.mac),
+            _ => None,
+        }
+    }
+
     /// Decides about a packet for the neighbour `address` on the interface `port`.
     pub(crate) fn resolve(
         &mut self,
@@ -205,21 +216,21 @@ impl Neighbours {
         packet: Packet,
         now: Instant,
     ) -> Resolved {
+        if let Some(mac) = self.ready(address, now) {
+            return Resolved::Send(packet, mac, None);
+        }
         let slot = match self.find(address) {
             Some(slot) => slot,
             None => self.add(address, port, now),
         };
         let Some(entry) = self.entries.get_mut(slot) else { return Resolved::Waits(None) };
         match entry.state {
-            State::Reachable if now.since(entry.confirmed) <= entry.reachable => {
-                Resolved::Send(packet, entry.mac, None)
-            }
-            State::Reachable | State::Stale => {
+            // Reachable until now, or stale before; the other two are ready.
+            State::Reachable | State::Stale | State::Delay | State::Probe { .. } => {
                 entry.change(State::Delay, now);
                 let mac = entry.mac;
                 Resolved::Send(packet, mac, self.timer(slot, DELAY))
             }
-            State::Delay | State::Probe { .. } => Resolved::Send(packet, entry.mac, None),
             State::Incomplete { .. } => {
                 // The oldest gives way (`__neigh_event_send`).
                 if entry.waiting.len() >= WAITING {

@@ -54,9 +54,12 @@ impl World {
     pub(crate) fn send_via(&mut self, node: NodeId, packet: Packet, place: u8, hop: Ipv4Addr) {
         let now = self.now;
         let Some(host) = self.host(node) else { return };
-        let resolved = host.neighbours.resolve(hop, place, packet, now);
         let Some(from) = host.port(place).map(|port| port.id) else { return };
-        match resolved {
+        if let Some(to) = host.neighbours.ready(hop, now) {
+            self.transmit(from, to, Frame::Ip(packet));
+            return;
+        }
+        match host.neighbours.resolve(hop, place, packet, now) {
             Resolved::Send(packet, to, timer) => {
                 self.neighbour_timer(node, timer);
                 self.transmit(from, to, Frame::Ip(packet));
@@ -357,11 +360,11 @@ impl World {
             return;
         }
         let Some(host) = self.hosts.get(node.index()) else { return };
-        if !host.is_local(packet.dst, &self.virtuals) {
+        let own = host.owns(packet.dst);
+        if !own && !host.is_local(packet.dst, &self.virtuals) {
             self.pass_on(node, from, packet);
             return;
         }
-        let own = host.owns(packet.dst);
         let shut = host.director().is_some_and(|one| one.kernel.is_closed(packet.dst, None));
         if shut && !matches!(packet.payload, Payload::Tcp(_)) {
             return;

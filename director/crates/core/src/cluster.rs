@@ -245,6 +245,11 @@ impl Cluster {
                     self.compare_config(index, out);
                     self.hear_orders(beat);
                 }
+                if core::mem::take(&mut self.peers[index].recovered) {
+                    // What kept it from its witness may have kept others from this node's
+                    // announcements, and no link between directors tells.
+                    self.announce_all(AnnounceCause::PeerFit, now, out);
+                }
             }
             Credit::NewLife { restarted } => {
                 self.welcome(index, restarted, out);
@@ -367,6 +372,7 @@ impl Cluster {
                 self.stirred |= group.hold.is_unsure();
                 group.hold.observe(&group.addresses, result, now);
             }
+            self.stirred |= group.note_removals(result);
             let group = &self.groups[index];
             if group.awaited.is_none_or(|awaited| result.number < awaited) || result.found.is_err()
             {

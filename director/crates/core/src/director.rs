@@ -166,10 +166,11 @@ impl Director {
         let pulse = self.pulse(&input, now);
         match pulse {
             Some(Pulse::Beat) => self.cluster.beat_regularly(now, &mut self.out),
-            Some(Pulse::Heard) | None => self.take_in(input, now),
+            Some(Pulse::Checks) => self.check(now),
+            Some(Pulse::Heard | Pulse::Checked) | None => self.take_in(input, now),
         }
         match pulse {
-            Some(pulse) if self.is_unmoved() => self.reckon_after(pulse),
+            Some(pulse) if self.was_all(pulse, now) => self.reckon_after(pulse),
             _ => self.settle(now),
         }
     }
@@ -188,6 +189,7 @@ impl Director {
             Input::Advert(arrival) => self.cluster.hear_advert(arrival, now, &mut self.out),
             Input::ProbeFinished { ticket, outcome, phases } => {
                 self.checks.finished(ticket, (&outcome, &phases), now, &mut self.out);
+                self.hear_servers(now);
             }
             Input::Reconciled(result) => self.reconciled(result, now),
             Input::LinkChanged { interface, up } => {
@@ -260,7 +262,8 @@ impl Director {
     /// Notices that this process was not run when it should have been.
     fn notice_stall(&mut self, now: Instant) {
         self.last = now;
-        let Some(due) = self.due.first().map(|next| next.at) else {
+        // Nearly always it is in time, and nothing else is to be reckoned.
+        let Some(due) = self.due.first().map(|next| next.at).filter(|due| *due < now) else {
             return;
         };
         let late = now.since(due);
@@ -286,12 +289,26 @@ impl Director {
             self.cluster.due(now, &mut self.out);
             self.alerts.due(&self.config, now, &mut self.out);
         }
-        self.unsettled |= self.checks.due(self.kernel.found(), now, &mut self.out);
+        self.check(now);
         self.unsettled |= self.kernel.is_due(now);
         if let Phase::Clearing { until, .. } = self.phase
             && now >= until
         {
             self.exit();
+        }
+    }
+
+    /// Begins and ends the checks that are due.
+    fn check(&mut self, now: Instant) {
+        self.unsettled |= self.checks.due(self.kernel.found(), now, &mut self.out);
+        self.hear_servers(now);
+    }
+
+    /// While no server of some group is up: which of them answer at all.
+    fn hear_servers(&mut self, now: Instant) {
+        if self.cluster.some_unserved() {
+            let silent = self.checks.silent(&self.config);
+            self.cluster.set_silent(&silent, now, &mut self.out);
         }
     }
 
@@ -378,6 +395,9 @@ impl Director {
 
     /// Tells the channels of alerts what is being told since they were told last.
     fn raise_alerts(&mut self, now: Instant) {
+        if self.noted == self.out.reports.len() {
+            return;
+        }
         let new: Vec<Report> = self.out.reports.iter().skip(self.noted).cloned().collect();
         for report in new {
             self.alerts.note(&report, &self.config, now, &mut self.out);

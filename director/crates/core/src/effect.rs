@@ -8,6 +8,7 @@ use crate::desired::DesiredState;
 use crate::name::{AlertName, InterfaceName, NodeName};
 use crate::probe::{Probe, Ticket};
 use crate::vote::Question;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
@@ -77,7 +78,7 @@ pub enum Effect {
         /// Where it is.
         voter: SocketAddr,
         /// What to ask.
-        question: Question,
+        question: Box<Question>,
     },
     /// Make sure that a silent peer is off; what came of it comes back as
     /// [`crate::Input::Fenced`].

@@ -35,7 +35,7 @@ impl Instant {
 }
 
 /// Nanoseconds of a duration; `as_nanos` reckons in 128 bits, and this is asked all the time.
-const fn nanos(duration: Duration) -> u64 {
+pub(crate) const fn nanos(duration: Duration) -> u64 {
     let whole = duration.as_secs().saturating_mul(1_000_000_000);
     whole.saturating_add(duration.subsec_nanos() as u64)
 }

@@ -11,6 +11,8 @@ pub(super) struct Burst {
     next: Option<Instant>,
     /// When the burst began that runs or has run last.
     begun: Option<Instant>,
+    /// When it was announced last.
+    said: Option<Instant>,
 }
 
 impl Burst {
@@ -19,6 +21,10 @@ impl Burst {
         self.remaining = if planted(Bug::OneAnnouncement) { 1 } else { settings.count.get() };
         self.next = Some(now);
         self.begun = Some(now);
+        if self.said == Some(now) {
+            // What is announced at this moment for another cause is the first of them.
+            self.say(settings, now);
+        }
     }
 
     /// Whether the whole of a burst was announced after `since`.
@@ -46,6 +52,12 @@ impl Burst {
         if self.next.is_none_or(|next| now < next) {
             return false;
         }
+        self.say(settings, now);
+        true
+    }
+
+    fn say(&mut self, settings: Announce, now: Instant) {
+        self.said = Some(now);
         if !planted(Bug::BurstNeverEnds) {
             self.remaining = self.remaining.saturating_sub(1);
         }
@@ -56,7 +68,6 @@ impl Burst {
         } else {
             settings.refresh.map(|refresh| now + refresh)
         };
-        true
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
@@ -108,6 +119,23 @@ mod tests {
         assert!(!burst.fell_into(at(1_000)), "its beginning may have been heard");
         burst.stop();
         assert!(!burst.fell_into(at(900)), "there is nothing to announce any more");
+    }
+
+    #[test]
+    fn a_burst_that_begins_with_an_announcement_counts_it() {
+        let settings = Announce {
+            count: NonZeroU8::new(3).unwrap(),
+            interval: Duration::from_millis(200),
+            refresh: None,
+        };
+        let at = |millis: u64| Instant::from_nanos(millis * 1_000_000);
+        let mut burst = Burst::default();
+        burst.start(settings, at(0));
+        assert!(burst.due(settings, at(0)));
+        burst.start(settings, at(0));
+        assert!(!burst.due(settings, at(199)));
+        assert!(burst.due(settings, at(200)) && burst.due(settings, at(400)));
+        assert_eq!(burst.next_deadline(), None);
     }
 
     #[test]

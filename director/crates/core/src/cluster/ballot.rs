@@ -2,7 +2,8 @@
 //!
 //! With a voter nothing is taken because of a silent peer unless the voter has granted it in answer
 //! to a question that was sent since the silence began, and its term has not run out since that
-//! question; and an owner whose group is another's by the voter's word gives it up, unless it hears
+//! question, and no later question has left the group out: with that the voter is free to grant it
+//! to another. An owner whose group is another's by the voter's word gives it up, unless it hears
 //! that other itself. A voter that does not answer decides nothing: the other witnesses do.
 
 use super::{Cluster, Out};
@@ -14,6 +15,7 @@ use crate::planted::{Bug, planted};
 use crate::report::Role;
 use crate::time::Instant;
 use crate::vote::{Answer, Question};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -40,6 +42,10 @@ pub(super) struct Ballot {
     sent: Option<Instant>,
     granted: BTreeSet<GroupName>,
     refused: BTreeMap<GroupName, NodeName>,
+    /// The number of that question.
+    answered: u64,
+    /// By group, the newest question that did not name it.
+    left_out: BTreeMap<GroupName, u64>,
 }
 
 impl Ballot {
@@ -67,6 +73,8 @@ impl Ballot {
             sent: None,
             granted: BTreeSet::new(),
             refused: BTreeMap::new(),
+            answered: 0,
+            left_out: BTreeMap::new(),
         }
     }
 
@@ -83,7 +91,8 @@ impl Ballot {
     fn is_granted(&self, group: &GroupName, since: Option<Instant>, now: Instant) -> bool {
         let valid =
             |sent: Instant| now < sent + self.term && since.is_none_or(|since| sent >= since);
-        self.granted.contains(group) && self.sent.is_some_and(valid)
+        let let_go = self.left_out.get(group).is_some_and(|number| *number > self.answered);
+        self.granted.contains(group) && self.sent.is_some_and(valid) && !let_go
     }
 
     /// Whether the voter has answered of late; `None` without a voter.
@@ -137,11 +146,16 @@ impl Cluster {
     pub(super) fn ask_voter(&mut self, now: Instant, out: &mut Out) {
         let Some(voter) = self.ballot.voter else { return };
         let holds = self.groups.iter().filter(|group| group.claim().may_hold());
-        let holds = holds.map(|group| group.name.clone()).collect();
+        let holds: BTreeSet<_> = holds.map(|group| group.name.clone()).collect();
         let wants = self.groups.iter().filter(|group| group.barred && group.role == Role::Standby);
         let ballot = &mut self.ballot;
         ballot.wanted = wants.map(|group| group.name.clone()).collect();
         ballot.number += 1;
+        for group in &self.groups {
+            if !holds.contains(&group.name) && !ballot.wanted.contains(&group.name) {
+                ballot.left_out.insert(group.name.clone(), ballot.number);
+            }
+        }
         ballot.asked_at = Some(now);
         ballot.asked.push_back((ballot.number, now));
         if ballot.asked.len() > QUESTIONS_MAX {
@@ -156,7 +170,7 @@ impl Cluster {
             holds,
             wants: ballot.wanted.clone(),
         };
-        out.effects.push_back(Effect::AskVoter { voter, question });
+        out.effects.push_back(Effect::AskVoter { voter, question: Box::new(question) });
     }
 
     /// The same, unless it was asked within the last half of an interval.
@@ -184,7 +198,7 @@ impl Cluster {
         let met = ballot.life != Some(answer.voter);
         ballot.life = Some(answer.voter);
         ballot.answered_at = now;
-        ballot.sent = Some(sent);
+        (ballot.sent, ballot.answered) = (Some(sent), answer.number);
         self.stirred |= ballot.granted != answer.granted || ballot.refused != answer.refused;
         (ballot.granted, ballot.refused) = (answer.granted, answer.refused);
         self.stirred |= self.groups.iter().any(|group| group.barred);

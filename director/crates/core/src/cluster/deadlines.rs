@@ -14,7 +14,7 @@ impl Cluster {
 
     /// When a peer or a link to it has been silent for too long: every packet changes it.
     pub(crate) fn silence_deadline(&self) -> Option<Deadline> {
-        let limits = self.settings.limits;
+        let limits = &self.settings.limits;
         let mut next = None;
         for peer in &self.peers {
             next = earlier(next, peer.detector.next_deadline(limits));

@@ -215,7 +215,7 @@ impl Detector {
 
     /// What is due at `now`; to be called until it returns nothing.
     pub(super) fn due(&mut self, limits: Limits, now: Instant) -> Option<Action> {
-        let deadline = self.next_deadline(limits)?;
+        let deadline = self.next_deadline(&limits)?;
         if now < deadline.at {
             return None;
         }
@@ -255,7 +255,7 @@ impl Detector {
         }
     }
 
-    pub(super) fn next_deadline(&self, limits: Limits) -> Option<Deadline> {
+    pub(super) fn next_deadline(&self, limits: &Limits) -> Option<Deadline> {
         let given_up = self.heard_at + limits.deadtime;
         let next = match (self.state, limits.detection) {
             (State::Unknown | State::Dead | State::Left, _) => return None,

@@ -15,11 +15,12 @@ use super::group::{Group, Surroundings};
 use super::peer::Peer;
 use super::{Cluster, Out};
 use crate::beat::{Claim, Merit};
+use crate::config::Announce;
 use crate::name::{GroupName, InterfaceName, NodeName};
 use crate::planted::{Bug, planted};
 use crate::report::{AnnounceCause, PeerState, Role, RoleCause};
 use crate::time::{Deadline, Instant, Reason};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 /// How far this node could serve a group.
@@ -107,6 +108,15 @@ impl Group {
         (!around.peers.iter().any(heard)).then_some(holder)
     }
 
+    /// Of all of its servers none passed its last check, and one does again: so may those be back
+    /// that send to it, and no link between directors tells. How many more checks it takes until
+    /// the server is up does not matter to them.
+    fn hear_servers(&mut self, none: bool, settings: Announce, now: Instant, out: &mut Out) {
+        if core::mem::replace(&mut self.silent, none) && !none && self.role == Role::Active {
+            self.announce(AnnounceCause::ServedAgain, settings, now, out);
+        }
+    }
+
     /// Why an owner must give the group up, if it must: it is unfit, and a peer is ready, or it may
     /// be the one that all peers believe dead.
     pub(super) fn must_give_way(&mut self, around: Surroundings<'_>) -> Option<RoleCause> {
@@ -142,15 +152,27 @@ impl Cluster {
         let mut changed = false;
         for group in &mut self.groups {
             let patience = unserved.get(&group.name).copied();
-            changed |= patience.is_some() != group.unserved.is_some();
-            let was = core::mem::replace(&mut group.unserved, patience);
-            // Of all of its servers none was reached, and one is again: so may be those that send
-            // to it, and no link between directors tells.
-            if was.is_some() && patience.is_none() && group.role == Role::Active {
-                group.announce(AnnounceCause::ServedAgain, self.settings.announce, now, out);
+            let differs = patience.is_some() != group.unserved.is_some();
+            changed |= differs;
+            group.unserved = patience;
+            if differs {
+                group.hear_servers(patience.is_some(), self.settings.announce, now, out);
             }
         }
         self.stirred |= changed;
         changed
+    }
+
+    /// Whether no server of some group is usable from here.
+    pub(crate) fn some_unserved(&self) -> bool {
+        self.groups.iter().any(|group| group.unserved.is_some())
+    }
+
+    /// The groups of which no server has passed its last check.
+    pub(crate) fn set_silent(&mut self, silent: &BTreeSet<GroupName>, now: Instant, out: &mut Out) {
+        for group in self.groups.iter_mut().filter(|group| group.unserved.is_some()) {
+            let none = silent.contains(&group.name);
+            group.hear_servers(none, self.settings.announce, now, out);
+        }
     }
 }

@@ -104,6 +104,8 @@ pub(super) struct Group {
     /// While no server of the group is usable from here: how long another's checks may take to
     /// find the same, or ours to find that it is over.
     pub(super) unserved: Option<Duration>,
+    /// Meanwhile: whether none of its servers has passed its last check.
+    pub(super) silent: bool,
     /// Since when a peer is ready to whom they are usable, while this node owns the group.
     pub(super) better_since: Option<Instant>,
     /// Whether that has been so for long enough.
@@ -167,6 +169,7 @@ impl Group {
             hold: Hold::default(),
             fitness: Fitness::Fit,
             unserved: None,
+            silent: false,
             better_since: None,
             better_long: false,
             ready_since: None,

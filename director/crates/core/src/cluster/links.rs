@@ -5,7 +5,7 @@ use crate::beat::LinkId;
 use crate::config::Detection;
 use crate::name::InterfaceName;
 use crate::report::{AnnounceCause, Report};
-use crate::time::Instant;
+use crate::time::{Instant, nanos};
 use core::time::Duration;
 
 impl Cluster {
@@ -55,6 +55,7 @@ impl Cluster {
 
 /// How many beats should have come in a silence, beside the one that ends it.
 fn beats_between(silent: Duration, keepalive: Duration) -> u64 {
-    let intervals = (silent + keepalive / 2).as_nanos().checked_div(keepalive.as_nanos());
-    u64::try_from(intervals.unwrap_or(0)).unwrap_or(u64::MAX).saturating_sub(1)
+    let (silent, keepalive) = (nanos(silent), nanos(keepalive));
+    let intervals = silent.saturating_add(keepalive / 2).checked_div(keepalive);
+    intervals.unwrap_or(0).saturating_sub(1)
 }

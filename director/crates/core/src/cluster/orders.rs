@@ -58,6 +58,11 @@ impl Cluster {
         self.post.heard.extend(heard);
     }
 
+    /// Whether peers have told of orders since they were taken last.
+    pub(crate) fn has_orders(&self) -> bool {
+        !self.post.heard.is_empty()
+    }
+
     /// What peers have told since the last call.
     pub(crate) fn take_orders(&mut self) -> Vec<(NodeName, Entry)> {
         core::mem::take(&mut self.post.heard)

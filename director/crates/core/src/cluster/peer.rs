@@ -64,6 +64,8 @@ pub(super) struct Peer {
     pub(super) unproven: Option<(Instant, bool)>,
     /// Whether this node has told that it waits because of such packets.
     pub(super) waited_for: bool,
+    /// Whether it has just said that it is no longer unfit.
+    pub(super) recovered: bool,
 }
 
 /// What a packet of a peer is worth.
@@ -85,6 +87,12 @@ pub(super) enum Credit {
     Stale,
 }
 
+/// Whether who was unfit for a group before is not any more.
+fn recovers(before: &Body, now: &Body) -> bool {
+    let mut unfit = before.claims.iter().filter(|(_, claim)| **claim == Claim::Unfit);
+    unfit.any(|(group, _)| now.claims.get(group).is_some_and(|claim| *claim != Claim::Unfit))
+}
+
 impl Peer {
     pub(super) fn new(name: NodeName, we_outrank: bool, links: Vec<PeerLink>) -> Self {
         Self {
@@ -102,6 +110,7 @@ impl Peer {
             doubted: None,
             unproven: None,
             waited_for: false,
+            recovered: false,
         }
     }
 
@@ -118,6 +127,7 @@ impl Peer {
                 _ => {
                     let same = Arc::ptr_eq(&life.body, &beat.body) || life.body == beat.body;
                     if !same {
+                        self.recovered = recovers(&life.body, &beat.body);
                         life.body = Arc::clone(&beat.body);
                     }
                     Credit::Believed { news: !same }

@@ -4,7 +4,9 @@ use super::group::Group;
 use super::peer::Peer;
 use super::view::ago_ms;
 use super::{Cluster, Out};
-use crate::beat::Claim;
+use crate::beat::{Claim, RELEASES};
+use crate::input::Reconciled;
+use crate::plan::Step;
 use crate::planted::{Bug, planted};
 use crate::report::{AnnounceCause, Report, Role};
 use crate::time::Instant;
@@ -68,6 +70,21 @@ impl Cluster {
 }
 
 impl Group {
+    /// Addresses of the group were taken off a kernel that should not have had them: somebody gave
+    /// them to it, or it had not let go in time. Its neighbours may believe that they are here; the
+    /// owner hears by the count that it is to announce them. Whether it was so.
+    pub(super) fn note_removals(&mut self, result: &Reconciled) -> bool {
+        let ours = |step: &Step| match step {
+            Step::RemoveAddress(address) => self.addresses.contains(address),
+            _ => false,
+        };
+        let removed = self.role == Role::Standby && result.done.iter().any(ours);
+        if removed {
+            self.released = (self.released + 1) % RELEASES;
+        }
+        removed
+    }
+
     /// Notices releases by what the peers have counted.
     pub(super) fn hear_releases(&mut self, peers: &[Peer]) {
         for peer in peers {

@@ -131,8 +131,11 @@ impl Cluster {
             self.tell(index, if ask { Kind::Ask } else { kind }, out);
         }
         let links = self.peers.iter().flat_map(|peer| &peer.links);
-        let groups: BTreeSet<(LinkId, SocketAddr)> =
-            links.filter_map(|link| Some((link.id, link.group?))).collect();
+        let mut joined = links.filter_map(|link| Some((link.id, link.group?))).peekable();
+        if joined.peek().is_none() {
+            return;
+        }
+        let groups: BTreeSet<(LinkId, SocketAddr)> = joined.collect();
         for (link, group) in groups {
             self.send(link, group, kind, out);
         }

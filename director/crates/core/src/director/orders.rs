@@ -85,6 +85,9 @@ impl Director {
 
     /// Takes in what peers have told.
     pub(super) fn hear_orders(&mut self, now: Instant) {
+        if !self.cluster.has_orders() {
+            return;
+        }
         let mut changed = false;
         for (peer, entry) in self.cluster.take_orders() {
             // What this configuration does not have cannot be drained here.

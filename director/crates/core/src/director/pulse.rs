@@ -1,19 +1,25 @@
-//! What happens all the time: a beat that says nothing new, and the moment to send one.
+//! What happens all the time: a beat that says nothing new, the moment to send one, and a check
+//! that finds what the one before it found.
 //!
 //! Ten times a second from each peer, and oftener, nothing changes but until when somebody may be
-//! silent. Looking at every group, server and channel again would find nothing.
+//! silent; a check changes when the next one is due. Looking at every group, server and channel
+//! again would find nothing.
 
 use super::{Director, Phase};
 use crate::input::Input;
 use crate::time::{Deadline, Instant, Reason, earlier};
 
-/// A beat that may be all that happens.
+/// A beat or a check that may be all that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pulse {
     /// One of a peer's.
     Heard,
     /// One of this node's that is due.
     Beat,
+    /// Checks that are to begin, or have taken too long.
+    Checks,
+    /// A check that has ended.
+    Checked,
 }
 
 /// When something is due next, by what changes it.
@@ -23,6 +29,8 @@ pub(super) struct Due {
     beat: Option<Deadline>,
     /// A peer is late.
     silence: Option<Deadline>,
+    /// Something of a real server.
+    checks: Option<Deadline>,
     /// Anything else.
     rest: Option<Deadline>,
     /// The first of these.
@@ -30,8 +38,10 @@ pub(super) struct Due {
 }
 
 impl Due {
-    fn new(beat: Option<Deadline>, silence: Option<Deadline>, rest: Option<Deadline>) -> Self {
-        Self { beat, silence, rest, first: earlier(earlier(beat, silence), rest) }
+    /// With the first of its parts found anew.
+    fn reckoned(self) -> Self {
+        let first = earlier(earlier(self.beat, self.silence), earlier(self.checks, self.rest));
+        Self { first, ..self }
     }
 
     pub(super) fn first(&self) -> Option<Deadline> {
@@ -48,20 +58,22 @@ impl Director {
         let kernel = self.kernel.next_deadline();
         match self.phase {
             Phase::Running | Phase::Releasing => {
-                let next = earlier(self.cluster.other_deadline(), self.checks.next_deadline());
-                let rest = earlier(earlier(next, self.alerts.next_deadline()), kernel);
                 let cluster = &self.cluster;
-                Due::new(cluster.beat_deadline(), cluster.silence_deadline(), rest)
+                let next = earlier(cluster.other_deadline(), self.alerts.next_deadline());
+                let (beat, silence) = (cluster.beat_deadline(), cluster.silence_deadline());
+                let (checks, rest) = (self.checks.next_deadline(), earlier(next, kernel));
+                Due { beat, silence, checks, rest, first: None }.reckoned()
             }
             Phase::Clearing { until, .. } => {
                 let overdue = Deadline { at: until, reason: Reason::ReleaseOverdue };
-                Due::new(None, None, earlier(kernel, Some(overdue)))
+                let rest = earlier(kernel, Some(overdue));
+                Due { rest, ..Due::default() }.reckoned()
             }
             Phase::Over => Due::default(),
         }
     }
 
-    /// Whether it may be that nothing but a beat is to be dealt with.
+    /// What is to be dealt with, where it may be nothing but a beat or a check.
     pub(super) fn pulse(&self, input: &Input, now: Instant) -> Option<Pulse> {
         let calm = self.phase == Phase::Running
             && !self.reweighed
@@ -69,31 +81,47 @@ impl Director {
             && !has_come(self.due.rest, now)
             && self.is_unmoved();
         match input {
-            Input::Beat { .. } if calm => Some(Pulse::Heard),
-            Input::Deadline if calm && self.only_beats(now) => Some(Pulse::Beat),
+            Input::Beat { .. } if calm && !has_come(self.due.checks, now) => Some(Pulse::Heard),
+            Input::ProbeFinished { .. } if calm => Some(Pulse::Checked),
+            Input::Deadline if calm => self.pulse_due(now),
             _ => None,
         }
     }
 
-    fn only_beats(&self, now: Instant) -> bool {
-        has_come(self.due.beat, now)
-            && !has_come(self.due.silence, now)
-            && self.cluster.only_beats()
-            && !self.checks.is_parting()
+    fn pulse_due(&self, now: Instant) -> Option<Pulse> {
+        let silent = has_come(self.due.silence, now) || !self.cluster.only_beats();
+        if silent || self.checks.is_parting() {
+            return None;
+        }
+        match (has_come(self.due.beat, now), has_come(self.due.checks, now)) {
+            (true, false) => Some(Pulse::Beat),
+            (false, true) => Some(Pulse::Checks),
+            _ => None,
+        }
     }
 
     /// Whether nothing waits to be settled or told.
-    pub(super) fn is_unmoved(&self) -> bool {
+    fn is_unmoved(&self) -> bool {
         !self.unsettled && self.out.reports.is_empty() && !self.cluster.is_restless()
     }
 
-    /// After a beat that moved nothing.
+    /// Whether the pulse was all that happened.
+    pub(super) fn was_all(&self, pulse: Pulse, now: Instant) -> bool {
+        self.is_unmoved()
+            && match pulse {
+                Pulse::Heard | Pulse::Beat => true,
+                Pulse::Checks | Pulse::Checked => self.checks.is_weighed(now),
+            }
+    }
+
+    /// After a pulse that moved nothing else.
     pub(super) fn reckon_after(&mut self, pulse: Pulse) {
-        let Due { beat, silence, rest, .. } = self.due;
-        self.due = match pulse {
-            Pulse::Beat => Due::new(self.cluster.beat_deadline(), silence, rest),
-            Pulse::Heard => Due::new(beat, self.cluster.silence_deadline(), rest),
-        };
-        debug_assert_eq!(self.due, self.reckon(), "a beat has moved more than its own deadline");
+        match pulse {
+            Pulse::Beat => self.due.beat = self.cluster.beat_deadline(),
+            Pulse::Heard => self.due.silence = self.cluster.silence_deadline(),
+            Pulse::Checks | Pulse::Checked => self.due.checks = self.checks.next_deadline(),
+        }
+        self.due = self.due.reckoned();
+        debug_assert_eq!(self.due, self.reckon(), "a pulse has moved more than its own deadline");
     }
 }

@@ -1,9 +1,9 @@
 //! Groups of which no server is usable from here.
 
-use super::Checks;
+use super::{Checks, Pool};
 use crate::config::{Config, Group, Service};
 use crate::name::GroupName;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -13,10 +13,7 @@ impl Checks {
     pub(crate) fn unserved(&self, config: &Config) -> BTreeMap<GroupName, Duration> {
         let plight = |group: &Group| {
             let mut longest = None;
-            for (pool, service) in self.pools.iter().zip(config.services.values()) {
-                if !service.addresses().any(|address| holds(group, address)) {
-                    continue;
-                }
+            for (pool, service) in self.pools_of(group, config) {
                 if !pool.is_down() {
                     return None;
                 }
@@ -26,6 +23,24 @@ impl Checks {
         };
         let groups = config.groups.iter();
         groups.filter_map(|(name, group)| Some((name.clone(), plight(group)?))).collect()
+    }
+
+    /// The groups of whose servers none has passed its last check.
+    pub(crate) fn silent(&self, config: &Config) -> BTreeSet<GroupName> {
+        let passes = |pool: &Pool| self.members(pool).iter().any(|one| one.record.successes > 0);
+        let silent = |group: &Group| !self.pools_of(group, config).any(|(pool, _)| passes(pool));
+        let groups = config.groups.iter().filter(|(_, group)| silent(group));
+        groups.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The services at a group's addresses.
+    fn pools_of<'a>(
+        &'a self,
+        group: &'a Group,
+        config: &'a Config,
+    ) -> impl Iterator<Item = (&'a Pool, &'a Service)> {
+        let all = self.pools.iter().zip(config.services.values());
+        all.filter(|(_, service)| service.addresses().any(|address| holds(group, address)))
     }
 }
 

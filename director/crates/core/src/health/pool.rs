@@ -143,6 +143,11 @@ impl Checks {
         self.stale = pools.map(|(place, pool)| (place, pool.members.clone().collect())).collect();
     }
 
+    /// Whether every server has its share as far as it can be found at `now`.
+    pub(crate) fn is_weighed(&self, now: Instant) -> bool {
+        self.stale.is_empty() && self.steps.first().is_none_or(|(at, _)| now < at)
+    }
+
     /// Gives every server its share at `now`, and tells what that means for the services. Returns
     /// whether there was anything to be done.
     ///

@@ -118,6 +118,8 @@ pub enum AnnounceCause {
     LinkHealed,
     /// A witness is reached again.
     WitnessReached,
+    /// A peer is fit again that reached no witness, or whose interface had no carrier.
+    PeerFit,
     /// A server of the group is reached again, of which none was.
     ServedAgain,
     /// Heartbeats over the interface were missing while it was announced.

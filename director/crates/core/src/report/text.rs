@@ -1,8 +1,9 @@
 //! The sentences that people read.
 
+mod announce;
+
 use super::{
-    AnnounceCause, FenceState, Health, Level, PeerCause, PeerState, Report, Role, RoleCause,
-    ServerCause,
+    FenceState, Health, Level, PeerCause, PeerState, Report, Role, RoleCause, ServerCause,
 };
 use crate::alert::Fate;
 use crate::probe::Admission;
@@ -480,21 +481,5 @@ impl fmt::Display for ServerCause {
                 write!(f, "{checks} checks in a row failed, the last: {failure}")
             }
         }
-    }
-}
-
-impl fmt::Display for AnnounceCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Taken => "its addresses have just been taken",
-            Self::PeerReturned => "a peer is heard again that may have announced it too",
-            Self::RivalGaveWay => "another owner has given way",
-            Self::RivalHeard => "another owner was heard",
-            Self::LinkUp => "the interface has carrier again",
-            Self::LinkHealed => "a peer is heard again over its interface",
-            Self::WitnessReached => "a witness is reached again",
-            Self::ServedAgain => "one of its servers is reached again, of which none was",
-            Self::Unheard => "heartbeats over its interface were missing while it was announced",
-        })
     }
 }

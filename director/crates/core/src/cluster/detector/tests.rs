@@ -26,7 +26,7 @@ fn trusting(last: u64) -> Detector {
 /// Jumps from deadline to deadline until `end`; the actions with their times in milliseconds.
 fn run(detector: &mut Detector, limits: Limits, end: Instant) -> Vec<(u64, Action)> {
     let mut actions = Vec::new();
-    while let Some(deadline) = detector.next_deadline(limits).filter(|next| next.at <= end) {
+    while let Some(deadline) = detector.next_deadline(&limits).filter(|next| next.at <= end) {
         while let Some(action) = detector.due(limits, deadline.at) {
             actions.push((deadline.at.as_nanos() / 1_000_000, action));
         }
@@ -183,7 +183,7 @@ proptest! {
         let limits = limits(Detection::ask(KEEPALIVE));
         let mut detector = Detector::new();
         detector.heard(at(heard));
-        let deadline = detector.next_deadline(limits).unwrap();
+        let deadline = detector.next_deadline(&limits).unwrap();
         let now = at(early).min(Instant::from_nanos(deadline.at.as_nanos() - 1));
         let before = detector;
         prop_assert_eq!(detector.due(limits, now), None);
