@@ -8,6 +8,7 @@ PACKAGES=(
     nginx-light apache2-bin keepalived heartbeat ldirectord resource-agents
     ipvsadm iproute2 nftables kmod util-linux procps
     binutils debootstrap musl-tools prometheus python3-prometheus-client tmux chromium-headless-shell
+    tshark
     # What checks are tried on, and what ldirectord needs to ask a database.
     libdbd-mysql-perl
     dovecot-imapd dovecot-pop3d etcd-server exim4-daemon-light freeradius kamailio kamailio-tls-modules leafnode
