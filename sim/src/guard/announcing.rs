@@ -97,7 +97,7 @@ impl World {
             group.is_some_and(|group| group.addresses.iter().all(|one| host.holds(one)))
         };
         let Some(watch) = self.guard.watches.get(node.index()) else { return };
-        if watch.is_drowsy(now) {
+        if watch.is_drowsy(now) || now < watch.doubts_until {
             return;
         }
         let hampered = self.faults.hampers(host.name.as_str());
@@ -106,7 +106,8 @@ impl World {
         let owned = watch.groups.iter().filter(|one| one.role == Role::Active && there(&one.name));
         for group in owned {
             let wait = if group.left > 0 { Some(settings.interval) } else { settings.refresh };
-            let begun = group.announced.unwrap_or(group.since).max(watch.uneven);
+            let even = watch.uneven.max(watch.doubts_until);
+            let begun = group.announced.unwrap_or(group.since).max(even);
             let late = |wait| now.since(begun) > wait && now.since(begun) > wait + wait / 4 + LATE;
             if wait.is_some_and(late) {
                 let facts = format!("{} has not announced {}", host.name, group.name);

@@ -441,6 +441,12 @@ impl World {
     pub(super) fn guard_stall(&mut self, node: NodeId) {
         self.guard_found_asleep(node);
         let now = self.now;
+        // An owner that doubts announces nothing until it has heard its peers or listened for them.
+        let host = self.hosts.get(node.index()).and_then(|host| host.director());
+        let listens = host.map_or(Duration::ZERO, |host| host.config.cluster.deadtime);
+        if let Some(watch) = self.guard.watch(node) {
+            watch.doubts_until = now + listens + LATE;
+        }
         let late = self.faults.hampers(self.host_name(node));
         if !late && self.guard.watches.get(node.index()).is_some_and(|one| now > one.waking) {
             let facts = format!("{} believes that it slept", self.host_name(node));

@@ -28,6 +28,8 @@ pub(crate) struct Watch {
     pub(super) drowsy: Option<Instant>,
     /// Until when it may be late through no fault of its own.
     pub(super) uneven: Instant,
+    /// Until when it may doubt what it owns, since it has found that it was not run.
+    pub(super) doubts_until: Instant,
     /// Until when it may find that it was not run.
     pub(super) waking: Instant,
     pub(super) beat_at: Option<Instant>,
