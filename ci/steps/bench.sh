@@ -8,7 +8,7 @@ need e2e-checks
 attempts() {
     for attempt in 1 2 3; do
         if "$@"; then return 0; fi
-        echo "attempt $attempt of 3 was too slow"
+        echo "attempt $attempt of 3 did not hold: what it printed says why"
     done
     return 1
 }

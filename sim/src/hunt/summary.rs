@@ -20,7 +20,7 @@ pub struct Summary {
     pub seeds: u64,
     again: u64,
     pub(crate) simulated: Duration,
-    pub(crate) events: u64,
+    events: u64,
     /// Wall-clock time.
     pub took: Duration,
     strikes: BTreeMap<(Kind, Standing), u64>,
