@@ -306,8 +306,7 @@ impl Director {
 
     /// While no server of some group is up: which of them answer at all.
     fn hear_servers(&mut self, now: Instant) {
-        if self.cluster.some_unserved() {
-            let silent = self.checks.silent(&self.config);
+        if let Some(silent) = self.checks.silent(&self.config) {
             self.cluster.set_silent(&silent, now, &mut self.out);
         }
     }

@@ -87,6 +87,8 @@ pub(crate) struct Checks {
     last_ticket: u64,
     /// When which server gets more of its weight, or leaves.
     steps: Schedule,
+    /// Whether a service has got its first answer, or lost its last, since that was asked.
+    answers_changed: bool,
     /// Per pool: the servers whose shares are to be found anew.
     stale: BTreeMap<usize, BTreeSet<usize>>,
     /// Servers that have left the configuration and still have connections.
@@ -196,6 +198,10 @@ impl Checks {
         shared.answered(outcome.is_ok());
         for member in &shared.members {
             let entry = &mut self.servers[*member];
+            if outcome.is_err() || entry.record.state() == Health::Down {
+                let pool = &mut self.pools[entry.pool];
+                self.answers_changed |= pool.note_answer(*member, outcome.is_ok());
+            }
             let mut changed = entry.judge(outcome, now, out);
             changed |= advice.is_some_and(|it| entry.heed(it, now, out));
             if changed {

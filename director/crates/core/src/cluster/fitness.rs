@@ -163,11 +163,6 @@ impl Cluster {
         changed
     }
 
-    /// Whether no server of some group is usable from here.
-    pub(crate) fn some_unserved(&self) -> bool {
-        self.groups.iter().any(|group| group.unserved.is_some())
-    }
-
     /// The groups of which no server has passed its last check.
     pub(crate) fn set_silent(&mut self, silent: &BTreeSet<GroupName>, now: Instant, out: &mut Out) {
         for group in self.groups.iter_mut().filter(|group| group.unserved.is_some()) {

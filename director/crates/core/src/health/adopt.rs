@@ -70,6 +70,7 @@ impl Checks {
             tickets: BTreeMap::new(),
             last_ticket: 0,
             steps: Schedule::default(),
+            answers_changed: false,
             stale: BTreeMap::new(),
             drains: Drains::default(),
             ways: Ways::of(config, ways),

@@ -25,12 +25,15 @@ impl Checks {
         groups.filter_map(|(name, group)| Some((name.clone(), plight(group)?))).collect()
     }
 
-    /// The groups of whose servers none has passed its last check.
-    pub(crate) fn silent(&self, config: &Config) -> BTreeSet<GroupName> {
-        let passes = |pool: &Pool| self.members(pool).iter().any(|one| one.record.successes > 0);
-        let silent = |group: &Group| !self.pools_of(group, config).any(|(pool, _)| passes(pool));
+    /// The groups of whose servers none answers, all of them being down; `None` when no service has
+    /// got its first answer or lost its last since this was asked.
+    pub(crate) fn silent(&mut self, config: &Config) -> Option<BTreeSet<GroupName>> {
+        if !core::mem::take(&mut self.answers_changed) {
+            return None;
+        }
+        let silent = |group: &Group| !self.pools_of(group, config).any(|(it, _)| it.is_answering());
         let groups = config.groups.iter().filter(|(_, group)| silent(group));
-        groups.map(|(name, _)| name.clone()).collect()
+        Some(groups.map(|(name, _)| name.clone()).collect())
     }
 
     /// The services at a group's addresses.

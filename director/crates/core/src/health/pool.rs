@@ -23,6 +23,8 @@ pub(crate) struct Pool {
     pub(crate) panicking: bool,
     /// Whether its servers get nothing, because too few are usable and the fallback serves.
     suspended: bool,
+    /// Servers that were down and passed their last check; kept until the service is served.
+    answering: BTreeSet<usize>,
     told: Told,
 }
 
@@ -62,18 +64,39 @@ impl Pool {
     pub(super) fn new(name: ServiceName, members: Range<usize>) -> Self {
         let told = Told { unserved: false, quorate: true, panicking: false };
         let sum = Part::default();
-        Self { name, members, sum, quorate: true, panicking: false, suspended: false, told }
+        let answering = BTreeSet::new();
+        let (quorate, panicking, suspended) = (true, false, false);
+        Self { name, members, sum, quorate, panicking, suspended, answering, told }
     }
 
     /// Takes over what was made of the same service's servers before a reload.
     pub(super) fn keep(&mut self, former: &Self) {
         let (name, members) = (self.name.clone(), self.members.clone());
-        *self = Self { name, members, sum: Part::default(), ..former.clone() };
+        // Places are others now; who answers still does so at its next check.
+        let (sum, answering) = (Part::default(), BTreeSet::new());
+        *self = Self { name, members, sum, answering, ..former.clone() };
     }
 
     /// Whether its own servers serve, and the fallback is not needed.
     pub(super) fn is_served(&self) -> bool {
         self.sum.serving > 0
+    }
+
+    /// Whether a server answers of which all were down.
+    pub(super) fn is_answering(&self) -> bool {
+        !self.answering.is_empty()
+    }
+
+    /// A server has been checked; `passed` one that was down, or one that fails. Whether the first
+    /// answers now, or none any more.
+    pub(super) fn note_answer(&mut self, member: usize, passed: bool) -> bool {
+        let before = self.is_answering();
+        if passed {
+            self.answering.insert(member);
+        } else {
+            self.answering.remove(&member);
+        }
+        before != self.is_answering()
     }
 
     /// Whether every server's state is known.
@@ -196,6 +219,9 @@ impl Checks {
             pool.members.clone().for_each(|place| share(pool, place));
         } else {
             places.iter().for_each(|place| share(pool, *place));
+        }
+        if !pool.is_down() {
+            pool.answering.clear();
         }
         pool.tell(service, out);
     }
